@@ -1,0 +1,114 @@
+//! The functions that answer for themselves in part: everything custom that is neither a connect nor a diagnostic.
+
+use crate::connections;
+use crate::diagnostics::information_if;
+use crate::entry_points::{ROWS, target};
+use crate::odbc::*;
+use crate::output;
+
+/// `SQLFreeHandle`: what is known of a connection goes before the connection does, since the target gives the address
+/// out again at once, perhaps to another thread.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> Return {
+    let state = (handle_type == SQL_HANDLE_DBC).then(|| connections::take(handle)).flatten();
+    // SAFETY: the caller's arguments, unchanged.
+    let code = unsafe { target::SQLFreeHandle(handle_type, handle) };
+    if let Some(state) = state
+        && !succeeded(code)
+    {
+        connections::put_back(handle, state);
+    }
+    code
+}
+
+/// `SQLGetEnvAttr`: iODBC asks for the width of our characters, which Microsoft's driver does not know to answer.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn get_env_attr(
+    environment: Handle,
+    attribute: i32,
+    value: Pointer,
+    capacity: i32,
+    length: *mut i32,
+) -> Return {
+    if attribute == SQL_ATTR_DRIVER_UNICODE_TYPE {
+        // SAFETY: the caller's promise: an SQLINTEGER.
+        unsafe {
+            output::put(value.cast(), SQL_DM_CP_UTF16);
+            output::put(length, size_of_val(&SQL_DM_CP_UTF16) as i32);
+        }
+        return SQL_SUCCESS;
+    }
+    // SAFETY: the caller's arguments, unchanged.
+    unsafe { target::SQLGetEnvAttr(environment, attribute, value, capacity, length) }
+}
+
+/// `SQLGetInfoW`: the data source's name, of which the target was told nothing. `capacity` and `length` are in bytes.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn get_info(
+    connection: Handle,
+    information: u16,
+    value: Pointer,
+    capacity: i16,
+    length: *mut i16,
+) -> Return {
+    connections::clear_records(connection);
+    // SAFETY: the caller's arguments, unchanged. For a data source name too: the target knows whether the connection is
+    // open and whether the arguments are good.
+    let code = unsafe { target::SQLGetInfoW(connection, information, value, capacity, length) };
+    if information != SQL_DATA_SOURCE_NAME || !succeeded(code) {
+        return code;
+    }
+    let Some(name) = connections::data_source(connection) else { return code };
+    let Ok(bytes) = usize::try_from(capacity) else { return code };
+    // SAFETY: the caller's promise: a buffer of `capacity` bytes.
+    unsafe {
+        output::put(length, (name.len() * size_of::<WChar>()) as i16);
+        let cut = output::put_string(value.cast(), bytes / size_of::<WChar>(), &name);
+        if cut {
+            use connections::{Diagnostics, Record};
+            let record =
+                Record::new(crate::failure::Sqlstate::TRUNCATED, "The data source's name was longer than the buffer.");
+            let code = SQL_SUCCESS_WITH_INFO;
+            connections::set_diagnostics(connection, Diagnostics { records: vec![record], target_called: true, code });
+        }
+        information_if(cut)
+    }
+}
+
+/// `SQLGetFunctions`: what the target does not export is not there, whatever it says, so that the driver manager
+/// answers IM001.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u16) -> Return {
+    connections::clear_records(connection);
+    // SAFETY: the caller's arguments, unchanged.
+    let code = unsafe { target::SQLGetFunctions(connection, function, supported) };
+    if supported.is_null() || !succeeded(code) {
+        return code;
+    }
+    let absent = |id: u16| ROWS.iter().filter(|row| row.function_id == id).all(|row| !row.is_filled());
+    for id in ROWS.iter().map(|row| row.function_id).filter(|&id| absent(id)) {
+        let (word, bits) = match function {
+            SQL_API_ODBC3_ALL_FUNCTIONS => (usize::from(id >> 4), !(1 << (id & 0xf))),
+            SQL_API_ALL_FUNCTIONS if usize::from(id) < ODBC2_FUNCTIONS => (usize::from(id), 0),
+            single if single == id => (0, 0),
+            _ => continue,
+        };
+        // SAFETY: the array has 250 or ODBC2_FUNCTIONS words, or is a single one.
+        unsafe {
+            let word = supported.add(word);
+            output::put(word, word.read_unaligned() & bits);
+        }
+    }
+    code
+}
+
+/// The length of the array for SQL_API_ALL_FUNCTIONS.
+const ODBC2_FUNCTIONS: usize = 100;

@@ -1,0 +1,364 @@
+//! Connection strings: read, edited and written as Microsoft's driver reads them.
+//!
+//! Everything works on UTF-16 code units and borrows from the string it was given, so that what is not ours to change
+//! (unpaired surrogates, odd spacing, braces) reaches the target exactly as the application wrote it.
+//!
+//! The grammar is that of msodbcsql, which differs from the ODBC specification's and from other drivers' in several
+//! places. `docs/connection-strings.md` has it as a table of inputs and outcomes; the tests below read that table and
+//! hold the parser to it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// One `keyword=value` of a connection string.
+///
+/// `Display` and `Debug` are for logs: they never show a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// The keyword as written; neither trimmed nor changed in case.
+    pub keyword: Cow<'a, [u16]>,
+    /// The value as written, with its braces if it has them.
+    pub written: Cow<'a, [u16]>,
+}
+
+impl<'a> Attribute<'a> {
+    /// An attribute made here: `value` is quoted when it must be.
+    pub fn new(keyword: &str, value: &[u16]) -> Self {
+        Attribute { keyword: Cow::Owned(keyword.encode_utf16().collect()), written: quote(value).into_owned().into() }
+    }
+
+    /// Whether the keyword is `name`; ASCII case is ignored.
+    pub fn is(&self, name: &str) -> bool {
+        same_keyword(&self.keyword, name)
+    }
+
+    /// The value without its quoting.
+    pub fn value(&self) -> Cow<'_, [u16]> {
+        match &*self.written {
+            [OPEN, inner @ .., CLOSE] if inner.contains(&CLOSE) => {
+                let mut value = Vec::with_capacity(inner.len());
+                let mut units = inner.iter();
+                while let Some(&unit) = units.next() {
+                    value.push(unit);
+                    if unit == CLOSE {
+                        // The second of a pair: inside braces a closing brace is always doubled.
+                        units.next();
+                    }
+                }
+                value.into()
+            }
+            [OPEN, inner @ .., CLOSE] => inner.into(),
+            written => written.into(),
+        }
+    }
+
+    /// The same attribute on its own memory.
+    pub fn to_static(&self) -> Attribute<'static> {
+        Attribute { keyword: self.keyword.to_vec().into(), written: self.written.to_vec().into() }
+    }
+
+    /// The value as text, for comparing and for messages. Unpaired surrogates become U+FFFD.
+    pub fn text(&self) -> String {
+        String::from_utf16_lossy(&self.value())
+    }
+}
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let keyword = String::from_utf16_lossy(&self.keyword);
+        let upper = keyword.to_ascii_uppercase();
+        let written = String::from_utf16_lossy(&self.written);
+        if ["PWD", "PASS", "SECRET", "TOKEN"].iter().any(|secret| upper.contains(secret)) {
+            return write!(formatter, "{keyword}=***");
+        }
+        // ClientCertificate=file:PATH,password:SECRET
+        match written.to_ascii_lowercase().find(",password:") {
+            Some(position) => write!(formatter, "{keyword}={},password:***", &written[..position]),
+            None => write!(formatter, "{keyword}={written}"),
+        }
+    }
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// What [`parse`] made of a connection string.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parsed<'a> {
+    /// The attributes in their order, duplicates included (of which the first counts).
+    pub attributes: Vec<Attribute<'a>>,
+    /// Why the string was not read to its end, if it was not. Microsoft's driver keeps what it has read by then, warns
+    /// with SQLSTATE 01S00, and goes on; so do we.
+    pub stopped: Option<Stopped>,
+}
+
+/// Where and why parsing stopped before the end of a connection string.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// The code unit, counted from 0, at which the attribute begins that could not be read.
+    pub position: usize,
+    pub reason: Reason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No `=` between here and the end. A run of two or more `;` at the end counts as such, one `;` does not.
+    NoEqualsSign,
+    /// A `{` that no `}` closes.
+    Unterminated,
+    /// Something other than `;` behind the closing `}`.
+    AfterClosingBrace,
+}
+
+impl Reason {
+    /// The reason in words that complete "the connection string was read only up to here: ...".
+    pub fn text(self) -> &'static str {
+        match self {
+            Reason::NoEqualsSign => "there is no '=' behind it",
+            Reason::Unterminated => "an opening brace has no closing one",
+            Reason::AfterClosingBrace => "a closing brace is followed by something other than ';'",
+        }
+    }
+}
+
+const SEPARATOR: u16 = b';' as u16;
+const EQUALS: u16 = b'=' as u16;
+const OPEN: u16 = b'{' as u16;
+const CLOSE: u16 = b'}' as u16;
+
+/// Splits a connection string into its attributes; see the module's text for the grammar.
+pub fn parse(string: &[u16]) -> Parsed<'_> {
+    let mut attributes = Vec::new();
+    let mut at = 0;
+    let stopped = loop {
+        if at == string.len() {
+            break None;
+        }
+        while string.get(at).is_some_and(|&unit| unit == SEPARATOR || is_space(unit)) {
+            at += 1;
+        }
+        let position = at;
+        let stop = |reason| Some(Stopped { position, reason });
+        let Some(equals) = find(string, at, EQUALS) else {
+            break stop(Reason::NoEqualsSign);
+        };
+        let keyword = &string[at..equals];
+        let start = equals + 1;
+        let end = if string.get(start) != Some(&OPEN) {
+            find(string, start, SEPARATOR).unwrap_or(string.len())
+        } else if let Some(close) = closing_brace(string, start + 1) {
+            close + 1
+        } else {
+            // The value is all the rest. With the brace that is missing it can be written again.
+            let written = [&string[start..], &[CLOSE]].concat();
+            attributes.push(Attribute { keyword: keyword.into(), written: written.into() });
+            break stop(Reason::Unterminated);
+        };
+        attributes.push(Attribute { keyword: keyword.into(), written: string[start..end].into() });
+        match string.get(end) {
+            None => break None,
+            Some(&SEPARATOR) => at = end + 1,
+            // The value itself counts, as it does for Microsoft's driver.
+            Some(_) => break Some(Stopped { position: end, reason: Reason::AfterClosingBrace }),
+        }
+    };
+    Parsed { attributes, stopped }
+}
+
+/// Writes attributes as a connection string: `;` between them, none at the end.
+pub fn write<'a>(attributes: impl IntoIterator<Item = &'a Attribute<'a>>) -> Vec<u16> {
+    let mut string = Vec::new();
+    for attribute in attributes {
+        if !string.is_empty() {
+            string.push(SEPARATOR);
+        }
+        string.extend_from_slice(&attribute.keyword);
+        string.push(EQUALS);
+        string.extend_from_slice(&attribute.written);
+    }
+    string
+}
+
+/// A value as it must be written so that it is read back as it is, and cannot be read as more than one value.
+///
+/// Only a `;`, a leading `{` and a leading or trailing space make braces necessary; a value that needs none is left
+/// alone, since the documented loopback strings have none.
+pub fn quote(value: &[u16]) -> Cow<'_, [u16]> {
+    let edge_is_space = |unit: Option<&u16>| unit.is_some_and(|&unit| is_space(unit));
+    if !value.contains(&SEPARATOR)
+        && value.first() != Some(&OPEN)
+        && !edge_is_space(value.first())
+        && !edge_is_space(value.last())
+    {
+        return value.into();
+    }
+    let mut quoted = vec![OPEN];
+    for &unit in value {
+        quoted.push(unit);
+        if unit == CLOSE {
+            quoted.push(CLOSE);
+        }
+    }
+    quoted.push(CLOSE);
+    quoted.into()
+}
+
+/// Whether `keyword` is `name`, ASCII case ignored.
+pub fn same_keyword(keyword: &[u16], name: &str) -> bool {
+    keyword.len() == name.len()
+        && keyword
+            .iter()
+            .zip(name.bytes())
+            .all(|(&unit, byte)| u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte)))
+}
+
+/// The driver's idea of white space: C's `isspace` in the "C" locale.
+fn is_space(unit: u16) -> bool {
+    matches!(unit, 0x09..=0x0d | 0x20)
+}
+
+fn find(string: &[u16], from: usize, wanted: u16) -> Option<usize> {
+    string[from..].iter().position(|&unit| unit == wanted).map(|offset| from + offset)
+}
+
+/// The position of the `}` that closes a braced value whose text starts at `from`; `}}` stands for one `}`.
+fn closing_brace(string: &[u16], mut from: usize) -> Option<usize> {
+    loop {
+        let close = find(string, from, CLOSE)?;
+        if string.get(close + 1) != Some(&CLOSE) {
+            return Some(close);
+        }
+        from = close + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TABLE: &str = include_str!("../docs/connection-strings.md");
+
+    fn utf16(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    /// A row of the documentation's behaviour table: input, attributes, and the reason for stopping.
+    type Row = (String, Vec<(String, String)>, String);
+
+    fn documented() -> Vec<Row> {
+        let code = |cell: &str| -> Vec<String> {
+            cell.split('`').skip(1).step_by(2).map(|span| span.replace("\u{2423}", " ")).collect()
+        };
+        TABLE
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| {
+                let cells: Vec<&str> = line.split(" | ").collect();
+                let input = code(cells[0]).remove(0);
+                let attributes = code(cells[1])
+                    .iter()
+                    .map(|attribute| attribute.split_once(" \u{2192} ").expect("keyword \u{2192} value"))
+                    .map(|(keyword, value)| (keyword.to_owned(), value.replace("(empty)", "")))
+                    .collect();
+                (input, attributes, cells[2].trim().to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn parses_as_the_documentation_says() {
+        let rows = documented();
+        assert!(rows.len() >= 20, "only {} rows were found in the table", rows.len());
+        for (input, attributes, stops) in rows {
+            let units = utf16(&input);
+            let parsed = parse(&units);
+            let read: Vec<(String, String)> = parsed
+                .attributes
+                .iter()
+                .map(|attribute| (String::from_utf16(&attribute.keyword).unwrap(), attribute.text()))
+                .collect();
+            assert_eq!(read, attributes, "{input}");
+            let stopped = parsed.stopped.map_or("no".to_owned(), |stopped| stopped.reason.text().to_owned());
+            assert_eq!(stopped, stops, "{input}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        for (string, shown) in [
+            ("UID=sa;Pwd={se;cret}", "UID=sa;Pwd=***"),
+            ("Password=secret", "Password=***"),
+            ("SSLKeyPass=secret;AccessToken=secret", "SSLKeyPass=***;AccessToken=***"),
+            ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,password:***"),
+        ] {
+            let string = utf16(string);
+            let attributes = parse(&string).attributes;
+            let displayed: Vec<String> = attributes.iter().map(Attribute::to_string).collect();
+            assert_eq!(displayed.join(";"), shown);
+            assert!(!format!("{attributes:?}").contains("cret"), "{attributes:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_only_when_it_must() {
+        for (value, written) in [
+            ("Sales", "Sales"),
+            ("ODBC Driver 18 for SQL Server", "ODBC Driver 18 for SQL Server"),
+            ("a=b{c}d", "a=b{c}d"),
+            ("x;UID=sa", "{x;UID=sa}"),
+            ("{x}", "{{x}}}"),
+            ("a};b", "{a}};b}"),
+            (" x", "{ x}"),
+            ("x ", "{x }"),
+        ] {
+            assert_eq!(String::from_utf16(&quote(&utf16(value))).unwrap(), written);
+        }
+    }
+
+    /// Code units of all kinds, with those that matter to the grammar much more frequent than by chance.
+    fn units() -> impl Strategy<Value = Vec<u16>> {
+        let unit = prop_oneof![
+            3 => prop::sample::select(utf16(";={} \ta")),
+            1 => any::<u16>(),
+        ];
+        prop::collection::vec(unit, 0..24)
+    }
+
+    fn keyword() -> impl Strategy<Value = Vec<u16>> {
+        units().prop_map(|mut units| {
+            units.retain(|&unit| unit != EQUALS);
+            units.insert(0, b'K'.into());
+            units
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(pairs in prop::collection::vec((keyword(), units()), 0..6)) {
+            let attributes: Vec<Attribute> = pairs
+                .iter()
+                .map(|(keyword, value)| Attribute { keyword: keyword.into(), written: quote(value) })
+                .collect();
+            let string = write(&attributes);
+            let parsed = parse(&string);
+            prop_assert_eq!(&parsed.stopped, &None);
+            prop_assert_eq!(&parsed.attributes, &attributes);
+            for (attribute, (_, value)) in parsed.attributes.iter().zip(&pairs) {
+                prop_assert_eq!(&*attribute.value(), &value[..]);
+            }
+        }
+
+        #[test]
+        fn any_string_is_read_and_written_without_loss(string in units()) {
+            let parsed = parse(&string);
+            let again = write(&parsed.attributes);
+            let reparsed = parse(&again);
+            prop_assert_eq!(&reparsed.attributes, &parsed.attributes);
+            prop_assert_eq!(reparsed.stopped, None);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What we remember of a connection: our own diagnostic records, the data source's name, and a connect that the target
+//! has not finished yet.
+//!
+//! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
+//! is keyed by the target's handle and dropped with it, since the target gives the same address out again.
+
+use crate::failure::{Failure, PREFIX, Sqlstate};
+use crate::odbc::{Handle, Return, SQL_ERROR};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A diagnostic record of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub state: Sqlstate,
+    pub text: Vec<u16>,
+}
+
+impl Record {
+    pub fn new(state: Sqlstate, text: &str) -> Self {
+        Record { state, text: format!("{PREFIX}{text}").encode_utf16().collect() }
+    }
+}
+
+/// The records that belong to the last call on a connection, beside the target's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics {
+    pub records: Vec<Record>,
+    /// Whether the target was called: if not, what it has to say is of an earlier call, and hidden.
+    pub target_called: bool,
+    /// What our function returned: SQL_DIAG_RETURNCODE.
+    pub code: Return,
+}
+
+impl Diagnostics {
+    /// The records of a call that failed before it reached the target.
+    pub fn of_failure(failure: &Failure) -> Self {
+        let record = |text: String| Record { state: failure.state, text: text.encode_utf16().collect() };
+        Diagnostics {
+            records: failure.records().into_iter().map(record).collect(),
+            target_called: false,
+            code: SQL_ERROR,
+        }
+    }
+}
+
+/// One connection's state.
+#[derive(Default)]
+pub struct Connection {
+    diagnostics: Option<Diagnostics>,
+    /// SQL_DATA_SOURCE_NAME.
+    pub data_source: Option<Vec<u16>>,
+    /// A connect for which the target said SQL_STILL_EXECUTING.
+    pub pending: Option<Box<crate::connect::Prepared>>,
+}
+
+static CONNECTIONS: Mutex<BTreeMap<usize, Connection>> = Mutex::new(BTreeMap::new());
+
+/// How many connections have records. Most processes never have one, and then a forwarded call reads no more than this.
+static WITH_RECORDS: AtomicUsize = AtomicUsize::new(0);
+
+fn lock() -> MutexGuard<'static, BTreeMap<usize, Connection>> {
+    CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads or changes a connection's state, which is made if there is none.
+pub fn with<T>(connection: Handle, action: impl FnOnce(&mut Connection) -> T) -> T {
+    action(lock().entry(connection.addr()).or_default())
+}
+
+/// A connection's data source name.
+pub fn data_source(connection: Handle) -> Option<Vec<u16>> {
+    lock().get(&connection.addr())?.data_source.clone()
+}
+
+/// A connection's own records.
+pub fn diagnostics(connection: Handle) -> Option<Diagnostics> {
+    if !any_records() {
+        return None;
+    }
+    lock().get(&connection.addr())?.diagnostics.clone()
+}
+
+/// Sets a connection's own records in place of what it had.
+pub fn set_diagnostics(connection: Handle, diagnostics: Diagnostics) {
+    let had_some = with(connection, |state| state.diagnostics.replace(diagnostics)).is_some();
+    if !had_some {
+        WITH_RECORDS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Clears the records of earlier calls on a handle, as every function but the diagnostic ones must.
+#[inline]
+pub fn clear_records(handle: Handle) {
+    if any_records() {
+        clear(handle);
+    }
+}
+
+#[inline]
+fn any_records() -> bool {
+    WITH_RECORDS.load(Ordering::Relaxed) != 0
+}
+
+#[cold]
+fn clear(handle: Handle) {
+    if lock().get_mut(&handle.addr()).and_then(|state| state.diagnostics.take()).is_some() {
+        WITH_RECORDS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Forgets a connection; gives what was known of it.
+pub fn take(connection: Handle) -> Option<Connection> {
+    let state = lock().remove(&connection.addr())?;
+    if state.diagnostics.is_some() {
+        WITH_RECORDS.fetch_sub(1, Ordering::Relaxed);
+    }
+    Some(state)
+}
+
+/// Puts back what [`take`] gave, without its records: for a handle that could not be freed.
+pub fn put_back(connection: Handle, state: Connection) {
+    lock().insert(connection.addr(), Connection { diagnostics: None, ..state });
+}

@@ -1,0 +1,156 @@
+//! Diagnostic records: the target's first and unchanged, then ours.
+
+use crate::connections::{self, Diagnostics, Record};
+use crate::entry_points::target;
+use crate::odbc::*;
+use crate::output;
+
+/// The number that [`SQL_DIAG_NUMBER`] and [`SQL_DIAG_RETURNCODE`] are asked with: the header's.
+const HEADER: i16 = 0;
+
+/// Where a record number leads.
+enum Place<'d> {
+    /// To the target, whose records are numbered as ours are.
+    Target,
+    Ours(&'d Record),
+    /// Past the last record.
+    None,
+}
+
+/// `SQLGetDiagRecW`. `capacity` and `length` are in characters, `state` has room for six.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn get_diag_rec(
+    handle_type: i16,
+    handle: Handle,
+    number: i16,
+    state: *mut WChar,
+    native_error: *mut i32,
+    text: *mut WChar,
+    capacity: i16,
+    length: *mut i16,
+) -> Return {
+    // SAFETY: the caller's arguments, unchanged.
+    let forward =
+        || unsafe { target::SQLGetDiagRecW(handle_type, handle, number, state, native_error, text, capacity, length) };
+    let Some(own) = own(handle_type, handle) else { return forward() };
+    let Ok(capacity) = usize::try_from(capacity) else { return SQL_ERROR };
+    if number < 1 {
+        return SQL_ERROR;
+    }
+    match place(&own, handle, number) {
+        Place::Target => forward(),
+        Place::None => SQL_NO_DATA,
+        // SAFETY: the caller's promise.
+        Place::Ours(record) => unsafe {
+            output::put_string(state, SQLSTATE_UNITS, &record.state.0.map(u16::from));
+            output::put(native_error, 0);
+            output::put(length, record.text.len() as i16);
+            information_if(output::put_string(text, capacity, &record.text))
+        },
+    }
+}
+
+/// A SQLSTATE with its NUL.
+const SQLSTATE_UNITS: usize = 6;
+
+/// `SQLGetDiagFieldW`. `capacity` and `length` are in bytes.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn get_diag_field(
+    handle_type: i16,
+    handle: Handle,
+    number: i16,
+    field: i16,
+    value: Pointer,
+    capacity: i16,
+    length: *mut i16,
+) -> Return {
+    // SAFETY: the caller's arguments, unchanged.
+    let forward = || unsafe { target::SQLGetDiagFieldW(handle_type, handle, number, field, value, capacity, length) };
+    let Some(own) = own(handle_type, handle) else { return forward() };
+    match field {
+        SQL_DIAG_NUMBER => {
+            let count = target_records(&own, handle) + own.records.len() as i32;
+            // SAFETY: the caller's promise: an SQLINTEGER.
+            unsafe { output::put(value.cast(), count) };
+            return SQL_SUCCESS;
+        }
+        SQL_DIAG_RETURNCODE => {
+            // SAFETY: the caller's promise: an SQLRETURN.
+            unsafe { output::put(value.cast(), own.code) };
+            return SQL_SUCCESS;
+        }
+        _ if number < 1 => return if number == HEADER { forward() } else { SQL_ERROR },
+        _ => {}
+    }
+    let record = match place(&own, handle, number) {
+        Place::Target => return forward(),
+        Place::None => return SQL_NO_DATA,
+        Place::Ours(record) => record,
+    };
+    let string = |string: &[u16]| {
+        let Ok(bytes) = usize::try_from(capacity) else { return SQL_ERROR };
+        // SAFETY: the caller's promise: a buffer of `capacity` bytes, and an SQLSMALLINT for the length.
+        unsafe {
+            output::put(length, size_of_val(string) as i16);
+            information_if(output::put_string(value.cast(), bytes / size_of::<WChar>(), string))
+        }
+    };
+    let text = |text: &str| string(&text.encode_utf16().collect::<Vec<u16>>());
+    // SAFETY: the caller's promise: an SQLINTEGER, or an SQLLEN for the row number.
+    unsafe {
+        match field {
+            SQL_DIAG_SQLSTATE => text(&record.state.text()),
+            SQL_DIAG_MESSAGE_TEXT => string(&record.text),
+            SQL_DIAG_CLASS_ORIGIN => text(record.state.class_origin()),
+            SQL_DIAG_SUBCLASS_ORIGIN => text(record.state.subclass_origin()),
+            SQL_DIAG_CONNECTION_NAME | SQL_DIAG_SERVER_NAME => text(""),
+            SQL_DIAG_NATIVE => {
+                output::put(value.cast(), 0i32);
+                SQL_SUCCESS
+            }
+            SQL_DIAG_COLUMN_NUMBER => {
+                output::put(value.cast(), SQL_NO_COLUMN_NUMBER);
+                SQL_SUCCESS
+            }
+            SQL_DIAG_ROW_NUMBER => {
+                output::put(value.cast(), SQL_NO_ROW_NUMBER);
+                SQL_SUCCESS
+            }
+            _ => SQL_ERROR,
+        }
+    }
+}
+
+fn own(handle_type: i16, handle: Handle) -> Option<Diagnostics> {
+    (handle_type == SQL_HANDLE_DBC).then(|| connections::diagnostics(handle)).flatten()
+}
+
+fn place<'d>(own: &'d Diagnostics, handle: Handle, number: i16) -> Place<'d> {
+    match i32::from(number) - target_records(own, handle) {
+        ..=0 => Place::Target,
+        ours => own.records.get(ours as usize - 1).map_or(Place::None, Place::Ours),
+    }
+}
+
+/// How many records of the last call the target has.
+fn target_records(own: &Diagnostics, handle: Handle) -> i32 {
+    let mut count = 0i32;
+    if own.target_called {
+        let count = (&raw mut count).cast();
+        // SAFETY: SQL_DIAG_NUMBER is an SQLINTEGER. A failure leaves the count at zero.
+        unsafe {
+            target::SQLGetDiagFieldW(SQL_HANDLE_DBC, handle, HEADER, SQL_DIAG_NUMBER, count, 0, std::ptr::null_mut());
+        }
+    }
+    count
+}
+
+/// The return code of a function that gave a string.
+pub fn information_if(cut: bool) -> Return {
+    if cut { SQL_SUCCESS_WITH_INFO } else { SQL_SUCCESS }
+}

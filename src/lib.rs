@@ -1,0 +1,46 @@
+//! `DSN=Loopback` for scripts that SQL Server runs: an ODBC driver that is not a driver.
+//!
+//! A driver manager loads this library because odbcinst.ini says so. It loads the real driver, the *target*, and calls
+//! go straight through to it, with the target's own handles. Only where a connection is made does it do something: it
+//! turns `DSN=Loopback` into the loopback connection string of the machine and the session that it runs in.
+//!
+//! The map of the house, from the outside in:
+//!
+//! | module | what it is |
+//! |-|-|
+//! | [`entry_points`] | the table: every exported ODBC function, once |
+//! | [`connect`] | `SQLDriverConnectW`, `SQLConnectW`, `SQLBrowseConnectW` |
+//! | [`diagnostics`], [`answers`] | the other functions that we answer in part |
+//! | [`connections`] | what is remembered of a connection, the only state there is |
+//! | [`target`], [`absent`] | choosing and loading the real driver; what stands in for it when there is none |
+//! | [`loopback`] | the domain: which string is right, and how server and certificate are found |
+//! | [`connection_string`] | reading and writing connection strings as Microsoft's driver does |
+//! | [`registration`] | what odbcinst.ini and odbc.ini say |
+//! | [`world`] | everything outside the process, behind one trait |
+//! | [`failure`] | SQLSTATEs, and errors that say cause and remedy |
+//! | [`output`], [`guard`], [`logging`], [`odbc`], [`c_api`] | caller's pointers, the panic boundary, the log, the specification's constants, the C interface |
+//!
+//! `unsafe` is in the outer modules and in `world`'s two system modules; what decides anything is safe code.
+
+mod absent;
+mod answers;
+mod c_api;
+mod connect;
+mod connection_string;
+mod connections;
+mod diagnostics;
+mod entry_points;
+mod failure;
+mod guard;
+mod logging;
+mod loopback;
+mod odbc;
+mod output;
+mod registration;
+mod target;
+mod world;
+
+/// The names of the ODBC functions that the library exports; for the tests, which hold the built library to them.
+pub fn entry_point_names() -> Vec<&'static str> {
+    entry_points::ROWS.iter().map(|row| row.name).collect()
+}

@@ -1,0 +1,271 @@
+//! The domain: what the right loopback string is, here and now.
+//!
+//! SQL Server tells a script neither its address nor where the session's certificate is. [`rewrite`] takes what the
+//! application, the environment and the DSN section say, lets [`session`] and [`server`] find what nobody said, and
+//! fills in the constants of the documented form. Nothing is guessed: none or several is an error that lists what was
+//! looked at.
+
+pub mod server;
+pub mod session;
+
+use crate::connection_string::{Attribute, write};
+use crate::failure::{Failure, Sqlstate};
+use crate::registration;
+use crate::target::Target;
+use crate::world::World;
+use session::Pair;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Names SQL Server's address: what `Server` takes.
+pub const SERVER_VARIABLE: &str = "LOOPBACK_ODBC_SERVER";
+/// Names the session's certificate: a path, or what `ClientCertificate` takes.
+pub const CERTIFICATE_VARIABLE: &str = "LOOPBACK_ODBC_CLIENT_CERTIFICATE";
+/// Names the certificate's key: a path, or what `ClientKey` takes.
+pub const KEY_VARIABLE: &str = "LOOPBACK_ODBC_CLIENT_KEY";
+
+/// A value of the loopback form: the keywords that give it, of which the first is the one we write.
+type Slot = &'static [&'static str];
+
+/// `Servername` is psqlodbc's.
+const SERVER: Slot = &["Server", "Address", "Addr", "Servername"];
+const DATABASE: Slot = &["Database"];
+const CLIENT_CERTIFICATE: Slot = &["ClientCertificate"];
+const CLIENT_KEY: Slot = &["ClientKey"];
+const TRUST_SERVER_CERTIFICATE: Slot = &["TrustServerCertificate"];
+const TRUSTED_CONNECTION: Slot = &["Trusted_Connection"];
+const ENCRYPT: Slot = &["Encrypt"];
+/// The form, in the order in which Microsoft documents it.
+const FORM: [Slot; 7] =
+    [SERVER, DATABASE, CLIENT_CERTIFICATE, CLIENT_KEY, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, ENCRYPT];
+
+/// `Username` is psqlodbc's.
+const USER: Slot = &["UID", "Username"];
+const PASSWORD: Slot = &["PWD", "Password"];
+const AUTHENTICATION: Slot = &["Authentication"];
+const TARGET_DRIVER: Slot = &["TargetDriver"];
+
+/// What is meant for the driver manager or for us, in a connection string or in a DSN section.
+const NOT_FOR_THE_TARGET: Slot =
+    &["DSN", "FILEDSN", "SAVEFILE", "Driver", "Driver64", "Setup", "Description", "UsageCount", "TargetDriver"];
+
+/// A connection string made ready.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// What the target is given.
+    pub target: Vec<Attribute<'static>>,
+    /// What the application gets back: its own words and the database, so that it works again in this program and in
+    /// its next session, and shows no session's paths.
+    pub returned: Vec<Attribute<'static>>,
+    /// The data source's name for `SQLGetInfo(SQL_DATA_SOURCE_NAME)`; empty for a connection by driver.
+    pub data_source: Vec<u16>,
+    /// What was looked at, and what it gave.
+    pub findings: Vec<String>,
+}
+
+/// Turns what the application asked for into the loopback string for `target`.
+///
+/// For every value: connection string, then environment, then DSN section, then what the session shows, then the form's
+/// constant. If a server and a way to authenticate are given, nothing is discovered and nothing is added: that is a
+/// development machine.
+///
+/// # Errors
+/// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
+pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) -> Result<Rewritten, Failure> {
+    let application: Vec<Attribute<'static>> = application.iter().map(Attribute::to_static).collect();
+    let data_source = data_source_of(&application);
+    let name = data_source.map(Attribute::text);
+    let section = match &name {
+        Some(name) => registration::data_source(world, name)?,
+        None => Vec::new(),
+    };
+    let mut sources = [application.clone(), environment(world), section];
+
+    if let Some(wanted) = first(&sources, TARGET_DRIVER) {
+        target.must_be(world, &wanted.text())?;
+    }
+    let database = first(&sources, DATABASE).cloned();
+
+    let mut findings = Vec::new();
+    settle_authentication(&mut sources);
+    let discovered = discover(world, &sources, name.as_deref().unwrap_or("Loopback"), &mut findings)?;
+    let not_in_form = |it: &&Attribute| !in_form(it) && !is_any(it, NOT_FOR_THE_TARGET);
+    let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(not_in_form));
+
+    let mut string: Vec<Attribute<'static>> = Vec::new();
+    string.extend(target.name().map(|name| Attribute::new("Driver", &utf16(name))));
+    for slot in FORM {
+        let source = sources.iter().chain([&discovered]).find(|source| find(source, slot).is_some());
+        for attribute in source.into_iter().flatten().filter(|attribute| is_any(attribute, slot)) {
+            push_once(&mut string, attribute);
+        }
+    }
+    string.extend(application_rest.cloned());
+    section_rest.for_each(|attribute| push_once(&mut string, attribute));
+
+    let data_source = data_source.map(|attribute| attribute.value().into_owned()).unwrap_or_default();
+    let mut returned = application.clone();
+    returned.retain(|attribute| !attribute.is("SAVEFILE"));
+    if let Some(database) = database {
+        push_once(&mut returned, &database);
+    }
+    Ok(Rewritten { target: string, returned, data_source, findings })
+}
+
+impl Rewritten {
+    /// The string for the target, in code units.
+    pub fn target_string(&self) -> Vec<u16> {
+        write(&self.target)
+    }
+
+    /// The string for the application, in code units.
+    pub fn returned_string(&self) -> Vec<u16> {
+        write(&self.returned)
+    }
+}
+
+/// The data source that the application names; a `DRIVER` before it makes the connection one without data source.
+fn data_source_of<'s>(application: &'s [Attribute<'static>]) -> Option<&'s Attribute<'static>> {
+    let first = application.iter().find(|attribute| attribute.is("DSN") || attribute.is("Driver"))?;
+    (first.is("DSN") && !first.value().is_empty()).then_some(first)
+}
+
+/// What the environment says, as attributes.
+fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
+    let file = |value: OsString| match value.to_string_lossy() {
+        text if text.to_ascii_lowercase().starts_with("file:") => text.into_owned(),
+        path => format!("file:{path}"),
+    };
+    let server = world.variable(SERVER_VARIABLE).map(|value| (SERVER, value.to_string_lossy().into_owned()));
+    let certificate = world.variable(CERTIFICATE_VARIABLE).map(|value| (CLIENT_CERTIFICATE, file(value)));
+    let key = world.variable(KEY_VARIABLE).map(|value| (CLIENT_KEY, file(value)));
+    [server, certificate, key]
+        .into_iter()
+        .flatten()
+        .map(|(slot, value)| Attribute::new(slot[0], &utf16(&value)))
+        .collect()
+}
+
+/// Makes one choice of how to log in: the first source that names a way decides, and what later sources say of another
+/// way goes. Empty values go first: an empty user, password or server is one that nobody gave.
+fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
+    for source in sources.iter_mut() {
+        source.retain(|attribute| {
+            let may_be_empty =
+                !in_form(attribute) && ![USER, PASSWORD, AUTHENTICATION].iter().any(|slot| is_any(attribute, slot));
+            may_be_empty || !attribute.value().is_empty()
+        });
+    }
+    let Some(decides) = sources.iter().position(|source| authenticates(source)) else { return };
+    let by_certificate = find(&sources[decides], CLIENT_CERTIFICATE).is_some();
+    for source in &mut sources[decides + 1..] {
+        source.retain(|attribute| {
+            let other_ways: &[Slot] = if by_certificate {
+                &[TRUSTED_CONNECTION, AUTHENTICATION, CLIENT_CERTIFICATE, USER, PASSWORD]
+            } else {
+                &[TRUSTED_CONNECTION, AUTHENTICATION, CLIENT_CERTIFICATE, CLIENT_KEY]
+            };
+            !other_ways.iter().any(|slot| is_any(attribute, slot))
+        });
+    }
+}
+
+/// Whether a source names a way to log in.
+fn authenticates(source: &[Attribute<'static>]) -> bool {
+    let trusted = || find(source, TRUSTED_CONNECTION).is_some_and(|it| it.text().eq_ignore_ascii_case("yes"));
+    [USER, AUTHENTICATION, CLIENT_CERTIFICATE].iter().any(|slot| find(source, slot).is_some()) || trusted()
+}
+
+/// Finds what nobody said, and adds the constants of the form it then is.
+fn discover(
+    world: &dyn World,
+    sources: &[Vec<Attribute<'static>>; 3],
+    data_source: &str,
+    findings: &mut Vec<String>,
+) -> Result<Vec<Attribute<'static>>, Failure> {
+    let mut found = Vec::new();
+    let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
+
+    check_given_files(world, sources)?;
+    let by_certificate = match sources.iter().find(|source| authenticates(source)) {
+        Some(source) => find(source, CLIENT_CERTIFICATE).is_some(),
+        None => {
+            let pair = session::find_pair(world, data_source, findings)?;
+            set(CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
+            set(CLIENT_KEY, &format!("file:{}", pair.key.display()));
+            true
+        }
+    };
+    let server_discovered = first(sources, SERVER).is_none();
+    if server_discovered {
+        set(SERVER, &server::find_server(world, data_source, findings)?);
+    }
+    if by_certificate || server_discovered {
+        // The server's certificate is self-signed, and the session's certificate stands for the user.
+        set(TRUST_SERVER_CERTIFICATE, "Yes");
+        set(ENCRYPT, "Yes");
+    }
+    if by_certificate {
+        set(TRUSTED_CONNECTION, "no");
+    }
+    Ok(found)
+}
+
+/// A certificate and a key belong together, and files that the environment names must be what they are said to be.
+///
+/// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
+/// PKCS #12 file; the driver judges that.
+fn check_given_files(world: &dyn World, sources: &[Vec<Attribute<'static>>; 3]) -> Result<(), Failure> {
+    let unable = |text: String| Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
+    let environment = &sources[1];
+    match (first(sources, CLIENT_CERTIFICATE), first(sources, CLIENT_KEY)) {
+        (None, Some(key)) => unable(format!(
+            "There is a key ({}) but no certificate that it belongs to. Give ClientCertificate (or \
+             {CERTIFICATE_VARIABLE}) as well, or neither.",
+            key.text()
+        )),
+        (Some(certificate), None) if find(environment, CLIENT_CERTIFICATE).is_some() => unable(format!(
+            "{CERTIFICATE_VARIABLE} names a certificate ({}) without its key. Set {KEY_VARIABLE} as well.",
+            certificate.text()
+        )),
+        (Some(certificate), Some(key)) if find(environment, CLIENT_CERTIFICATE).is_some() => {
+            let path = |attribute: &Attribute| PathBuf::from(&attribute.text()["file:".len()..]);
+            match find(environment, CLIENT_KEY) {
+                Some(_) => Pair { certificate: path(certificate), key: path(key) }.check(world),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_form(attribute: &Attribute) -> bool {
+    FORM.iter().any(|slot| is_any(attribute, slot))
+}
+
+fn is_any(attribute: &Attribute, slot: Slot) -> bool {
+    slot.iter().any(|keyword| attribute.is(keyword))
+}
+
+fn find<'s>(source: &'s [Attribute<'static>], slot: Slot) -> Option<&'s Attribute<'static>> {
+    source.iter().find(|attribute| is_any(attribute, slot))
+}
+
+/// The attribute of the first source that has one.
+fn first<'s>(sources: &'s [Vec<Attribute<'static>>], slot: Slot) -> Option<&'s Attribute<'static>> {
+    sources.iter().find_map(|source| find(source, slot).filter(|attribute| !attribute.value().is_empty()))
+}
+
+fn push_once(attributes: &mut Vec<Attribute<'static>>, attribute: &Attribute<'static>) {
+    let keyword = String::from_utf16_lossy(&attribute.keyword);
+    if !attributes.iter().any(|present| present.is(&keyword)) {
+        attributes.push(attribute.clone());
+    }
+}
+
+pub(crate) fn utf16(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! Finding SQL Server's address from inside a satellite.
+//!
+//! A satellite reaches SQL Server over an IPv6 link-local address that is in no file. Two signals show it, in this
+//! order:
+//!
+//! 1. the other end of an established TCP connection: the data channel, over which SQL Server sends the script its
+//!    input. Its port is not TDS's, so only the address is taken;
+//! 2. the neighbour on the only network interface there is.
+//!
+//! Only link-local addresses count: the session's certificate is not offered to a stranger.
+
+use crate::failure::{Failure, Sqlstate};
+use crate::loopback::SERVER_VARIABLE;
+use crate::world::{InterfaceAddress, TcpConnection, World};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::Ipv6Addr;
+use std::path::Path;
+
+const PROC_NET_TCP6: &str = "/proc/net/tcp6";
+
+/// A link-local address and the interface over which it is reached: `fe80::1%eth0`.
+type Scoped = (Ipv6Addr, String);
+
+/// Finds the value for `Server`; what each signal gave is added to `findings`.
+///
+/// # Errors
+/// 08001 when no signal shows an address, or one shows several.
+pub fn find_server(world: &dyn World, data_source: &str, findings: &mut Vec<String>) -> Result<String, Failure> {
+    let remedy = format!(
+        "Set {SERVER_VARIABLE}, or Server in section [{data_source}] of odbc.ini, to the address of SQL Server as this \
+         script reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
+    );
+    for (signal, peers) in [
+        ("established connections", peers_of_connections(world)),
+        ("neighbours", neighbours_on_the_only_interface(world)),
+    ] {
+        let (peers, how) = match peers {
+            Ok(found) => found,
+            Err(reason) => {
+                findings.push(format!("Server, {signal}: {reason}"));
+                continue;
+            }
+        };
+        let names: Vec<String> = peers.iter().map(|(address, interface)| format!("{address}%{interface}")).collect();
+        match names.as_slice() {
+            [] => findings.push(format!("Server, {signal}: none with a link-local address {how}")),
+            [server] => {
+                findings.push(format!("Server, {signal}: found {server} {how}"));
+                return Ok(server.clone());
+            }
+            several => {
+                findings.push(format!("Server, {signal}: {} {how}", several.join(", ")));
+                return Err(Failure::new(
+                    Sqlstate::UNABLE_TO_CONNECT,
+                    format!(
+                        "The address of SQL Server is not certain: {signal} show {} link-local addresses ({}). {remedy}",
+                        several.len(),
+                        several.join(", ")
+                    ),
+                )
+                .with_findings(std::mem::take(findings)));
+            }
+        }
+    }
+    let seen: Vec<&str> = findings.iter().filter_map(|finding| finding.strip_prefix("Server, ")).collect();
+    let text = format!("The address of SQL Server was not found. {remedy} Looked at {}.", seen.join("; "));
+    Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(std::mem::take(findings)))
+}
+
+/// Signal 1: the link-local peers of established TCP connections, and where they were read.
+fn peers_of_connections(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
+    let (connections, place) = match world.read(Path::new(PROC_NET_TCP6)) {
+        Ok(table) => (parse_tcp6(&String::from_utf8_lossy(&table)), PROC_NET_TCP6),
+        Err(proc_error) => match world.tcp_connections() {
+            Ok(connections) => (connections, "socket diagnostics"),
+            Err(error) => return Err(format!("{PROC_NET_TCP6}: {proc_error}; socket diagnostics: {error}")),
+        },
+    };
+    let own = world.interface_addresses().map_err(no_interfaces)?;
+    let interface_of = |local: Ipv6Addr| own.iter().find(|it| it.address == local).map(|it| it.interface.clone());
+    let peers = connections
+        .into_iter()
+        .filter(|connection| connection.remote.is_unicast_link_local() && interface_of(connection.remote).is_none())
+        .filter_map(|connection| Some((connection.remote, interface_of(connection.local)?)))
+        .collect();
+    Ok((peers, format!("in {place}")))
+}
+
+/// Signal 2: the link-local neighbours on the only interface, and which interface that is.
+fn neighbours_on_the_only_interface(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
+    let addresses = world.interface_addresses().map_err(no_interfaces)?;
+    let outward = |address: &&InterfaceAddress| !address.loopback;
+    let interfaces: BTreeSet<&str> = addresses.iter().filter(outward).map(|it| it.interface.as_str()).collect();
+    let mut names = interfaces.into_iter();
+    let (Some(interface), None) = (names.next(), names.next()) else {
+        let count = addresses.iter().filter(outward).map(|it| &it.interface).collect::<BTreeSet<_>>().len();
+        return Err(format!("there are {count} interfaces with IPv6, so none is the only one"));
+    };
+    let neighbours = world.neighbours().map_err(|error| format!("the neighbour table cannot be read: {error}"))?;
+    let peers = neighbours
+        .into_iter()
+        .filter(|it| it.interface == interface && it.resolved && it.address.is_unicast_link_local())
+        .map(|neighbour| (neighbour.address, neighbour.interface))
+        .collect();
+    Ok((peers, format!("on {interface}")))
+}
+
+fn no_interfaces(error: io::Error) -> String {
+    format!("the network interfaces cannot be read: {error}")
+}
+
+/// The established connections of a text in the format of /proc/net/tcp6 (proc(5)).
+///
+/// A line is `0: LOCAL:PORT REMOTE:PORT STATE ...`, an address four 32-bit words in the host's byte order, state 01
+/// ESTABLISHED. Lines that are not of that form are passed over.
+fn parse_tcp6(table: &str) -> Vec<TcpConnection> {
+    let address = |field: &str| {
+        let words = field.split(':').next().filter(|words| words.len() == 32 && words.is_ascii())?;
+        let mut bytes = [0; 16];
+        for (index, part) in bytes.chunks_mut(4).enumerate() {
+            let word = u32::from_str_radix(&words[index * 8..index * 8 + 8], 16).ok()?;
+            part.copy_from_slice(&word.to_ne_bytes());
+        }
+        Some(Ipv6Addr::from(bytes))
+    };
+    table
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
+            (fields.next()? == "01").then_some(TcpConnection { local, remote })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fixture::Fixture;
+
+    /// The header and three lines of /proc/net/tcp6: a listener, the data channel, a closing connection.
+    const TABLE: &str = "\
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when
+   0: 00000000000000000000000000000000:0599 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000
+   1: 000080FE00000000FF0F0002010000FE:9C40 000080FE00000000F53D1280B15D0000:D431 01 00000000:00000000 00:00000000
+   2: 000080FE00000000FF0F0002010000FE:9C42 000080FE0000000000000000EFBE0000:0599 06 00000000:00000000 00:00000000
+";
+    const OWN: &str = "fe80::200:fff:fe00:1";
+    const SERVER: &str = "fe80::8012:3df5:0:5db1";
+
+    fn satellite() -> Fixture {
+        Fixture::default().address("lo", "::1").address("eth0", OWN)
+    }
+
+    fn find(world: &Fixture) -> Result<String, Failure> {
+        find_server(world, "Loopback", &mut Vec::new())
+    }
+
+    #[track_caller]
+    fn assert_refused(world: &Fixture, parts: &[&str]) {
+        let failure = find(world).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+        let text = failure.records().join("\n");
+        for part in [parts, &[SERVER_VARIABLE, "[Loopback] of odbc.ini"]].concat() {
+            assert!(text.contains(part), "{part:?} is not in {text:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn the_established_connections_of_the_table_are_read() {
+        let expected = TcpConnection { local: OWN.parse().unwrap(), remote: SERVER.parse().unwrap() };
+        assert_eq!(parse_tcp6(TABLE), [expected]);
+        assert_eq!(parse_tcp6("0: zz:1 yy:2 01\n1: 00\n\n"), []);
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn the_peer_in_proc_is_the_server() {
+        let world = satellite().file(PROC_NET_TCP6, TABLE);
+        assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
+    }
+
+    #[test]
+    fn socket_diagnostics_serve_where_proc_is_not_mounted() {
+        let world = satellite().connection(OWN, SERVER).connection(OWN, SERVER);
+        assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
+    }
+
+    #[test]
+    fn the_interface_is_the_one_that_owns_the_local_address() {
+        let world = satellite().address("eth1", "fe80::2").connection("fe80::2", SERVER);
+        assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth1"));
+    }
+
+    #[test]
+    fn only_link_local_peers_on_other_machines_count() {
+        let world = satellite()
+            .address("eth0", "2001:db8::1")
+            .connection("2001:db8::1", "2001:db8::2")
+            .connection("::ffff:192.0.2.1", "::ffff:192.0.2.2")
+            .connection(OWN, OWN)
+            .connection(OWN, SERVER);
+        assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
+    }
+
+    #[test]
+    fn two_peers_are_an_error_that_names_both() {
+        let world = satellite().connection(OWN, SERVER).connection(OWN, "fe80::9").neighbour("eth0", SERVER, true);
+        assert_refused(&world, &["not certain", SERVER, "fe80::9%eth0"]);
+    }
+
+    #[test]
+    fn the_same_address_on_two_interfaces_is_two_peers() {
+        let world = satellite().address("eth1", "fe80::2").connection(OWN, SERVER).connection("fe80::2", SERVER);
+        assert_refused(&world, &[&format!("{SERVER}%eth0"), &format!("{SERVER}%eth1")]);
+    }
+
+    #[test]
+    fn the_neighbour_serves_where_no_connection_shows() {
+        let world = satellite()
+            .connection("::1", "::1")
+            .neighbour("eth0", SERVER, true)
+            .neighbour("eth0", "fe80::dead", false)
+            .neighbour("eth0", "2001:db8::2", true)
+            .neighbour("lo", "fe80::3", true);
+        assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
+    }
+
+    #[test]
+    fn two_neighbours_are_an_error_that_names_both() {
+        let world = satellite().neighbour("eth0", SERVER, true).neighbour("eth0", "fe80::9", true);
+        assert_refused(&world, &["not certain", SERVER, "fe80::9%eth0"]);
+    }
+
+    #[test]
+    fn neighbours_count_on_the_only_interface_alone() {
+        let world = satellite().address("eth1", "fe80::2").neighbour("eth0", SERVER, true);
+        assert_refused(&world, &["there are 2 interfaces"]);
+    }
+
+    #[test]
+    fn nothing_found_names_every_signal_and_what_it_gave() {
+        let world = satellite().file(PROC_NET_TCP6, "").neighbour("eth0", "fe80::dead", false);
+        assert_refused(&world, &["was not found", "established connections: none", "neighbours: none", "on eth0"]);
+    }
+
+    #[test]
+    fn signals_that_cannot_be_asked_are_named_with_the_reason() {
+        assert_refused(&satellite(), &["/proc/net/tcp6: ", "socket diagnostics: ", "neighbour table cannot be read"]);
+    }
+}

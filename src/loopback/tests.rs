@@ -1,0 +1,273 @@
+//! Tests of [`rewrite`]: who wins, what is added, what is left out.
+
+use super::*;
+use crate::connection_string::parse;
+use crate::world::Profile;
+use crate::world::fixture::Fixture;
+
+const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
+const OWN: &str = "fe80::2";
+const SERVER_ADDRESS: &str = "fe80::8012:3df5:0:5db1";
+/// The end of the certificate form.
+const CONSTANTS: &str = "TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes";
+
+/// The surroundings of a script that SQL Server on Linux runs.
+fn satellite() -> Fixture {
+    Fixture::default()
+        .working_directory(&format!("{LAUNCHPAD}/session"))
+        .pair(LAUNCHPAD)
+        .address("eth0", OWN)
+        .connection(OWN, SERVER_ADDRESS)
+        .section(Profile::Odbc, "Loopback", &[("Driver", "SQL Server Loopback")])
+}
+
+/// A development machine, whose section names a server and a login.
+fn laptop(section: &[(&str, &str)]) -> Fixture {
+    Fixture::default().working_directory("/home/me").section(Profile::Odbc, "Loopback", section)
+}
+
+fn try_rewrite(world: &Fixture, string: &str) -> Result<Rewritten, Failure> {
+    let units = utf16(string);
+    rewrite(world, &Target::registered_as("ODBC Driver 17 for SQL Server"), &parse(&units).attributes)
+}
+
+/// What the target is given, and what the application gets back.
+#[track_caller]
+fn strings(world: &Fixture, string: &str) -> (String, String) {
+    let rewritten = try_rewrite(world, string).unwrap();
+    let text = |units: Vec<u16>| String::from_utf16(&units).unwrap();
+    (text(rewritten.target_string()), text(rewritten.returned_string()))
+}
+
+/// What the target is given, without its driver.
+#[track_caller]
+fn given(world: &Fixture, string: &str) -> String {
+    let (target, _) = strings(world, string);
+    target.strip_prefix("Driver=ODBC Driver 17 for SQL Server;").expect("the driver comes first").to_owned()
+}
+
+fn session_files() -> String {
+    format!("ClientCertificate=file:{LAUNCHPAD}/sqlsatellitecert.pem;ClientKey=file:{LAUNCHPAD}/sqlsatellitekey.pem")
+}
+
+#[test]
+fn the_plain_case_is_the_documented_string() {
+    // Microsoft, "Loopback connection to SQL Server from a Python or R script", connection string on Linux.
+    let documented = "Driver=ODBC Driver 17 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;\
+        Database=nameOfDatabase;\
+        ClientCertificate=file:/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2/sqlsatellitecert.pem;\
+        ClientKey=file:/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2/sqlsatellitekey.pem;\
+        TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes";
+    let (target, returned) = strings(&satellite(), "DSN=Loopback;Database=nameOfDatabase");
+    assert_eq!(target, documented);
+    assert_eq!(returned, "DSN=Loopback;Database=nameOfDatabase");
+}
+
+#[test]
+fn no_database_leaves_the_choice_to_the_server() {
+    let (target, returned) = strings(&satellite(), "DSN=Loopback");
+    assert!(!target.contains("Database"), "{target}");
+    assert_eq!(returned, "DSN=Loopback");
+}
+
+#[test]
+fn a_driver_is_a_loopback_connection_too() {
+    let (target, returned) = strings(&satellite(), "DRIVER={SQL Server Loopback};Database=Sales");
+    assert_eq!(target, strings(&satellite(), "DSN=Loopback;Database=Sales").0);
+    assert_eq!(returned, "DRIVER={SQL Server Loopback};Database=Sales");
+    let rewritten = try_rewrite(&satellite(), "DRIVER={SQL Server Loopback};DSN=Loopback").unwrap();
+    assert_eq!(rewritten.data_source, []);
+}
+
+#[test]
+fn a_data_source_of_any_name_is_one_too() {
+    let world = satellite().section(Profile::Odbc, "Sales reports", &[("Database", "Sales")]);
+    let (target, returned) = strings(&world, "DSN=Sales reports;APP=nightly");
+    assert!(target.contains(";Database=Sales;") && target.ends_with(";APP=nightly"), "{target}");
+    assert_eq!(returned, "DSN=Sales reports;APP=nightly;Database=Sales");
+    assert_eq!(try_rewrite(&world, "DSN=Sales reports").unwrap().data_source, utf16("Sales reports"));
+}
+
+#[test]
+fn other_keywords_go_through_verbatim_and_in_order() {
+    let others = "APP={a;b};MARS_Connection=yes;ApplicationIntent=ReadOnly;x y= z ;APP=again";
+    let world = satellite().section(Profile::Odbc, "Own", &[("App", "section"), ("KeepAlive", "30")]);
+    assert_eq!(
+        given(&world, &format!("DSN=Own;{others}")),
+        format!("Server={SERVER_ADDRESS}%eth0;{};{CONSTANTS};{others};KeepAlive=30", session_files())
+    );
+}
+
+#[test]
+fn what_is_for_the_driver_manager_or_for_us_stays_here() {
+    let world = satellite().section(
+        Profile::Odbc,
+        "Own",
+        &[("Driver", "x"), ("Driver64", "x"), ("Setup", "x"), ("Description", "x"), ("UsageCount", "1")],
+    );
+    let ours = "FILEDSN=/f.dsn;SAVEFILE=/s.dsn;TargetDriver=ODBC Driver 17 for SQL Server";
+    let (target, returned) = strings(&world, &format!("DSN=Own;{ours};driver=x"));
+    assert_eq!(target, strings(&satellite(), "DSN=Loopback").0);
+    assert_eq!(returned, "DSN=Own;FILEDSN=/f.dsn;TargetDriver=ODBC Driver 17 for SQL Server;driver=x");
+}
+
+#[test]
+fn every_value_has_its_precedence() {
+    let variables = |world: Fixture| {
+        world
+            .variable(SERVER_VARIABLE, "env")
+            .variable(CERTIFICATE_VARIABLE, "/env/cert.pem")
+            .variable(KEY_VARIABLE, "file:/env/key.pem")
+            .file("/env/cert.pem", crate::world::fixture::CERTIFICATE)
+            .file("/env/key.pem", crate::world::fixture::KEY)
+    };
+    let section = |world: Fixture| {
+        let entries = [
+            ("Server", "section"),
+            ("Database", "section"),
+            ("ClientCertificate", "file:/section/cert.pem"),
+            ("ClientKey", "file:/section/key.pem"),
+            ("Encrypt", "strict"),
+        ];
+        world.section(Profile::Odbc, "Own", &entries)
+    };
+    let application = "Server=app;Database=app;ClientCertificate=file:/app/cert.pem;ClientKey=file:/app/key.pem";
+    let files = |of: &str| format!("ClientCertificate=file:/{of}/cert.pem;ClientKey=file:/{of}/key.pem");
+    let trust = "TrustServerCertificate=Yes;Trusted_Connection=no";
+
+    let all = section(variables(satellite()));
+    assert_eq!(
+        given(&all, &format!("DSN=Own;{application};Encrypt=no")),
+        format!("Server=app;Database=app;{};{trust};Encrypt=no", files("app"))
+    );
+    assert_eq!(given(&all, "DSN=Own"), format!("Server=env;Database=section;{};{trust};Encrypt=strict", files("env")));
+    assert_eq!(
+        given(&section(satellite()), "DSN=Own"),
+        format!("Server=section;Database=section;{};{trust};Encrypt=strict", files("section"))
+    );
+    assert_eq!(
+        given(&variables(satellite()), "DSN=Loopback"),
+        format!("Server=env;{};{trust};Encrypt=Yes", files("env"))
+    );
+}
+
+#[test]
+fn a_given_server_leaves_the_certificate_to_be_found() {
+    let string = given(&satellite(), "DSN=Loopback;Server=fe80::1%eth0,1500");
+    assert_eq!(string, format!("Server=fe80::1%eth0,1500;{};{CONSTANTS}", session_files()));
+}
+
+#[test]
+fn a_given_login_leaves_the_server_to_be_found() {
+    let string = given(&satellite(), "DSN=Loopback;UID=sa;PWD=x");
+    assert_eq!(string, format!("Server={SERVER_ADDRESS}%eth0;TrustServerCertificate=Yes;Encrypt=Yes;UID=sa;PWD=x"));
+}
+
+#[test]
+fn with_server_and_login_nothing_is_looked_for_and_nothing_added() {
+    for login in ["UID=sa;PWD=x", "Trusted_Connection=yes", "Authentication=ActiveDirectoryMsi"] {
+        let string = format!("DSN=Loopback;Server=dev;{login}");
+        let rewritten = try_rewrite(&laptop(&[]), &string).unwrap();
+        assert_eq!(rewritten.findings, [""; 0]);
+        assert_eq!(given(&laptop(&[]), &string), format!("Server=dev;{login}"));
+    }
+    let section = laptop(&[("Server", "dev,1433"), ("UID", "me"), ("PWD", "s;x"), ("TrustServerCertificate", "Yes")]);
+    assert_eq!(given(&section, "DSN=Loopback"), "Server=dev,1433;TrustServerCertificate=Yes;UID=me;PWD={s;x}");
+    // psqlodbc's keywords.
+    let section = laptop(&[("Servername", "pg"), ("Username", "me")]);
+    assert_eq!(given(&section, "DSN=Loopback"), "Servername=pg;Username=me");
+}
+
+#[test]
+fn the_first_source_that_names_a_login_decides() {
+    let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section"), ("Trusted_Connection", "yes")]);
+    assert_eq!(given(&world, "DSN=Loopback;UID=app;PWD=p"), "Server=dev;UID=app;PWD=p");
+    assert_eq!(given(&world, "DSN=Loopback;PWD=p"), "Server=dev;Trusted_Connection=yes;PWD=p;UID=section");
+    assert_eq!(
+        given(&world, "DSN=Loopback;ClientCertificate=file:/a.pfx"),
+        format!("Server=dev;ClientCertificate=file:/a.pfx;{CONSTANTS}")
+    );
+    let world = laptop(&[("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")]);
+    assert_eq!(given(&world, "DSN=Loopback;UID=app"), "Server=dev;UID=app");
+}
+
+#[test]
+fn empty_values_are_not_given() {
+    let plain = given(&satellite(), "DSN=Loopback");
+    assert_eq!(given(&satellite(), "DSN=Loopback;UID=;PWD=;Server=;Database=;Trusted_Connection="), plain);
+    assert_eq!(given(&satellite().variable(SERVER_VARIABLE, ""), "DSN=Loopback"), plain);
+}
+
+#[test]
+fn no_value_can_add_an_attribute() {
+    let world = satellite()
+        .section(Profile::Odbc, "Own", &[("Database", "x;UID=sa;PWD={"), ("App", "{};Server=evil")])
+        .variable(SERVER_VARIABLE, "fe80::1%eth0;UID=sa");
+    let rewritten = try_rewrite(&world, "DSN=Own").unwrap();
+    let string = rewritten.target_string();
+    let parsed = parse(&string);
+    assert_eq!(parsed.stopped, None);
+    assert_eq!(parsed.attributes, rewritten.target);
+    assert_eq!(parsed.attributes.iter().filter(|it| it.is("UID") || it.is("PWD")).count(), 0);
+    assert_eq!(parsed.attributes.iter().find(|it| it.is("Database")).unwrap().text(), "x;UID=sa;PWD={");
+}
+
+#[test]
+fn code_units_that_are_no_text_go_through() {
+    let mut string = utf16("DSN=Loopback;APP=");
+    string.extend([0xd800, 0x20, 0xdc00]);
+    let rewritten =
+        rewrite(&satellite(), &Target::registered_as("x"), &parse(&string).attributes).unwrap().target_string();
+    assert!(rewritten.ends_with(&[0xd800, 0x20, 0xdc00]));
+}
+
+#[test]
+fn certificate_and_key_belong_together() {
+    for (world, string, part) in [
+        (satellite().variable(CERTIFICATE_VARIABLE, "/c.pem"), "DSN=Loopback", "without its key"),
+        (satellite().variable(KEY_VARIABLE, "/k.pem"), "DSN=Loopback", "no certificate that it belongs to"),
+        (satellite(), "DSN=Loopback;ClientKey=file:/k.pem", "no certificate that it belongs to"),
+    ] {
+        let failure = try_rewrite(&world, string).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+        assert!(failure.text.contains(part), "{}", failure.text);
+    }
+}
+
+#[test]
+fn files_that_the_environment_names_are_looked_at() {
+    let world =
+        || satellite().variable(CERTIFICATE_VARIABLE, "/c.pem").variable(KEY_VARIABLE, "FILE:/k.pem").pair("/other");
+    let failure = try_rewrite(&world(), "DSN=Loopback").unwrap_err();
+    assert!(failure.text.contains("/c.pem cannot be read"), "{}", failure.text);
+    let world = world().file("/c.pem", crate::world::fixture::CERTIFICATE).file("/k.pem", "");
+    let failure = try_rewrite(&world, "DSN=Loopback").unwrap_err();
+    assert!(failure.text.contains("/k.pem is empty"), "{}", failure.text);
+}
+
+#[test]
+fn target_driver_must_be_the_loaded_one() {
+    assert!(try_rewrite(&satellite(), "DSN=Loopback;TargetDriver={odbc driver 17 FOR sql server}").is_ok());
+    for world in [satellite(), Fixture::default()] {
+        // Before anything is discovered: the second world has nothing to find.
+        let failure = try_rewrite(&world, "DSN=Loopback;TargetDriver=PostgreSQL").unwrap_err();
+        assert_eq!(failure.state, Sqlstate::INVALID_VALUE);
+        for part in ["PostgreSQL", "ODBC Driver 17 for SQL Server", "register a copy"] {
+            assert!(failure.text.contains(part), "{}", failure.text);
+        }
+    }
+    let section = satellite().section(Profile::Odbc, "Own", &[("TargetDriver", "PostgreSQL")]);
+    assert_eq!(try_rewrite(&section, "DSN=Own").unwrap_err().state, Sqlstate::INVALID_VALUE);
+}
+
+#[test]
+fn target_driver_may_be_another_name_of_the_same_file() {
+    let world = satellite().file("/usr/lib/target.so", "").section(
+        Profile::Odbcinst,
+        "The same",
+        &[("Driver", "/usr/lib/target.so")],
+    );
+    assert!(try_rewrite(&world, "DSN=Loopback;TargetDriver=The same").is_ok());
+    assert!(try_rewrite(&world, "DSN=Loopback;TargetDriver=/usr/lib/target.so").is_ok());
+    assert!(try_rewrite(&world, "DSN=Loopback;TargetDriver=/usr/lib/other.so").is_err());
+}

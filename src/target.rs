@@ -1,0 +1,374 @@
+//! The target: choosing, loading and being the real driver.
+//!
+//! One loaded copy of this library has one target, for good: the target's own handles go out to the driver manager, so
+//! it could never be exchanged under them. Which one it is:
+//!
+//! 1. `LOOPBACK_ODBC_TARGET_DRIVER`, a name in odbcinst.ini or a library's path;
+//! 2. `TargetDriver` in the odbcinst.ini section whose `Driver` is this very library;
+//! 3. the newest of Microsoft's drivers that is registered and loads.
+//!
+//! A target that cannot be loaded is a driver too, the [absent](crate::absent) one, so that the reason can be told at
+//! connect: driver managers throw away what a driver says when it cannot allocate an environment.
+
+use crate::absent;
+use crate::entry_points::{self, ROWS, Row};
+use crate::failure::{Failure, Sqlstate};
+use crate::odbc::{Handle, Return, SQL_ERROR, SQL_HANDLE_ENV};
+use crate::registration::{self, Driver};
+use crate::world::{Machine, World};
+use crate::{connections, guard, logging};
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+/// Names the target: a driver of odbcinst.ini, or a library's path.
+const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
+
+/// Microsoft's drivers that know `ClientCertificate`, best first.
+const PREFERRED: [&str; 2] = ["ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server"];
+
+/// Without these nothing can be said through a driver.
+const REQUIRED: [&str; 5] =
+    ["SQLAllocHandle", "SQLFreeHandle", "SQLDriverConnectW", "SQLGetDiagRecW", "SQLGetDiagFieldW"];
+
+/// A function that only this library exports: by it another copy of the library is known as such.
+const OWN_MARKER: &[u8] = b"loopback_odbc_version\0";
+
+/// The driver that calls go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name in odbcinst.ini; none for a target given by path.
+    name: Option<String>,
+    library: PathBuf,
+}
+
+/// Set once, and never again: handles of the target are out from then on.
+static LOADED: OnceLock<Target> = OnceLock::new();
+
+/// Why there is no target, and what takes its place. Whoever loads holds this lock.
+static ABSENT: Mutex<Absent> = Mutex::new(Absent { reason: None, handles: absent::Handles::new() });
+
+struct Absent {
+    reason: Option<Failure>,
+    handles: absent::Handles,
+}
+
+fn lock() -> MutexGuard<'static, Absent> {
+    ABSENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Runs a function on the absent target's handles.
+pub fn with_absent_handles<T>(action: impl FnOnce(&mut absent::Handles) -> T) -> T {
+    action(&mut lock().handles)
+}
+
+/// The loaded target.
+///
+/// # Errors
+/// IM003 with every name and path that was tried.
+pub fn loaded() -> Result<&'static Target, Failure> {
+    LOADED.get().ok_or_else(|| {
+        let never_tried = || Failure::new(Sqlstate::DRIVER_NOT_LOADED, "No environment was ever allocated.");
+        lock().reason.clone().unwrap_or_else(never_tried)
+    })
+}
+
+/// `SQLAllocHandle`: the first environment loads the target.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> Return {
+    connections::clear_records(input);
+    if handle_type == SQL_HANDLE_ENV && LOADED.get().is_none() && guard::catch(load_once).is_err() {
+        return SQL_ERROR;
+    }
+    // SAFETY: the caller's arguments, unchanged.
+    unsafe { entry_points::target::SQLAllocHandle(handle_type, input, output) }
+}
+
+/// Loads the target unless it is loaded. As long as a handle of the absent target is alive nothing is tried: the
+/// functions must not be exchanged under it.
+fn load_once() {
+    logging::start();
+    let mut absent = lock();
+    if LOADED.get().is_some() || !absent.handles.is_empty() {
+        return;
+    }
+    match load(&Machine) {
+        Ok(target) => {
+            log::info!("the target is {target}");
+            // The lock is held, so nobody else has set it.
+            LOADED.get_or_init(|| target);
+        }
+        Err(failure) => {
+            log::error!("there is no target: {}", failure.text);
+            absent.reason = Some(failure);
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(formatter, "{name} ({})", self.library.display()),
+            None => write!(formatter, "{}", self.library.display()),
+        }
+    }
+}
+
+impl Target {
+    #[cfg(test)]
+    pub fn registered_as(name: &str) -> Target {
+        Target { name: Some(name.to_owned()), library: PathBuf::from("/usr/lib/target.so") }
+    }
+
+    /// What `Driver=` says of it; none for a target given by path.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Holds a `TargetDriver` keyword against this target.
+    ///
+    /// # Errors
+    /// HY024 when it names another one.
+    pub fn must_be(&self, world: &dyn World, wanted: &str) -> Result<(), Failure> {
+        let same_name = self.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+        let library = if is_path(wanted) {
+            Some(PathBuf::from(wanted))
+        } else {
+            let drivers = registration::drivers(world).unwrap_or_default();
+            drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(wanted)).map(|driver| driver.library)
+        };
+        if same_name || library.is_some_and(|library| registration::same_file(world, &library, &self.library)) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Sqlstate::INVALID_VALUE,
+            format!(
+                "TargetDriver={wanted} asks for another driver than the one that this library has loaded, which is \
+                 {self}. A loaded library has one target. To use both, register a copy of libloopbackodbc.so as a \
+                 second driver in odbcinst.ini, with TargetDriver={wanted} there, and a data source for it."
+            ),
+        ))
+    }
+}
+
+/// What the choice came to, before anything is loaded.
+#[derive(Debug, PartialEq, Eq)]
+struct Choice {
+    /// To be tried in this order.
+    candidates: Vec<Target>,
+    /// Names that lead to no library, with the reason.
+    passed_over: Vec<String>,
+    /// Where the name came from, as a part of a sentence; none when nobody named a target.
+    named_by: Option<String>,
+}
+
+/// Applies the rules in the module's text.
+///
+/// # Errors
+/// IM003 when the registrations contradict each other.
+fn choose(world: &dyn World) -> Result<Choice, Failure> {
+    let drivers = registration::drivers(world);
+    let named = |name: &str, named_by: String| {
+        let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: Some(named_by) };
+        if is_path(name) {
+            choice.candidates.push(Target { name: None, library: name.into() });
+        } else {
+            choice.add_registered(name, &drivers);
+        }
+        choice
+    };
+    if let Some(name) = world.variable(TARGET_VARIABLE) {
+        let name = name.to_string_lossy();
+        return Ok(named(&name, format!("by the environment variable {TARGET_VARIABLE}")));
+    }
+    let own = own_registrations(world, drivers.as_deref().unwrap_or_default());
+    if let [first, rest @ ..] = own.as_slice()
+        && let Some(other) = rest.iter().find(|other| other.target_driver != first.target_driver)
+    {
+        let target = |driver: &Driver| driver.target_driver.clone().unwrap_or_else(|| "none".into());
+        return Err(Failure::new(
+            Sqlstate::DRIVER_NOT_LOADED,
+            format!(
+                "odbcinst.ini has two sections for one file, {}, with different targets: [{}] has TargetDriver={}, \
+                 [{}] has TargetDriver={}. A loaded library has one target; register a copy of the file for the second.",
+                first.library.display(),
+                first.name,
+                target(first),
+                other.name,
+                target(other)
+            ),
+        ));
+    }
+    if let Some((name, section)) = own.iter().find_map(|driver| Some((driver.target_driver.clone()?, &driver.name))) {
+        return Ok(named(&name, format!("by TargetDriver in section [{section}] of odbcinst.ini")));
+    }
+    let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
+    for name in PREFERRED {
+        choice.add_registered(name, &drivers);
+    }
+    Ok(choice)
+}
+
+impl Choice {
+    fn add_registered(&mut self, name: &str, drivers: &Result<Vec<Driver>, String>) {
+        let found = match drivers {
+            Ok(drivers) => drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(name)),
+            Err(reason) => return self.passed_over.push(format!("{name}: odbcinst.ini cannot be read: {reason}")),
+        };
+        match found {
+            Some(Driver { name, library, .. }) => {
+                self.candidates.push(Target { name: Some(name.clone()), library: library.clone() });
+            }
+            None => self.passed_over.push(format!("{name}: no such section in odbcinst.ini")),
+        }
+    }
+
+    fn failure(self, tried: Vec<String>) -> Failure {
+        let cause = match &self.named_by {
+            Some(by) => {
+                format!("The target driver, named {by}, cannot be loaded. Install it, or name another one there")
+            }
+            None => format!(
+                "No ODBC driver for SQL Server can be loaded. Install Microsoft's, or name another one with \
+                 TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}"
+            ),
+        };
+        let tried: Vec<String> = self.passed_over.into_iter().chain(tried).collect();
+        Failure::new(Sqlstate::DRIVER_NOT_LOADED, format!("{cause}. Tried: {}", tried.join("; ")))
+    }
+}
+
+/// The sections of odbcinst.ini that register this very library.
+fn own_registrations<'d>(world: &dyn World, drivers: &'d [Driver]) -> Vec<&'d Driver> {
+    let Some(own) = world.own_library() else { return Vec::new() };
+    drivers.iter().filter(|driver| registration::same_file(world, &driver.library, &own)).collect()
+}
+
+/// A target is given by path when there is a slash in it.
+fn is_path(target: &str) -> bool {
+    target.contains('/')
+}
+
+/// Loads the first candidate that can be, and fills the table of entry points with its functions.
+fn load(world: &dyn World) -> Result<Target, Failure> {
+    let mut choice = choose(world)?;
+    let mut tried = Vec::new();
+    for candidate in std::mem::take(&mut choice.candidates) {
+        match load_functions(&candidate.library) {
+            Ok(()) => return Ok(candidate),
+            Err(reason) => tried.push(format!("{candidate}: {reason}")),
+        }
+    }
+    Err(choice.failure(tried))
+}
+
+/// Opens a driver and fills the table with its functions; what it lacks keeps answering `SQL_ERROR`.
+fn load_functions(library: &Path) -> Result<(), String> {
+    // RTLD_LOCAL: the target's names must not reach the driver manager's.
+    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers just so.
+    let library = unsafe { Library::open(Some(library), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
+    // SAFETY: only the address is looked at.
+    if unsafe { library.get::<*const ()>(OWN_MARKER) }.is_ok() {
+        return Err("this is loopback-odbc itself; the target must be the driver behind it".into());
+    }
+    // SAFETY: the addresses are used as functions of the specification's types, which their names promise.
+    let address = |row: &Row| unsafe { library.get::<*mut ()>(row.name.as_bytes()) }.ok().map(|symbol| *symbol);
+    if let Some(missing) = ROWS.iter().find(|row| REQUIRED.contains(&row.name) && address(row).is_none()) {
+        return Err(format!("it does not export {}; is it an ODBC driver for Unicode?", missing.name));
+    }
+    for row in &ROWS {
+        if let Some(function) = address(row) {
+            row.fill(function);
+        }
+    }
+    // Never closed: its handles and functions are out.
+    std::mem::forget(library);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Profile::Odbcinst;
+    use crate::world::fixture::Fixture;
+
+    const OWN: &str = "/usr/lib/odbc/libloopbackodbc.so";
+
+    fn registered(own: &[(&str, &str)]) -> Fixture {
+        let entries = [&[("Driver", OWN)], own].concat();
+        Fixture::default()
+            .own_library(OWN)
+            .section(Odbcinst, "SQL Server Loopback", &entries)
+            .section(Odbcinst, "ODBC Driver 17 for SQL Server", &[("Driver", "/opt/17.so")])
+            .section(Odbcinst, "Other", &[("Driver", "/opt/32.so"), ("Driver64", "/opt/64.so")])
+    }
+
+    fn named(name: &str, library: &str) -> Target {
+        Target { name: Some(name.into()), library: library.into() }
+    }
+
+    #[test]
+    fn the_best_installed_is_taken_when_nobody_names_one() {
+        let world = registered(&[]);
+        let choice = choose(&world).unwrap();
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", "/opt/17.so")]);
+        assert_eq!(choice.passed_over, ["ODBC Driver 18 for SQL Server: no such section in odbcinst.ini"]);
+        let world = world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", "/opt/18.so")]);
+        let libraries: Vec<PathBuf> = choose(&world).unwrap().candidates.into_iter().map(|it| it.library).collect();
+        assert_eq!(libraries, [Path::new("/opt/18.so"), Path::new("/opt/17.so")]);
+    }
+
+    #[test]
+    fn target_driver_in_our_own_section_comes_before_the_best() {
+        let choice = choose(&registered(&[("TargetDriver", "other")])).unwrap();
+        assert_eq!(choice.candidates, [named("Other", "/opt/64.so")]);
+        assert!(choice.named_by.unwrap().contains("[SQL Server Loopback]"));
+    }
+
+    #[test]
+    fn the_variable_comes_first() {
+        let world = registered(&[("TargetDriver", "Other")]).variable(TARGET_VARIABLE, "odbc driver 17 for sql server");
+        let choice = choose(&world).unwrap();
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", "/opt/17.so")]);
+        let choice = choose(&registered(&[]).variable(TARGET_VARIABLE, "/opt/any.so")).unwrap();
+        assert_eq!(choice.candidates, [Target { name: None, library: "/opt/any.so".into() }]);
+        assert!(choice.named_by.unwrap().contains(TARGET_VARIABLE));
+    }
+
+    #[test]
+    fn another_library_s_section_is_not_ours() {
+        let world = registered(&[]).file("/usr/lib/copy.so", "").section(
+            Odbcinst,
+            "Copy",
+            &[("Driver", "/usr/lib/copy.so"), ("TargetDriver", "Other")],
+        );
+        assert_eq!(choose(&world).unwrap().named_by, None);
+    }
+
+    #[test]
+    fn two_sections_for_this_file_must_agree() {
+        let twice = |target| registered(&[("TargetDriver", "Other")]).section(Odbcinst, "Second", target);
+        assert!(choose(&twice(&[("Driver", OWN), ("TargetDriver", "Other")])).is_ok());
+        let failure = choose(&twice(&[("Driver", OWN)])).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
+        for part in ["[SQL Server Loopback] has TargetDriver=Other", "[Second] has TargetDriver=none", OWN] {
+            assert!(failure.text.contains(part), "{}", failure.text);
+        }
+    }
+
+    #[test]
+    fn a_failure_names_everything_that_was_tried() {
+        let world = Fixture::default().own_library(OWN);
+        let failure = load(&world).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
+        for part in [PREFERRED[0], PREFERRED[1], "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE] {
+            assert!(failure.text.contains(part), "{}", failure.text);
+        }
+        let failure = load(&registered(&[])).unwrap_err();
+        for part in ["/opt/17.so", "cannot open shared object file"] {
+            assert!(failure.text.contains(part), "{}", failure.text);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The outside world as this library sees it: one small trait.
+//!
+//! Every rule about targets, sessions and servers is a function of a [`World`]. [`Machine`] is the real one; the tests
+//! make theirs of fixtures, so that each rule is tested without root, without a network namespace, and without SQL
+//! Server.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::Ipv6Addr;
+use std::path::{Path, PathBuf};
+
+#[cfg(test)]
+pub mod fixture;
+mod installer;
+mod netlink;
+
+/// The two files of registrations, by the names that the ODBC installer library knows them by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Driver specifications.
+    Odbcinst,
+    /// Data source specifications.
+    Odbc,
+}
+
+impl Profile {
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Profile::Odbcinst => "odbcinst.ini",
+            Profile::Odbc => "odbc.ini",
+        }
+    }
+}
+
+/// An IPv6 address of one of this machine's network interfaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceAddress {
+    pub interface: String,
+    pub address: Ipv6Addr,
+    /// Whether this is the loopback interface.
+    pub loopback: bool,
+}
+
+/// An entry of the neighbour table (RFC 4861): a host that this one has exchanged packets with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    pub interface: String,
+    pub address: Ipv6Addr,
+    /// Whether the address was ever resolved: neither FAILED nor INCOMPLETE nor without a state.
+    pub resolved: bool,
+}
+
+/// The two ends of an established TCP connection over IPv6.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpConnection {
+    pub local: Ipv6Addr,
+    pub remote: Ipv6Addr,
+}
+
+/// Everything the rules look at.
+pub trait World {
+    /// An environment variable; one that is set but empty counts as not set.
+    fn variable(&self, name: &str) -> Option<OsString>;
+    /// The process's working directory.
+    fn working_directory(&self) -> io::Result<PathBuf>;
+    /// Whether there is something at `path`; an error when the system does not say.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+    /// A file's contents.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// The paths of a directory's entries.
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
+    /// Which file a path leads to, whatever its name: device and inode.
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)>;
+    /// The path of this library's own file.
+    fn own_library(&self) -> Option<PathBuf>;
+    /// The names of a profile's sections.
+    ///
+    /// # Errors
+    /// The reason why the installer library cannot be asked.
+    fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String>;
+    /// The keywords and values of a profile's section; none when there is no such section.
+    ///
+    /// # Errors
+    /// The reason why the installer library cannot be asked, or its answer not be used.
+    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String>;
+    /// The IPv6 addresses of all interfaces.
+    fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
+    /// The established TCP connections over IPv6 as the kernel's socket diagnostics tell them.
+    fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>>;
+    /// The IPv6 neighbour table.
+    fn neighbours(&self) -> io::Result<Vec<Neighbour>>;
+}
+
+/// The machine this process runs on.
+pub struct Machine;
+
+impl World for Machine {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name).filter(|value| !value.is_empty())
+    }
+
+    fn working_directory(&self) -> io::Result<PathBuf> {
+        std::env::current_dir()
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        path.try_exists()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut paths = std::fs::read_dir(directory)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<Vec<PathBuf>>>()?;
+        // So that messages name the same things in the same order each time.
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+
+    fn own_library(&self) -> Option<PathBuf> {
+        installer::own_library()
+    }
+
+    fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String> {
+        installer::open()?.sections(profile)
+    }
+
+    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String> {
+        installer::open()?.entries(profile, section)
+    }
+
+    fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {
+        netlink::interface_addresses()
+    }
+
+    fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {
+        netlink::tcp_connections()
+    }
+
+    fn neighbours(&self) -> io::Result<Vec<Neighbour>> {
+        netlink::neighbours()
+    }
+}

@@ -1,0 +1,169 @@
+//! A world made of fixtures, for the tests of the rules.
+
+use super::{InterfaceAddress, Neighbour, Profile, TcpConnection, World};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
+pub const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
+
+/// A section of a profile: its name, and its keywords with their values.
+type Section = (String, Vec<(String, String)>);
+
+/// An empty world, to be filled by the methods below.
+#[derive(Default)]
+pub struct Fixture {
+    variables: BTreeMap<String, String>,
+    working_directory: Option<PathBuf>,
+    files: BTreeMap<PathBuf, Result<Vec<u8>, io::ErrorKind>>,
+    closed: BTreeSet<PathBuf>,
+    odbcinst: Vec<Section>,
+    odbc: Vec<Section>,
+    own_library: Option<PathBuf>,
+    addresses: Vec<InterfaceAddress>,
+    connections: Option<Vec<TcpConnection>>,
+    neighbours: Option<Vec<Neighbour>>,
+}
+
+impl Fixture {
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    pub fn working_directory(mut self, path: &str) -> Self {
+        self.working_directory = Some(path.into());
+        self
+    }
+
+    pub fn file(mut self, path: &str, contents: &str) -> Self {
+        self.files.insert(path.into(), Ok(contents.into()));
+        self
+    }
+
+    /// A file that is there and cannot be read.
+    pub fn unreadable(mut self, path: &str) -> Self {
+        self.files.insert(path.into(), Err(io::ErrorKind::PermissionDenied));
+        self
+    }
+
+    /// A folder that cannot be listed or searched.
+    pub fn closed(mut self, folder: &str) -> Self {
+        self.closed.insert(folder.into());
+        self
+    }
+
+    pub fn pair(self, folder: &str) -> Self {
+        self.file(&format!("{folder}/sqlsatellitecert.pem"), CERTIFICATE)
+            .file(&format!("{folder}/sqlsatellitekey.pem"), KEY)
+    }
+
+    pub fn section(mut self, profile: Profile, name: &str, entries: &[(&str, &str)]) -> Self {
+        let entries = entries.iter().map(|&(keyword, value)| (keyword.into(), value.into())).collect();
+        match profile {
+            Profile::Odbcinst => self.odbcinst.push((name.into(), entries)),
+            Profile::Odbc => self.odbc.push((name.into(), entries)),
+        }
+        self
+    }
+
+    pub fn own_library(mut self, path: &str) -> Self {
+        self.own_library = Some(path.into());
+        self.file(path, "")
+    }
+
+    pub fn address(mut self, interface: &str, address: &str) -> Self {
+        let address = address.parse().unwrap();
+        self.addresses.push(InterfaceAddress { interface: interface.into(), address, loopback: interface == "lo" });
+        self
+    }
+
+    pub fn connection(mut self, local: &str, remote: &str) -> Self {
+        let connection = TcpConnection { local: local.parse().unwrap(), remote: remote.parse().unwrap() };
+        self.connections.get_or_insert_default().push(connection);
+        self
+    }
+
+    pub fn neighbour(mut self, interface: &str, address: &str, resolved: bool) -> Self {
+        let neighbour = Neighbour { interface: interface.into(), address: address.parse().unwrap(), resolved };
+        self.neighbours.get_or_insert_default().push(neighbour);
+        self
+    }
+
+    fn sections(&self, profile: Profile) -> &[Section] {
+        match profile {
+            Profile::Odbcinst => &self.odbcinst,
+            Profile::Odbc => &self.odbc,
+        }
+    }
+
+    fn refuse_below_closed(&self, path: &Path) -> io::Result<()> {
+        match path.ancestors().skip(1).any(|folder| self.closed.contains(folder)) {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl World for Fixture {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.variables.get(name).filter(|value| !value.is_empty()).map(OsString::from)
+    }
+
+    fn working_directory(&self) -> io::Result<PathBuf> {
+        self.working_directory.clone().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        self.refuse_below_closed(path)?;
+        Ok(self.files.contains_key(path))
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.refuse_below_closed(path)?;
+        let contents = self.files.get(path).cloned().unwrap_or(Err(io::ErrorKind::NotFound));
+        contents.map_err(Into::into)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        if self.closed.contains(directory) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let below = self.files.keys().filter_map(|path| path.strip_prefix(directory).ok());
+        let entries: BTreeSet<PathBuf> =
+            below.filter_map(|path| path.components().next()).map(|name| directory.join(name)).collect();
+        if entries.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(entries.into_iter().collect()) }
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let inode = self.files.keys().position(|known| known == path);
+        inode.map(|inode| (1, inode as u64)).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn own_library(&self) -> Option<PathBuf> {
+        self.own_library.clone()
+    }
+
+    fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String> {
+        Ok(self.sections(profile).iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String> {
+        let found = self.sections(profile).iter().find(|(name, _)| name.eq_ignore_ascii_case(section));
+        Ok(found.map(|(_, entries)| entries.clone()).unwrap_or_default())
+    }
+
+    fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {
+        Ok(self.addresses.clone())
+    }
+
+    fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {
+        self.connections.clone().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
+    fn neighbours(&self) -> io::Result<Vec<Neighbour>> {
+        self.neighbours.clone().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+}

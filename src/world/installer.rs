@@ -1,0 +1,171 @@
+//! The ODBC installer library: who reads odbcinst.ini and odbc.ini, so that we never have to know where they are.
+//!
+//! It must be the one that belongs to the driver manager in this process, since another one may look elsewhere. So it
+//! is searched beside the driver manager's own file first, and opened once, before the target can bring in another
+//! (Microsoft's wheel carries one of its own).
+
+use super::Profile;
+use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// `SQLGetPrivateProfileString` (ODBC Programmer's Reference, Installer DLL): lengths in bytes.
+type GetPrivateProfileString = unsafe extern "system" fn(
+    section: *const c_char,
+    entry: *const c_char,
+    default: *const c_char,
+    buffer: *mut c_char,
+    buffer_length: c_int,
+    file: *const c_char,
+) -> c_int;
+
+/// A driver manager and the installer library that goes with it.
+const PAIRS: [(&CStr, &str); 2] = [(c"libodbc.so.2", "libodbcinst.so.2"), (c"libiodbc.so.2", "libiodbcinst.so.2")];
+
+/// unixODBC reads values of up to 1,000 bytes; lists of keywords may be longer.
+const FIRST_BUFFER: usize = 4 * 1024;
+const LAST_BUFFER: usize = 1024 * 1024;
+
+/// The installer library, open.
+pub struct Installer {
+    get: GetPrivateProfileString,
+}
+
+/// Opens the installer library, the first time it is asked for.
+///
+/// # Errors
+/// Each name that was tried, with the loader's own words.
+pub fn open() -> Result<&'static Installer, String> {
+    static INSTALLER: OnceLock<Result<Installer, String>> = OnceLock::new();
+    INSTALLER.get_or_init(find).as_ref().map_err(Clone::clone)
+}
+
+fn find() -> Result<Installer, String> {
+    let mut tried = Vec::new();
+    for candidate in candidates() {
+        // SAFETY: an installer library's initialisers are those of a part of the driver manager that runs us.
+        let library = match unsafe { Library::open(Some(&candidate), RTLD_LAZY | RTLD_LOCAL) } {
+            Ok(library) => library,
+            Err(error) => {
+                tried.push(error.to_string());
+                continue;
+            }
+        };
+        // SAFETY: the type is the specification's.
+        match unsafe { library.get::<GetPrivateProfileString>(b"SQLGetPrivateProfileString\0") } {
+            Ok(symbol) => {
+                let get = *symbol;
+                // Kept open for the life of the process, as everything here is.
+                std::mem::forget(library);
+                return Ok(Installer { get });
+            }
+            Err(error) => tried.push(error.to_string()),
+        }
+    }
+    Err(format!("the ODBC installer library cannot be loaded: {}", tried.join("; ")))
+}
+
+/// The files to try: for the driver manager in the process its neighbour, then the plain name.
+fn candidates() -> Vec<PathBuf> {
+    let managers: Vec<(PathBuf, &str)> =
+        PAIRS.iter().filter_map(|(manager, installer)| Some((loaded_path(manager)?, *installer))).collect();
+    let mut paths: Vec<PathBuf> =
+        managers.iter().map(|(manager, installer)| manager.with_file_name(installer)).collect();
+    let names = if managers.is_empty() { PAIRS.iter().map(|pair| pair.1).collect() } else { vec![managers[0].1] };
+    paths.extend(names.into_iter().map(PathBuf::from));
+    paths
+}
+
+/// The file of a library, if the process has it loaded.
+fn loaded_path(name: &CStr) -> Option<PathBuf> {
+    // SAFETY: RTLD_NOLOAD loads nothing, so no initialiser runs.
+    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    if handle.is_null() {
+        return None;
+    }
+    // SAFETY: the handle was just given. Any function that every driver manager has tells where the library is.
+    let path = path_of_symbol(unsafe { libc::dlsym(handle, c"SQLAllocHandle".as_ptr()) });
+    // SAFETY: the handle was just given; this takes back the reference that dlopen added.
+    unsafe { libc::dlclose(handle) };
+    path
+}
+
+/// The file that a symbol was loaded from.
+fn path_of_symbol(symbol: *const c_void) -> Option<PathBuf> {
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: dladdr takes any address and fills `info` when it knows it, which it says with a value other than 0.
+    if symbol.is_null() || unsafe { libc::dladdr(symbol, info.as_mut_ptr()) } == 0 {
+        return None;
+    }
+    // SAFETY: dladdr filled it; the name is the loader's, NUL-terminated, and stays as long as the library.
+    let name = unsafe { CStr::from_ptr(info.assume_init().dli_fname) };
+    Some(Path::new(std::ffi::OsStr::from_bytes(name.to_bytes())).to_owned())
+}
+
+/// The file of the library that this very function is in.
+pub fn own_library() -> Option<PathBuf> {
+    path_of_symbol(own_library as *const c_void)
+}
+
+impl Installer {
+    pub fn sections(&self, profile: Profile) -> Result<Vec<String>, String> {
+        self.list(None, profile)
+    }
+
+    pub fn entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String> {
+        let Ok(name) = CString::new(section) else { return Ok(Vec::new()) };
+        let mut entries = Vec::new();
+        for keyword in self.list(Some(&name), profile)? {
+            let entry = CString::new(keyword.as_str()).map_err(|error| error.to_string())?;
+            let value = text(self.get(Some(&name), Some(&entry), profile), profile, section)?;
+            entries.push((keyword, value));
+        }
+        Ok(entries)
+    }
+
+    /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end.
+    fn list(&self, section: Option<&CStr>, profile: Profile) -> Result<Vec<String>, String> {
+        self.get(section, None, profile)
+            .split(|&byte| byte == 0)
+            .take_while(|name| !name.is_empty())
+            .map(|name| text(name.to_vec(), profile, &section.unwrap_or_default().to_string_lossy()))
+            .collect()
+    }
+
+    /// One call, with a buffer that is made larger until the answer fits; without the answer's last NUL.
+    fn get(&self, section: Option<&CStr>, entry: Option<&CStr>, profile: Profile) -> Vec<u8> {
+        let pointer = |string: Option<&CStr>| string.map_or(std::ptr::null(), CStr::as_ptr);
+        let file = CString::new(profile.file_name()).unwrap_or_default();
+        let mut size = FIRST_BUFFER;
+        loop {
+            let mut buffer = vec![0u8; size];
+            // SAFETY: the strings are NUL-terminated and live through the call; the buffer has the length that is said.
+            let length = unsafe {
+                (self.get)(
+                    pointer(section),
+                    pointer(entry),
+                    c"".as_ptr(),
+                    buffer.as_mut_ptr().cast(),
+                    size as c_int,
+                    file.as_ptr(),
+                )
+            };
+            let length = usize::try_from(length).unwrap_or(0);
+            // Two bytes of slack: a cut list ends with two NULs, and versions differ in whether they count them.
+            if length + 2 < size || size >= LAST_BUFFER {
+                buffer.truncate(length);
+                return buffer;
+            }
+            size *= 4;
+        }
+    }
+}
+
+fn text(bytes: Vec<u8>, profile: Profile, section: &str) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        format!("{}, section [{section}]: {shown:?} is not UTF-8", profile.file_name())
+    })
+}

@@ -1,0 +1,135 @@
+//! What the end-to-end tests share: the parts that `scripts/test` names in the environment, and running programs.
+//!
+//! The tests use the library as it is released. They cannot run without their parts, and say so.
+
+#![allow(dead_code)] // Each test program uses a part of this.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A part that `scripts/env` names, such as `MSODBCSQL`.
+#[track_caller]
+pub fn part(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable).unwrap_or_else(|| {
+        panic!("{variable} is not set: run the tests with `make test`, or source scripts/env first")
+    });
+    assert!(Path::new(&path).exists(), "{variable}={} is not there: `make setup build` makes it", path.display());
+    path.into()
+}
+
+/// The library as it is released.
+pub fn library() -> PathBuf {
+    part("LOOPBACK_ODBC_LIBRARY")
+}
+
+/// A file of the project.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What a program said and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Ran {
+        let Output { status, stdout, stderr } =
+            command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Ran {
+            // A crash has no code.
+            status: status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+
+    /// Holds that the program ended well.
+    #[track_caller]
+    pub fn ok(self) -> Ran {
+        assert_eq!(self.status, 0, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Holds that both outputs together contain each part, and gives them.
+    #[track_caller]
+    pub fn says(&self, parts: &[&str]) -> String {
+        let text = format!("{}{}", self.stdout, self.stderr);
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is not in:\n{text}");
+        }
+        text
+    }
+}
+
+/// A folder with odbcinst.ini and odbc.ini of its own, for programs that run outside the satellite setting.
+pub struct Registrations {
+    folder: TempDir,
+}
+
+impl Registrations {
+    /// With these two files' contents.
+    pub fn new(odbcinst: &str, odbc: &str) -> Registrations {
+        let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        std::fs::write(folder.path().join("odbcinst.ini"), odbcinst).unwrap();
+        std::fs::write(folder.path().join("odbc.ini"), odbc).unwrap();
+        Registrations { folder }
+    }
+
+    /// With our library and Microsoft's driver registered, and a `[Loopback]` section with these further lines.
+    pub fn usual(section: &str) -> Registrations {
+        let odbcinst = format!(
+            "[SQL Server Loopback]\nDriver={}\n[ODBC Driver 18 for SQL Server]\nDriver={}\n",
+            library().display(),
+            part("MSODBCSQL").display()
+        );
+        Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=SQL Server Loopback\n{section}\n"))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A program that sees these registrations, and nothing of ours else, with this folder as its working directory.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LOOPBACK_ODBC_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("ODBCSYSINI", self.folder.path()).env_remove("ODBCINI").current_dir(self.folder.path());
+        command
+    }
+
+    /// Connects with pyodbc, which must fail, and gives the text of the exception: the first record.
+    #[track_caller]
+    pub fn refusal(&self, string: &str) -> String {
+        self.refusal_with(string, &[])
+    }
+
+    /// As [`Registrations::refusal`], with environment variables.
+    #[track_caller]
+    pub fn refusal_with(&self, string: &str, variables: &[(&str, &str)]) -> String {
+        let mut command = self.command(part("PYTHON"));
+        command.envs(variables.iter().copied()).arg("-c").arg(CONNECT_AND_FAIL).arg(string);
+        Ran::of(&mut command).ok().stdout
+    }
+}
+
+/// Prints the first record of a connect that must fail, and shows that the process lives on.
+pub const CONNECT_AND_FAIL: &str = "
+import pyodbc, sys
+for attempt in range(2):
+    try:
+        pyodbc.connect(sys.argv[1], timeout=5)
+    except pyodbc.Error as error:
+        message = error.args[1]
+    else:
+        sys.exit('connected')
+print(message)
+";
