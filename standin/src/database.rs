@@ -1,0 +1,103 @@
+//! The databases: one SQLite file each, in a folder that goes away with the program.
+//!
+//! Files rather than memory, because SQLite's write-ahead log, which lets readers go on while someone writes, needs
+//! files. A session has all of them attached, so that `USE` and three-part names are a matter of names. A session
+//! that writes holds the one [`WriteLock`] until its transaction ends: no two can wait for each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::error::{Result, SqlError};
+use crate::sql::functions::{Identities, SessionParts, install};
+use crate::sql::schema::{literal, quote};
+
+/// SQLite attaches no more to one connection.
+pub const MOST_DATABASES: usize = 10;
+
+pub struct Databases {
+    folder: PathBuf,
+    names: Vec<String>,
+    pub identities: Arc<Identities>,
+    pub write_lock: WriteLock,
+}
+
+impl Databases {
+    /// Makes empty databases of these names in an empty folder.
+    pub fn create(folder: &Path, names: Vec<String>) -> Result<Databases> {
+        let databases = Databases {
+            folder: folder.to_owned(),
+            names,
+            identities: Arc::default(),
+            write_lock: WriteLock::default(),
+        };
+        for at in 0..databases.names.len() {
+            let file = Connection::open(databases.path(at))?;
+            file.pragma_update(None, "journal_mode", "wal")?;
+        }
+        Ok(databases)
+    }
+
+    fn path(&self, at: usize) -> PathBuf {
+        self.folder.join(format!("{at}.db"))
+    }
+
+    /// The name as it was given, of a database named in any case.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.names.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// Opens a session's connection to all databases.
+    pub fn connect(&self, parts: SessionParts) -> Result<Connection> {
+        let sqlite = Connection::open_in_memory()?;
+        install(&sqlite, parts)?;
+        sqlite.pragma_update(None, "temp_store", "memory")?;
+        for (at, name) in self.names.iter().enumerate() {
+            let path = self.path(at);
+            sqlite.execute_batch(&format!("ATTACH {} AS {}", literal(&path.to_string_lossy()), quote(name)))?;
+            // Nothing outlives the program, so nothing waits for the disk.
+            sqlite.pragma_update(Some(name.as_str()), "synchronous", "off")?;
+        }
+        // Readers meet a lock only while the log is being reset.
+        sqlite.busy_timeout(Duration::from_secs(10))?;
+        Ok(sqlite)
+    }
+}
+
+/// Who may write. Held by a session from its first change to the end of the transaction.
+#[derive(Default)]
+pub struct WriteLock {
+    taken: Mutex<bool>,
+    freed: Condvar,
+}
+
+/// SQL Server would wait for ever; a test should learn what it waits for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How soon a cancelled wait ends.
+const GLANCE: Duration = Duration::from_millis(20);
+
+impl WriteLock {
+    /// Waits for the lock, at most for [`PATIENCE`] and until `cancelled`.
+    pub fn take(&self, cancelled: impl Fn() -> bool) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken {
+            if cancelled() {
+                return Err(SqlError::cancelled());
+            }
+            if Instant::now() >= deadline {
+                return Err(SqlError::lock_timeout());
+            }
+            taken = self.freed.wait_timeout(taken, GLANCE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *taken = true;
+        Ok(())
+    }
+
+    pub fn free(&self) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.freed.notify_one();
+    }
+}

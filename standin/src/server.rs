@@ -1,0 +1,330 @@
+//! Connections: from the socket to a session, and its requests after that.
+//!
+//! A connection has two threads. One reads, so that an attention is seen while a request runs; the other executes
+//! requests and writes.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use openssl::ssl::SslContext;
+use openssl::x509::X509;
+
+use crate::database::Databases;
+use crate::error::SqlError;
+use crate::log::{Attempt, Log};
+use crate::session::{Cancel, Identity, Session};
+use crate::wire::cursor::{Cursor, utf16};
+use crate::wire::login::{self, ENCRYPT_CLIENT_CERTIFICATE, ENCRYPT_NOT_SUPPORTED, ENCRYPT_OFF, Login};
+use crate::wire::packet::{self, DEFAULT_PACKET_SIZE, Message, PacketWriter, TABULAR_RESULT};
+use crate::wire::rpc;
+use crate::wire::tls;
+use crate::wire::tokens::{EnvChange, Reply, Response};
+use crate::wire::transport::Transport;
+
+/// Who may log in.
+#[derive(Default)]
+pub struct Access {
+    /// The certificate that a loopback connection shows.
+    pub session_certificate: Option<X509>,
+    /// Who a loopback connection then is.
+    pub session_user: String,
+    /// Users and their passwords.
+    pub logins: HashMap<String, String>,
+}
+
+/// The packet sizes that SQL Server agrees to.
+const PACKET_SIZES: std::ops::RangeInclusive<usize> = 512..=32767;
+/// The first number that SQL Server gives to a session of a user.
+const FIRST_SESSION: u16 = 51;
+const MASTER: &str = "master";
+
+pub struct Server {
+    databases: Arc<Databases>,
+    tls: SslContext,
+    access: Access,
+    log: Log,
+    next_session: AtomicU16,
+    /// Numbers that may not be given twice at a time: temporary tables hang on them.
+    sessions: Mutex<HashSet<u16>>,
+}
+
+/// What the handshakes found out before LOGIN7.
+struct Greeting {
+    prelogin_encryption: u8,
+    certificate: Option<X509>,
+    peer: SocketAddr,
+}
+
+impl Server {
+    pub fn new(databases: Arc<Databases>, tls: SslContext, access: Access, log: Log) -> Server {
+        Server { databases, tls, access, log, next_session: AtomicU16::new(FIRST_SESSION), sessions: Mutex::default() }
+    }
+
+    /// Accepts connections for ever, each with a thread of its own.
+    pub fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        for socket in listener.incoming() {
+            // A client that is gone before it was accepted is no reason to stop.
+            let Ok(socket) = socket else { continue };
+            let server = Arc::clone(self);
+            thread::spawn(move || {
+                let Ok(peer) = socket.peer_addr() else { return };
+                if let Err(error) = server.connection(socket, peer) {
+                    server.log.broken(peer, error);
+                }
+            });
+        }
+    }
+
+    fn connection(&self, socket: TcpStream, peer: SocketAddr) -> Result<(), Box<dyn Error>> {
+        // Replies are written whole; waiting to fill a segment would only delay them.
+        socket.set_nodelay(true)?;
+        let transport = Arc::new(Transport::new(socket));
+        let outcome = self.log_in_and_serve(&transport, peer);
+        transport.close();
+        outcome
+    }
+
+    fn log_in_and_serve(&self, transport: &Arc<Transport>, peer: SocketAddr) -> Result<(), Box<dyn Error>> {
+        let Some(greeting) = self.greet(transport, peer)? else {
+            return Ok(());
+        };
+        let Some(message) = packet::read_message(&mut &**transport)? else {
+            return Ok(());
+        };
+        if message.kind != packet::LOGIN7 {
+            return Err("not a LOGIN7 after PRELOGIN".into());
+        }
+        if greeting.prelogin_encryption & !ENCRYPT_CLIENT_CERTIFICATE == ENCRYPT_OFF {
+            transport.stop_tls();
+        }
+        let login = Login::parse(&message.payload)?;
+        let id = self.take_number();
+        let writer =
+            PacketWriter::new(Box::new(&**transport) as Box<dyn io::Write>, TABULAR_RESULT, DEFAULT_PACKET_SIZE, id);
+        let mut reply = Response::new(writer);
+        let cancel = Arc::new(Cancel::default());
+        let outcome = match self.log_in(&greeting, &login, id, &cancel, &mut reply)? {
+            Some(session) => {
+                let requests = read_requests(transport, cancel.clone());
+                serve(session, &requests, &cancel, &mut reply)
+            }
+            None => Ok(()),
+        };
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        outcome
+    }
+
+    fn take_number(&self) -> u16 {
+        let mut taken = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let id = self.next_session.fetch_add(1, Ordering::Relaxed).max(FIRST_SESSION);
+            if taken.insert(id) {
+                return id;
+            }
+        }
+    }
+
+    /// PRELOGIN and TLS. `None` when the client closed the connection, as one does that only looks for a port.
+    fn greet(&self, transport: &Arc<Transport>, peer: SocketAddr) -> Result<Option<Greeting>, Box<dyn Error>> {
+        let Some(message) = packet::read_message(&mut &**transport)? else {
+            return Ok(None);
+        };
+        if message.kind != packet::PRELOGIN {
+            return Err("not a PRELOGIN, with which TDS 7.4 begins".into());
+        }
+        let asked = login::prelogin_encryption(&message.payload)?;
+        let answer = login::encryption_answer(asked).ok_or("an encryption option that nobody knows")?;
+        let mut writer = PacketWriter::new(&**transport, TABULAR_RESULT, DEFAULT_PACKET_SIZE, 0);
+        io::Write::write_all(&mut writer, &login::prelogin_answer(answer))?;
+        writer.finish()?;
+        let certificate = match answer {
+            ENCRYPT_NOT_SUPPORTED => None,
+            _ => tls::handshake(transport, &self.tls)?,
+        };
+        Ok(Some(Greeting { prelogin_encryption: asked, certificate, peer }))
+    }
+
+    /// Answers LOGIN7; the session of a login that went well.
+    fn log_in(
+        &self,
+        greeting: &Greeting,
+        login: &Login,
+        id: u16,
+        cancel: &Arc<Cancel>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Option<Session>, Box<dyn Error>> {
+        let known = |certificate| self.access.session_certificate.as_ref() == Some(certificate);
+        let client_certificate = match &greeting.certificate {
+            None => "none",
+            Some(certificate) if known(certificate) => "session",
+            Some(_) => "other",
+        };
+        let wanted = if login.database.is_empty() { MASTER } else { &login.database };
+        let outcome =
+            self.who(greeting, login, client_certificate).and_then(|user| match self.databases.find(wanted) {
+                Some(database) => Ok((user, database)),
+                None => {
+                    let text = format!("Cannot open database \"{wanted}\" requested by the login. The login failed.");
+                    reply.error(&SqlError::new(4060, 11, 1, text).at(1));
+                    Err((SqlError::login_failed(&user), 4060))
+                }
+            });
+        self.log.attempt(&Attempt {
+            refused: outcome.as_ref().err().map(|(_, number)| *number),
+            prelogin_encryption: greeting.prelogin_encryption,
+            client_certificate,
+            user: &login.user,
+            database: &login.database,
+            application: &login.application,
+            driver: &login.library,
+            host: &login.host,
+            server: &login.server,
+            peer: greeting.peer,
+        });
+        let (user, database) = match outcome {
+            Ok(found) => found,
+            Err((error, _)) => {
+                reply.error(&error.at(1));
+                reply.statement_failed();
+                reply.finish()?;
+                return Ok(None);
+            }
+        };
+        let identity = Identity { login: user, host: login.host.clone(), application: login.application.clone() };
+        let session = Session::open(Arc::clone(&self.databases), id, identity, database, Arc::clone(cancel))?;
+
+        let size = if login.packet_size == 0 { DEFAULT_PACKET_SIZE } else { login.packet_size };
+        let size = size.clamp(*PACKET_SIZES.start(), *PACKET_SIZES.end());
+        reply.env_change(&EnvChange::Database { new: database, old: MASTER });
+        reply.info(&SqlError::new(5701, 0, 2, format!("Changed database context to '{database}'.")).at(1));
+        reply.env_change(&EnvChange::Collation);
+        reply.env_change(&EnvChange::Language);
+        reply.info(&SqlError::new(5703, 0, 1, "Changed language setting to us_english.").at(1));
+        reply.login_ack(login.tds_version);
+        reply.env_change(&EnvChange::PacketSize { new: size, old: DEFAULT_PACKET_SIZE });
+        reply.no_features();
+        reply.finish()?;
+        reply.set_packet_size(size);
+        Ok(Some(session))
+    }
+
+    /// The login's name, or the error that refuses it, with its number for the log.
+    fn who(&self, greeting: &Greeting, login: &Login, client_certificate: &str) -> Result<String, (SqlError, i32)> {
+        let refused = |user: &str| {
+            let error = SqlError::login_failed(user);
+            let number = error.number;
+            Err((error, number))
+        };
+        if !login.user.is_empty() {
+            let right = self.access.logins.get(&login.user).is_some_and(|password| *password == login.password);
+            return if right { Ok(login.user.clone()) } else { refused(&login.user) };
+        }
+        let asked = greeting.prelogin_encryption & ENCRYPT_CLIENT_CERTIFICATE != 0;
+        match client_certificate {
+            "session" if asked => Ok(self.access.session_user.clone()),
+            // SQL Server names the certificate's subject, which is this for every session.
+            "session" | "other" => refused("Microsoft Corporation"),
+            _ => refused(""),
+        }
+    }
+}
+
+/// Starts the thread that reads. When the client is gone the channel ends, and what runs is stopped.
+fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> Receiver<io::Result<Message>> {
+    let (sender, receiver) = mpsc::channel();
+    let transport = Arc::clone(transport);
+    thread::spawn(move || {
+        loop {
+            let message = match packet::read_message(&mut &*transport) {
+                Ok(Some(message)) => Ok(message),
+                Ok(None) => break,
+                Err(error) => Err(error),
+            };
+            let last = message.is_err();
+            if matches!(&message, Ok(message) if message.kind == packet::ATTENTION) {
+                cancel.request();
+            }
+            // Nobody receives any more once the session has ended.
+            if sender.send(message).is_err() || last {
+                break;
+            }
+        }
+        cancel.request();
+    });
+    receiver
+}
+
+/// Executes requests until the client closes the connection or sends nonsense.
+fn serve(
+    mut session: Session,
+    requests: &Receiver<io::Result<Message>>,
+    cancel: &Cancel,
+    reply: &mut Reply<'_>,
+) -> Result<(), Box<dyn Error>> {
+    while let Ok(message) = requests.recv() {
+        let message = match message {
+            Ok(message) => message,
+            // A client that breaks the connection instead of closing it is no broken connection of ours.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        if message.kind == packet::ATTENTION {
+            cancel.clear();
+            reply.acknowledge_attention()?;
+            continue;
+        }
+        if message.reset {
+            session.reset(reply)?;
+        }
+        match request(&mut session, &message, reply)? {
+            Ok(()) => reply.finish()?,
+            // The attention that stopped it is the next message; its answer ends this response.
+            Err(_) => reply.statement_failed(),
+        }
+    }
+    Ok(())
+}
+
+/// Executes one request. The outer error is a client's that breaks the protocol, the inner one a request's that was
+/// cancelled: all others have been told.
+fn request(
+    session: &mut Session,
+    message: &Message,
+    reply: &mut Reply<'_>,
+) -> Result<Result<(), SqlError>, Box<dyn Error>> {
+    match message.kind {
+        packet::SQL_BATCH => {
+            let mut from = Cursor::new(&message.payload);
+            rpc::skip_headers(&mut from)?;
+            let sql = utf16(from.rest());
+            Ok(session.run_batch(&sql, reply).map(drop))
+        }
+        packet::RPC => {
+            for call in rpc::calls(&message.payload)? {
+                if let Err(cancelled) = session.run_call(&call, reply) {
+                    return Ok(Err(cancelled));
+                }
+            }
+            Ok(Ok(()))
+        }
+        packet::TRANSACTION_MANAGER => {
+            let request = rpc::transaction_request(&message.payload)?;
+            match session.transaction_request(&request, reply) {
+                Ok(()) => reply.statement_done(crate::wire::tokens::Command::Other, None),
+                Err(error) if error.is_cancelled() => return Ok(Err(error)),
+                Err(error) => {
+                    reply.error(&error.at(1));
+                    reply.statement_failed();
+                }
+            }
+            Ok(Ok(()))
+        }
+        other => Err(format!("a request of type {other:#04x}, which the stand-in does not know").into()),
+    }
+}

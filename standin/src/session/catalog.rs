@@ -1,0 +1,558 @@
+//! The procedures behind ODBC's catalog functions: SQLTables, SQLColumns, SQLPrimaryKeys, SQLStatistics,
+//! SQLSpecialColumns, SQLGetTypeInfo.
+
+use rusqlite::types::Value;
+
+use super::Session;
+use super::odbc_types::odbc_type;
+use crate::error::Result;
+use crate::sql::schema::{self, Column, Index, Table};
+use crate::sql::types::{Family, Length, SYSNAME, SqlType};
+use crate::wire::rpc::{Call, Parameter};
+use crate::wire::tokens::ResultColumn;
+
+/// A result that is made here and not by SQLite.
+pub(super) struct Listing {
+    pub columns: Vec<ResultColumn>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Listing {
+    pub fn new(columns: &[(&str, SqlType)], rows: Vec<Vec<Value>>) -> Listing {
+        let column = |(name, ty): &(&str, SqlType)| ResultColumn {
+            name: (*name).to_owned(),
+            ty: *ty,
+            nullable: true,
+            identity: false,
+        };
+        Listing { columns: columns.iter().map(column).collect(), rows }
+    }
+}
+
+const SMALLINT: SqlType = SqlType::SmallInt;
+const INT: SqlType = SqlType::Int;
+const REMARKS: SqlType = SqlType::VarChar(Length::Of(254));
+
+fn text(text: impl Into<String>) -> Value {
+    Value::Text(text.into())
+}
+
+fn number(number: impl Into<i64>) -> Value {
+    Value::Integer(number.into())
+}
+
+fn maybe(number: Option<i64>) -> Value {
+    number.map_or(Value::Null, Value::Integer)
+}
+
+/// What a caller wants to see: names, or patterns of them.
+struct Wanted<'c> {
+    call: &'c Call,
+    patterns: bool,
+}
+
+impl Wanted<'_> {
+    fn text(&self, name: &str, at: usize) -> Option<&str> {
+        self.call.parameter(name, at).and_then(Parameter::text)
+    }
+
+    /// Whether a name is wanted; nothing said is everything.
+    fn has(&self, parameter: &str, at: usize, name: &str) -> bool {
+        match self.text(parameter, at) {
+            None => true,
+            Some(pattern) if self.patterns => matches(name, pattern),
+            Some(wanted) => wanted.eq_ignore_ascii_case(name),
+        }
+    }
+}
+
+/// ODBC's search patterns: `%`, `_`, and `\` or brackets before what is meant literally.
+fn matches(name: &str, pattern: &str) -> bool {
+    let (name, pattern): (Vec<char>, Vec<char>) =
+        (name.to_lowercase().chars().collect(), pattern.to_lowercase().chars().collect());
+    fn rest(name: &[char], pattern: &[char]) -> bool {
+        match pattern {
+            [] => name.is_empty(),
+            ['%', after @ ..] => (0..=name.len()).any(|skipped| rest(&name[skipped..], after)),
+            ['\\', c, after @ ..] | ['[', c, ']', after @ ..] => name.first() == Some(c) && rest(&name[1..], after),
+            ['_', after @ ..] => !name.is_empty() && rest(&name[1..], after),
+            [c, after @ ..] => name.first() == Some(c) && rest(&name[1..], after),
+        }
+    }
+    rest(&name, &pattern)
+}
+
+impl Session {
+    /// The answer of a catalog procedure; `None` when it is none.
+    pub(super) fn catalog(&self, call: &Call) -> Result<Option<Listing>> {
+        let patterns = call.parameter("@fUsePattern", usize::MAX).and_then(Parameter::integer) != Some(0);
+        let wanted = Wanted { call, patterns };
+        Ok(Some(match call.procedure.as_str() {
+            "sp_datatype_info" | "sp_datatype_info_90" | "sp_datatype_info_100" => {
+                let code = call.parameter("@data_type", 0).and_then(Parameter::integer).unwrap_or(0);
+                type_info(code)
+            }
+            "sp_tables" => self.tables(&wanted)?,
+            "sp_columns" | "sp_columns_90" | "sp_columns_100" => self.columns(&wanted)?,
+            "sp_pkeys" => self.primary_keys(&wanted)?,
+            "sp_statistics" | "sp_statistics_90" | "sp_statistics_100" => self.statistics(&wanted)?,
+            "sp_special_columns" | "sp_special_columns_90" | "sp_special_columns_100" => {
+                self.special_columns(&wanted)?
+            }
+            // Nothing of these is here, which is an answer.
+            "sp_fkeys" => Listing::new(&FOREIGN_KEY_COLUMNS, Vec::new()),
+            "sp_stored_procedures" => Listing::new(&PROCEDURE_COLUMNS, Vec::new()),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The tables of the database that is asked about, or of the current one.
+    fn found(&self, wanted: &Wanted<'_>, names: [(&str, usize); 3]) -> Result<Vec<Table>> {
+        let [table, owner, qualifier] = names;
+        let asked = wanted.text(qualifier.0, qualifier.1).filter(|asked| !asked.is_empty() && *asked != "%");
+        // A temporary table can be asked about by name.
+        let temporary =
+            wanted.text(table.0, table.1).is_some_and(|name| name.trim_start_matches('\\').starts_with('#'));
+        let database = match asked {
+            _ if temporary || asked.is_some_and(|asked| asked.eq_ignore_ascii_case("tempdb")) => "temp",
+            Some(asked) => match self.databases.find(asked) {
+                Some(database) => database,
+                None => return Ok(Vec::new()),
+            },
+            None => &self.database,
+        };
+        let mut tables = schema::tables(&self.sqlite, database)?;
+        tables.retain(|one| wanted.has(table.0, table.1, &one.name) && wanted.has(owner.0, owner.1, "dbo"));
+        Ok(tables)
+    }
+
+    fn tables(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        let said = |name, at| wanted.text(name, at);
+        let (table, owner, qualifier) = (said("@table_name", 0), said("@table_owner", 1), said("@table_qualifier", 2));
+        let kinds = said("@table_type", 3);
+        let nothing = |text: Option<&str>| text.is_none_or(str::is_empty);
+        // ODBC's three enumerations.
+        let rows = if qualifier == Some("%") && nothing(table) && nothing(owner) {
+            let mut names = schema::databases(&self.sqlite)?;
+            names.retain(|name| name != "temp");
+            names.into_iter().map(|name| vec![text(name), Value::Null, Value::Null, Value::Null, Value::Null]).collect()
+        } else if owner == Some("%") && nothing(table) && table.is_some() && nothing(qualifier) {
+            vec![vec![Value::Null, text("dbo"), Value::Null, Value::Null, Value::Null]]
+        } else if kinds.is_some_and(|kinds| kinds.trim_matches('\'') == "%")
+            && nothing(table)
+            && nothing(owner)
+            && table.is_some()
+        {
+            vec![vec![Value::Null, Value::Null, Value::Null, text("TABLE"), Value::Null]]
+        } else if kinds.is_none_or(|kinds| {
+            kinds.is_empty()
+                || kinds == "%"
+                || kinds.to_uppercase().contains("'TABLE'")
+                || kinds.eq_ignore_ascii_case("TABLE")
+        }) {
+            self.found(wanted, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?
+                .into_iter()
+                .map(|table| {
+                    vec![text(shown(&table.database)), text("dbo"), text(table.name), text("TABLE"), Value::Null]
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Ok(Listing::new(&TABLE_COLUMNS, rows))
+    }
+
+    fn columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        let tables = self.found(wanted, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?;
+        let mut rows = Vec::new();
+        for table in &tables {
+            for (column, place) in table.columns.iter().zip(1..) {
+                if wanted.has("@column_name", 3, &column.name) {
+                    rows.push(column_row(table, column, place));
+                }
+            }
+        }
+        Ok(Listing::new(&COLUMN_COLUMNS, rows))
+    }
+
+    fn primary_keys(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        let exact = Wanted { call: wanted.call, patterns: false };
+        let tables = self.found(&exact, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?;
+        let mut rows = Vec::new();
+        for table in &tables {
+            let mut keys: Vec<&Column> = table.columns.iter().filter(|column| column.key.is_some()).collect();
+            keys.sort_by_key(|column| column.key);
+            for (column, place) in keys.into_iter().zip(1i64..) {
+                rows.push(vec![
+                    text(shown(&table.database)),
+                    text("dbo"),
+                    text(&table.name),
+                    text(&column.name),
+                    number(place),
+                    text(format!("PK__{}", table.name)),
+                ]);
+            }
+        }
+        Ok(Listing::new(&KEY_COLUMNS, rows))
+    }
+
+    fn statistics(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        let exact = Wanted { call: wanted.call, patterns: false };
+        let tables = self.found(&exact, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?;
+        let unique_only = wanted.text("@is_unique", 4) == Some("Y");
+        let mut rows = Vec::new();
+        for table in &tables {
+            let names = |kind: i64| {
+                vec![
+                    text(shown(&table.database)),
+                    text("dbo"),
+                    text(&table.name),
+                    Value::Null,
+                    Value::Null,
+                    Value::Null,
+                    number(kind),
+                ]
+            };
+            let mut whole = names(0);
+            whole.extend(std::iter::repeat_n(Value::Null, 6));
+            rows.push(whole);
+            for index in schema::indexes(&self.sqlite, table)? {
+                if unique_only && !index.unique {
+                    continue;
+                }
+                for (column, place) in index.columns.iter().zip(1i64..) {
+                    let mut row = names(if index.primary { 1 } else { 3 });
+                    row[3] = number(i64::from(!index.unique));
+                    row[4] = text(&table.name);
+                    row[5] = text(&index.name);
+                    row.extend([number(place), text(column), text("A"), Value::Null, Value::Null, Value::Null]);
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(Listing::new(&STATISTICS_COLUMNS, rows))
+    }
+
+    /// The columns that name a row best: the primary key, or else a unique index.
+    fn special_columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        let exact = Wanted { call: wanted.call, patterns: false };
+        let names = [("@table_name", 0), ("@table_owner", 1), ("@qualifier", 2)];
+        let versions = wanted.text("@col_type", 3) == Some("V");
+        let mut rows = Vec::new();
+        for table in self.found(&exact, names)?.iter().filter(|_| !versions) {
+            let indexes = schema::indexes(&self.sqlite, table)?;
+            let best: Option<&Index> =
+                indexes.iter().find(|index| index.primary).or(indexes.iter().find(|index| index.unique));
+            for column in best.iter().flat_map(|index| &index.columns).filter_map(|name| table.column(name)) {
+                let odbc = odbc_type(column.ty);
+                rows.push(vec![
+                    number(1),
+                    text(&column.name),
+                    number(odbc.code),
+                    text(type_name(column)),
+                    number(odbc.size),
+                    number(odbc.bytes),
+                    maybe(odbc.scale),
+                    number(1),
+                ]);
+            }
+        }
+        Ok(Listing::new(&SPECIAL_COLUMNS, rows))
+    }
+}
+
+/// The database's name as SQL Server has it.
+fn shown(database: &str) -> &str {
+    if database == "temp" { "tempdb" } else { database }
+}
+
+/// With the mark of an identity column.
+fn type_name(column: &Column) -> String {
+    let identity = if column.identity.is_some() { " identity" } else { "" };
+    format!("{}{identity}", column.ty.name())
+}
+
+/// The type's number in the oldest of protocols, which SS_DATA_TYPE still gives.
+fn old_type(ty: SqlType, nullable: bool) -> i64 {
+    match ty.family() {
+        Family::Text => 39,
+        Family::Binary => 37,
+        Family::Integer if ty == SqlType::Bit => 50,
+        Family::Integer if nullable => 38,
+        Family::Float if nullable => 109,
+        Family::Decimal if matches!(ty, SqlType::Decimal { .. }) => 106,
+        Family::Decimal if nullable => 110,
+        Family::Guid => 37,
+        Family::DateTime if nullable => 111,
+        _ => match ty {
+            SqlType::TinyInt => 48,
+            SqlType::SmallInt => 52,
+            SqlType::Int => 56,
+            SqlType::BigInt => 63,
+            SqlType::Real => 59,
+            SqlType::Float => 62,
+            SqlType::Money => 60,
+            SqlType::SmallMoney => 122,
+            SqlType::SmallDateTime => 58,
+            SqlType::DateTime => 61,
+            _ => 0,
+        },
+    }
+}
+
+fn column_row(table: &Table, column: &Column, place: i64) -> Vec<Value> {
+    let odbc = odbc_type(column.ty);
+    let default = column.default.as_ref().map_or(Value::Null, |default| text(format!("({default})")));
+    let mut row = vec![
+        text(shown(&table.database)),
+        text("dbo"),
+        text(&table.name),
+        text(&column.name),
+        number(odbc.code),
+        text(type_name(column)),
+        number(odbc.size),
+        number(odbc.bytes),
+        maybe(odbc.scale),
+        maybe(odbc.radix),
+        number(column.nullable),
+        Value::Null,
+        default,
+        number(odbc.verbose),
+        maybe(odbc.subcode),
+        maybe(odbc.octets),
+        number(place),
+        text(if column.nullable { "YES" } else { "NO" }),
+        number(0),
+        number(0),
+        number(0),
+        number(column.identity.is_some()),
+    ];
+    row.extend(std::iter::repeat_n(Value::Null, 6));
+    row.push(number(old_type(column.ty, column.nullable)));
+    row
+}
+
+/// One row for every type, in the order of SQL Server: by the ODBC code.
+fn type_info(code: i64) -> Listing {
+    let longest = |ty| match ty {
+        SqlType::Char(_) => SqlType::Char(8000),
+        SqlType::VarChar(_) => SqlType::VarChar(Length::Of(8000)),
+        other => other,
+    };
+    let types: [(SqlType, Option<&str>, &str, &str); 23] = [
+        (SqlType::DateTimeOffset(7), Some("scale"), "'", "'"),
+        (SqlType::Time(7), Some("scale"), "'", "'"),
+        (SqlType::UniqueIdentifier, None, "'", "'"),
+        (SqlType::NVarChar(Length::Of(4000)), Some("max length"), "N'", "'"),
+        (SqlType::NChar(4000), Some("length"), "N'", "'"),
+        (SqlType::Bit, None, "", ""),
+        (SqlType::TinyInt, None, "", ""),
+        (SqlType::BigInt, None, "", ""),
+        (SqlType::VarBinary(Length::Of(8000)), Some("max length"), "0x", ""),
+        (SqlType::Binary(8000), Some("length"), "0x", ""),
+        (SqlType::Char(1), Some("length"), "'", "'"),
+        (SqlType::Decimal { precision: 38, scale: 0 }, Some("precision,scale"), "", ""),
+        (SqlType::Money, None, "$", ""),
+        (SqlType::SmallMoney, None, "$", ""),
+        (SqlType::Int, None, "", ""),
+        (SqlType::SmallInt, None, "", ""),
+        (SqlType::Float, None, "", ""),
+        (SqlType::Real, None, "", ""),
+        (SqlType::VarChar(Length::Of(1)), Some("max length"), "'", "'"),
+        (SqlType::Date, None, "'", "'"),
+        (SqlType::DateTime2(7), Some("scale"), "'", "'"),
+        (SqlType::DateTime, None, "'", "'"),
+        (SqlType::SmallDateTime, None, "'", "'"),
+    ];
+    let rows = types
+        .into_iter()
+        .map(|(ty, parameters, prefix, suffix)| (longest(ty), parameters, prefix, suffix))
+        .filter(|(ty, ..)| code == 0 || odbc_type(*ty).code == code)
+        .map(|(ty, parameters, prefix, suffix)| {
+            let odbc = odbc_type(ty);
+            let quoted = |mark: &str| if mark.is_empty() { Value::Null } else { text(mark) };
+            let numeric = ty.is_number() && ty != SqlType::Bit;
+            let exact = numeric && ty.family() != Family::Float;
+            vec![
+                text(ty.name()),
+                number(odbc.code),
+                number(odbc.size),
+                quoted(prefix),
+                quoted(suffix),
+                parameters.map_or(Value::Null, text),
+                number(1),
+                number(0),
+                // Only LIKE can look into text; everything but LIKE can look into the rest.
+                number(if ty.is_text() { 3 } else { 2 }),
+                if numeric { number(ty == SqlType::TinyInt) } else { Value::Null },
+                number(matches!(ty, SqlType::Money | SqlType::SmallMoney)),
+                if numeric { number(0) } else { Value::Null },
+                text(ty.name()),
+                maybe(odbc.scale.map(|scale| {
+                    if matches!(
+                        ty,
+                        SqlType::Decimal { .. } | SqlType::DateTime2(_) | SqlType::Time(_) | SqlType::DateTimeOffset(_)
+                    ) {
+                        0
+                    } else {
+                        scale
+                    }
+                })),
+                maybe(odbc.scale.map(|scale| if matches!(ty, SqlType::Decimal { .. }) { 38 } else { scale })),
+                number(odbc.verbose),
+                maybe(odbc.subcode),
+                if exact { number(10) } else { maybe(odbc.radix) },
+                Value::Null,
+                number(0),
+            ]
+        })
+        .collect();
+    Listing::new(&TYPE_COLUMNS, rows)
+}
+
+const TABLE_COLUMNS: [(&str, SqlType); 5] = [
+    ("TABLE_QUALIFIER", SYSNAME),
+    ("TABLE_OWNER", SYSNAME),
+    ("TABLE_NAME", SYSNAME),
+    ("TABLE_TYPE", SqlType::VarChar(Length::Of(32))),
+    ("REMARKS", REMARKS),
+];
+
+const COLUMN_COLUMNS: [(&str, SqlType); 29] = [
+    ("TABLE_QUALIFIER", SYSNAME),
+    ("TABLE_OWNER", SYSNAME),
+    ("TABLE_NAME", SYSNAME),
+    ("COLUMN_NAME", SYSNAME),
+    ("DATA_TYPE", SMALLINT),
+    ("TYPE_NAME", SYSNAME),
+    ("PRECISION", INT),
+    ("LENGTH", INT),
+    ("SCALE", SMALLINT),
+    ("RADIX", SMALLINT),
+    ("NULLABLE", SMALLINT),
+    ("REMARKS", REMARKS),
+    ("COLUMN_DEF", SqlType::NVarChar(Length::Of(4000))),
+    ("SQL_DATA_TYPE", SMALLINT),
+    ("SQL_DATETIME_SUB", SMALLINT),
+    ("CHAR_OCTET_LENGTH", INT),
+    ("ORDINAL_POSITION", INT),
+    ("IS_NULLABLE", REMARKS),
+    ("SS_IS_SPARSE", SMALLINT),
+    ("SS_IS_COLUMN_SET", SMALLINT),
+    ("SS_IS_COMPUTED", SMALLINT),
+    ("SS_IS_IDENTITY", SMALLINT),
+    ("SS_UDT_CATALOG_NAME", SYSNAME),
+    ("SS_UDT_SCHEMA_NAME", SYSNAME),
+    ("SS_UDT_ASSEMBLY_TYPE_NAME", SqlType::NVarChar(Length::Of(4000))),
+    ("SS_XML_SCHEMACOLLECTION_CATALOG_NAME", SYSNAME),
+    ("SS_XML_SCHEMACOLLECTION_SCHEMA_NAME", SYSNAME),
+    ("SS_XML_SCHEMACOLLECTION_NAME", SYSNAME),
+    ("SS_DATA_TYPE", SqlType::TinyInt),
+];
+
+const KEY_COLUMNS: [(&str, SqlType); 6] = [
+    ("TABLE_QUALIFIER", SYSNAME),
+    ("TABLE_OWNER", SYSNAME),
+    ("TABLE_NAME", SYSNAME),
+    ("COLUMN_NAME", SYSNAME),
+    ("KEY_SEQ", SMALLINT),
+    ("PK_NAME", SYSNAME),
+];
+
+const STATISTICS_COLUMNS: [(&str, SqlType); 13] = [
+    ("TABLE_QUALIFIER", SYSNAME),
+    ("TABLE_OWNER", SYSNAME),
+    ("TABLE_NAME", SYSNAME),
+    ("NON_UNIQUE", SMALLINT),
+    ("INDEX_QUALIFIER", SYSNAME),
+    ("INDEX_NAME", SYSNAME),
+    ("TYPE", SMALLINT),
+    ("SEQ_IN_INDEX", SMALLINT),
+    ("COLUMN_NAME", SYSNAME),
+    ("COLLATION", SqlType::Char(1)),
+    ("CARDINALITY", INT),
+    ("PAGES", INT),
+    ("FILTER_CONDITION", SqlType::VarChar(Length::Of(128))),
+];
+
+const SPECIAL_COLUMNS: [(&str, SqlType); 8] = [
+    ("SCOPE", SMALLINT),
+    ("COLUMN_NAME", SYSNAME),
+    ("DATA_TYPE", SMALLINT),
+    ("TYPE_NAME", SYSNAME),
+    ("PRECISION", INT),
+    ("LENGTH", INT),
+    ("SCALE", SMALLINT),
+    ("PSEUDO_COLUMN", SMALLINT),
+];
+
+const FOREIGN_KEY_COLUMNS: [(&str, SqlType); 14] = [
+    ("PKTABLE_QUALIFIER", SYSNAME),
+    ("PKTABLE_OWNER", SYSNAME),
+    ("PKTABLE_NAME", SYSNAME),
+    ("PKCOLUMN_NAME", SYSNAME),
+    ("FKTABLE_QUALIFIER", SYSNAME),
+    ("FKTABLE_OWNER", SYSNAME),
+    ("FKTABLE_NAME", SYSNAME),
+    ("FKCOLUMN_NAME", SYSNAME),
+    ("KEY_SEQ", SMALLINT),
+    ("UPDATE_RULE", SMALLINT),
+    ("DELETE_RULE", SMALLINT),
+    ("FK_NAME", SYSNAME),
+    ("PK_NAME", SYSNAME),
+    ("DEFERRABILITY", SMALLINT),
+];
+
+const PROCEDURE_COLUMNS: [(&str, SqlType); 8] = [
+    ("PROCEDURE_QUALIFIER", SYSNAME),
+    ("PROCEDURE_OWNER", SYSNAME),
+    ("PROCEDURE_NAME", SYSNAME),
+    ("NUM_INPUT_PARAMS", INT),
+    ("NUM_OUTPUT_PARAMS", INT),
+    ("NUM_RESULT_SETS", INT),
+    ("REMARKS", REMARKS),
+    ("PROCEDURE_TYPE", SMALLINT),
+];
+
+const TYPE_COLUMNS: [(&str, SqlType); 20] = [
+    ("TYPE_NAME", SYSNAME),
+    ("DATA_TYPE", SMALLINT),
+    ("PRECISION", INT),
+    ("LITERAL_PREFIX", SqlType::VarChar(Length::Of(32))),
+    ("LITERAL_SUFFIX", SqlType::VarChar(Length::Of(32))),
+    ("CREATE_PARAMS", SqlType::VarChar(Length::Of(32))),
+    ("NULLABLE", SMALLINT),
+    ("CASE_SENSITIVE", SMALLINT),
+    ("SEARCHABLE", SMALLINT),
+    ("UNSIGNED_ATTRIBUTE", SMALLINT),
+    ("MONEY", SMALLINT),
+    ("AUTO_INCREMENT", SMALLINT),
+    ("LOCAL_TYPE_NAME", SYSNAME),
+    ("MINIMUM_SCALE", SMALLINT),
+    ("MAXIMUM_SCALE", SMALLINT),
+    ("SQL_DATA_TYPE", SMALLINT),
+    ("SQL_DATETIME_SUB", SMALLINT),
+    ("NUM_PREC_RADIX", INT),
+    ("INTERVAL_PRECISION", SMALLINT),
+    ("USERTYPE", SMALLINT),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (name, pattern, yes) in [
+            ("customers", "cust%", true),
+            ("customers", "CUSTOMERS", true),
+            ("a_b", "a\\_b", true),
+            ("axb", "a\\_b", false),
+            ("a_b", "a[_]b", true),
+            ("axb", "a_b", true),
+            ("ab", "a_b", false),
+        ] {
+            assert_eq!(matches(name, pattern), yes, "{name} {pattern}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What the session knows by itself: `@@ROWCOUNT`, `SUSER_SNAME()`, `SERVERPROPERTY('Edition')`.
+
+use std::sync::PoisonError;
+
+use rusqlite::types::Value;
+
+use super::Session;
+use crate::sql::types::{Length, SYSNAME, SqlType};
+use crate::wire::tokens::{SERVER_NAME, SERVER_VERSION};
+
+/// Says first of all what this is not.
+const VERSION: &str = concat!(
+    "loopback-odbc stand-in for SQL Server (not SQL Server), version ",
+    env!("CARGO_PKG_VERSION"),
+    ". For tests and demonstrations."
+);
+
+impl Session {
+    /// By its name in capitals; `None` when it is none of these.
+    pub(super) fn fact(&self, name: &str) -> Option<(SqlType, Value)> {
+        let text = |text: &str| Some((SYSNAME, Value::Text(text.to_owned())));
+        let int = |value: i64| Some((SqlType::Int, Value::Integer(value)));
+        let caught = self.caught.last();
+        let caught_int = |value: Option<i64>| Some((SqlType::Int, value.map_or(Value::Null, Value::Integer)));
+        match name {
+            "@@VERSION" => Some((SqlType::NVarChar(Length::Of(300)), Value::Text(VERSION.to_owned()))),
+            "@@SPID" => Some((SqlType::SmallInt, Value::Integer(i64::from(self.id)))),
+            "@@ROWCOUNT" => int(self.row_count as i64),
+            "ROWCOUNT_BIG" => Some((SqlType::BigInt, Value::Integer(self.row_count as i64))),
+            "@@TRANCOUNT" => int(i64::from(self.transaction.count)),
+            "XACT_STATE" => Some((SqlType::SmallInt, Value::Integer(i64::from(self.transaction.count > 0)))),
+            "@@ERROR" => int(self.last_error.as_ref().map_or(0, |error| i64::from(error.number))),
+            "@@NESTLEVEL" => int(i64::from(self.nesting)),
+            "@@LANGUAGE" => text("us_english"),
+            "@@MAX_PRECISION" => Some((SqlType::TinyInt, Value::Integer(38))),
+            "@@SERVERNAME" | "SERVERPROPERTY SERVERNAME" | "SERVERPROPERTY MACHINENAME" => text(SERVER_NAME),
+            "SERVERPROPERTY PRODUCTVERSION" => {
+                let [major, minor] = SERVER_VERSION;
+                text(&format!("{major}.{minor}.0.0"))
+            }
+            "SERVERPROPERTY PRODUCTLEVEL" => text("RTM"),
+            "SERVERPROPERTY EDITION" => text("loopback-odbc stand-in (not SQL Server)"),
+            // 3 is Enterprise, which has every feature that a client may ask for.
+            "SERVERPROPERTY ENGINEEDITION" => int(3),
+            "SERVERPROPERTY COLLATION" | "DATABASEPROPERTYEX" => text("SQL_Latin1_General_CP1_CI_AS"),
+            "@@IDENTITY" | "SCOPE_IDENTITY" => {
+                let last = *self.last_identity.lock().unwrap_or_else(PoisonError::into_inner);
+                let value = last.map_or(Value::Null, |last| Value::Text(last.to_string()));
+                Some((SqlType::Decimal { precision: 38, scale: 0 }, value))
+            }
+            "DB_NAME" => text(&self.database),
+            "SUSER_SNAME" | "SUSER_NAME" | "SYSTEM_USER" | "ORIGINAL_LOGIN" => text(&self.identity.login),
+            "USER_NAME" | "USER" | "CURRENT_USER" | "SESSION_USER" | "SCHEMA_NAME" => text("dbo"),
+            "HOST_NAME" => text(&self.identity.host),
+            "APP_NAME" | "PROGRAM_NAME" => text(&self.identity.application),
+            "ERROR_NUMBER" => caught_int(caught.map(|error| i64::from(error.number))),
+            "ERROR_SEVERITY" => caught_int(caught.map(|error| i64::from(error.severity))),
+            "ERROR_STATE" => caught_int(caught.map(|error| i64::from(error.state))),
+            "ERROR_LINE" => caught_int(caught.map(|error| i64::from(error.line))),
+            "ERROR_MESSAGE" => {
+                let message = caught.map_or(Value::Null, |error| Value::Text(error.message.clone()));
+                Some((SqlType::NVarChar(Length::Of(4000)), message))
+            }
+            _ => None,
+        }
+    }
+}

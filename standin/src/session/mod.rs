@@ -1,0 +1,200 @@
+//! A session: what lasts from login to logout, and the execution of its requests.
+
+mod catalog;
+mod facts;
+mod odbc_types;
+mod procedures;
+mod run;
+mod transaction;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, InterruptHandle};
+
+use crate::database::Databases;
+use crate::error::{Result, SqlError};
+use crate::sql::compile::{Compiler, Environment};
+use crate::sql::functions::SessionParts;
+use crate::sql::types::SqlType;
+use crate::wire::tokens::{EnvChange, Reply};
+use procedures::Waiting;
+use transaction::Transaction;
+
+/// Who is logged in, from where.
+#[derive(Clone, Default)]
+pub struct Identity {
+    pub login: String,
+    pub host: String,
+    pub application: String,
+}
+
+/// How another thread stops what a session is doing.
+#[derive(Default)]
+pub struct Cancel {
+    requested: AtomicBool,
+    interrupt: Mutex<Option<InterruptHandle>>,
+}
+
+impl Cancel {
+    pub fn request(&self) {
+        self.requested.store(true, Ordering::SeqCst);
+        if let Some(interrupt) = &*self.interrupt.lock().unwrap_or_else(PoisonError::into_inner) {
+            interrupt.interrupt();
+        }
+    }
+
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::SeqCst)
+    }
+
+    /// The request has been acknowledged.
+    pub fn clear(&self) {
+        self.requested.store(false, Ordering::SeqCst);
+    }
+
+    /// Fails once a stop is requested.
+    fn check(&self) -> Result<()> {
+        if self.is_requested() { Err(SqlError::cancelled()) } else { Ok(()) }
+    }
+}
+
+/// Variables and parameters, by name in lower case.
+#[derive(Default)]
+struct Variables {
+    types: HashMap<String, SqlType>,
+    values: HashMap<String, Value>,
+}
+
+impl Variables {
+    fn declare(&mut self, name: &str, ty: SqlType, value: Value) {
+        let name = name.to_lowercase();
+        self.types.insert(name.clone(), ty);
+        self.values.insert(name, value);
+    }
+}
+
+/// The switches of SET that change what statements do.
+#[derive(Default)]
+struct Options {
+    no_count: bool,
+    implicit_transactions: bool,
+    abort_transaction: bool,
+    /// Describe results, and give none.
+    format_only: bool,
+    /// The table whose identity values may be given.
+    identity_insert: Option<(String, String)>,
+}
+
+pub struct Session {
+    pub id: u16,
+    sqlite: Connection,
+    databases: Arc<Databases>,
+    identity: Identity,
+    /// The current database, and the one of the login, to which a reset returns.
+    database: String,
+    home: String,
+    cancel: Arc<Cancel>,
+    transaction: Transaction,
+    options: Options,
+    variables: Variables,
+    prepared: HashMap<i32, Waiting>,
+    last_handle: i32,
+    row_count: u64,
+    /// What the last statement failed with, if it did.
+    last_error: Option<SqlError>,
+    last_identity: Arc<Mutex<Option<i64>>>,
+    /// The errors that CATCH blocks are at work on.
+    caught: Vec<SqlError>,
+    /// How many TRY blocks are around the statement.
+    tries: u32,
+    /// How many procedures and dynamic batches are around it.
+    nesting: u32,
+}
+
+impl Session {
+    /// `database` is one that exists.
+    pub fn open(
+        databases: Arc<Databases>,
+        id: u16,
+        identity: Identity,
+        database: &str,
+        cancel: Arc<Cancel>,
+    ) -> Result<Session> {
+        let last_identity = Arc::new(Mutex::new(None));
+        let parts = SessionParts {
+            session: id,
+            identities: Arc::clone(&databases.identities),
+            last_identity: Arc::clone(&last_identity),
+        };
+        let sqlite = databases.connect(parts)?;
+        *cancel.interrupt.lock().unwrap_or_else(PoisonError::into_inner) = Some(sqlite.get_interrupt_handle());
+        Ok(Session {
+            id,
+            sqlite,
+            databases,
+            identity,
+            database: database.to_owned(),
+            home: database.to_owned(),
+            cancel,
+            transaction: Transaction::default(),
+            options: Options::default(),
+            variables: Variables::default(),
+            prepared: HashMap::new(),
+            last_handle: 0,
+            row_count: 0,
+            last_error: None,
+            last_identity,
+            caught: Vec::new(),
+            tries: 0,
+            nesting: 0,
+        })
+    }
+
+    /// What went wrong last.
+    pub fn last_error(&self) -> Option<&SqlError> {
+        self.last_error.as_ref()
+    }
+
+    /// As after login, for a connection from a pool: the transaction, temporary tables and settings go.
+    pub fn reset(&mut self, reply: &mut Reply<'_>) -> Result<()> {
+        self.roll_back(reply)?;
+        for table in crate::sql::schema::tables(&self.sqlite, "temp")? {
+            self.sqlite.execute_batch(&format!("DROP TABLE {}", table.sql()))?;
+        }
+        self.options = Options::default();
+        self.prepared.clear();
+        let home = self.home.clone();
+        self.use_database(&home, reply)?;
+        reply.env_change(&EnvChange::ConnectionReset);
+        Ok(())
+    }
+
+    fn use_database(&mut self, name: &str, reply: &mut Reply<'_>) -> Result<()> {
+        let Some(found) = self.databases.find(name) else {
+            let text = format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
+            return Err(SqlError::new(911, 16, 1, text));
+        };
+        if found != self.database {
+            reply.env_change(&EnvChange::Database { new: found, old: &self.database });
+            reply.info(&SqlError::new(5701, 0, 2, format!("Changed database context to '{found}'.")));
+            self.database = found.to_owned();
+        }
+        Ok(())
+    }
+
+    /// Compiles something with all that the session knows.
+    fn compile<T>(&self, what: impl FnOnce(&mut Compiler<'_>) -> Result<T>) -> Result<T> {
+        let facts = |name: &str| self.fact(name);
+        let environment = Environment {
+            sqlite: &self.sqlite,
+            database: &self.database,
+            variables: &self.variables.types,
+            undeclared: false,
+            session: &facts,
+        };
+        what(&mut Compiler::new(&environment))
+    }
+}

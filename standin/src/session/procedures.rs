@@ -1,0 +1,430 @@
+//! The procedures that drivers call: running SQL with parameters, preparing it, and describing it.
+
+use rusqlite::types::{Value, ValueRef};
+use sqlparser::ast::{Expr, Statement, Visit, Visitor};
+use sqlparser::dialect::MsSqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
+
+use super::catalog::Listing;
+use super::odbc_types::{max_length, tds_type, type_id};
+use super::run::declared;
+use super::{Session, Variables};
+use crate::error::{Result, SqlError};
+use crate::sql::batch::{self, Block, Command as Code};
+use crate::sql::compile::{self, Compiler, Environment};
+use crate::sql::types::{Length, SYSNAME, SqlType};
+use crate::wire::rpc::{Call, Parameter, procedure_name};
+use crate::wire::tokens::{Command, Reply, ResultColumn};
+
+/// What waits for its parameters.
+pub(super) enum Waiting {
+    Statement(Prepared),
+    /// A procedure, by its name.
+    Procedure(String),
+}
+
+pub(super) struct Prepared {
+    block: Block,
+    declarations: Vec<(String, SqlType)>,
+}
+
+impl Session {
+    /// A call from a client: the procedure, its status, its output parameters and its end. `Err` when cancelled.
+    pub fn run_call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<()> {
+        reply.in_procedure = true;
+        let outcome = self.outermost_call(call, reply);
+        reply.in_procedure = false;
+        match outcome {
+            Ok(well) => reply.procedure_done(!well),
+            Err(error) if error.is_cancelled() => return Err(error),
+            Err(error) => {
+                reply.error(&error.at(1));
+                reply.procedure_done(true);
+            }
+        }
+        Ok(())
+    }
+
+    fn outermost_call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
+        self.variables = Variables::default();
+        match call.procedure.as_str() {
+            "sp_prepexec" => {
+                let [handle, declarations, sql, values @ ..] = call.parameters.as_slice() else {
+                    return Err(missing(&call.procedure));
+                };
+                let prepared = prepare(declarations, sql)?;
+                // A handle that comes in is of the statement that this one replaces.
+                if let Some(old) = handle.integer() {
+                    self.prepared.remove(&(old as i32));
+                }
+                let well = self.run_prepared(&prepared, values, reply)?;
+                let handle = self.keep(Waiting::Statement(prepared));
+                reply.return_status(0);
+                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                self.return_outputs(values, 3, reply)?;
+                Ok(well)
+            }
+            "sp_prepexecrpc" => {
+                let [_, procedure, values @ ..] = call.parameters.as_slice() else {
+                    return Err(missing(&call.procedure));
+                };
+                let procedure = procedure_name(procedure.text().unwrap_or_default());
+                let well = self.call(&Call { procedure: procedure.clone(), parameters: values.to_vec() }, reply)?;
+                let handle = self.keep(Waiting::Procedure(procedure));
+                reply.return_status(0);
+                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                Ok(well)
+            }
+            "sp_prepare" => {
+                let [_, declarations, sql, ..] = call.parameters.as_slice() else {
+                    return Err(missing(&call.procedure));
+                };
+                let prepared = prepare(declarations, sql)?;
+                if let Some(columns) = self.first_result(&prepared)? {
+                    reply.columns(&columns);
+                    reply.statement_done(Command::Select, None);
+                }
+                let handle = self.keep(Waiting::Statement(prepared));
+                reply.return_status(0);
+                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                Ok(true)
+            }
+            "sp_execute" => {
+                let [handle, values @ ..] = call.parameters.as_slice() else {
+                    return Err(missing(&call.procedure));
+                };
+                let handle = handle.integer().unwrap_or(0) as i32;
+                let unknown =
+                    || SqlError::new(8179, 16, 2, format!("Could not find prepared statement with handle {handle}."));
+                let waiting = self.prepared.remove(&handle).ok_or_else(unknown)?;
+                let outcome = match &waiting {
+                    Waiting::Statement(prepared) => self.run_prepared(prepared, values, reply),
+                    Waiting::Procedure(name) => {
+                        self.call(&Call { procedure: name.clone(), parameters: values.to_vec() }, reply)
+                    }
+                };
+                self.prepared.insert(handle, waiting);
+                let well = outcome?;
+                reply.return_status(0);
+                self.return_outputs(values, 1, reply)?;
+                Ok(well)
+            }
+            "sp_unprepare" => {
+                let handle = call.parameters.first().and_then(Parameter::integer).unwrap_or(0);
+                self.prepared.remove(&(handle as i32));
+                reply.return_status(0);
+                Ok(true)
+            }
+            "sp_executesql" => {
+                let well = self.call(call, reply)?;
+                reply.return_status(0);
+                self.return_outputs(call.parameters.get(2..).unwrap_or_default(), 2, reply)?;
+                Ok(well)
+            }
+            _ => {
+                let well = self.call(call, reply)?;
+                reply.return_status(0);
+                Ok(well)
+            }
+        }
+    }
+
+    /// A call from a client or from a batch: whether it went well.
+    pub(super) fn call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
+        match call.procedure.as_str() {
+            "sp_executesql" => {
+                let sql = call.parameter("@stmt", 0).ok_or_else(|| missing(&call.procedure))?;
+                let none = Parameter { name: String::new(), output: false, ty: SYSNAME, value: Value::Null };
+                let declarations = call.parameter("@params", 1).unwrap_or(&none);
+                let prepared = prepare(declarations, sql)?;
+                let outer = std::mem::take(&mut self.variables);
+                let outcome = self.run_prepared(&prepared, call.parameters.get(2..).unwrap_or_default(), reply);
+                if self.nesting > 0 {
+                    self.variables = outer;
+                }
+                outcome
+            }
+            "sp_describe_undeclared_parameters" => {
+                let sql = call.parameter("@tsql", 0).and_then(Parameter::text).unwrap_or_default();
+                let known = call.parameter("@params", 1).and_then(Parameter::text).unwrap_or_default();
+                let listing = self.undeclared_parameters(sql, known)?;
+                self.list(&listing, reply)
+            }
+            "sp_describe_first_result_set" => {
+                let text = |name, at| call.parameter(name, at).cloned();
+                let sql = text("@tsql", 0).ok_or_else(|| missing(&call.procedure))?;
+                let none = Parameter { name: String::new(), output: false, ty: SYSNAME, value: Value::Null };
+                let prepared = prepare(&text("@params", 1).unwrap_or(none), &sql)?;
+                let columns = self.first_result(&prepared)?.unwrap_or_default();
+                self.list(&described(&columns), reply)
+            }
+            // Settings that drivers make and nobody here needs.
+            "sp_reset_connection" | "sp_oledb_ro_usrname" => Ok(true),
+            _ => match self.catalog(call)? {
+                Some(listing) => self.list(&listing, reply),
+                None => {
+                    let text = format!("Could not find stored procedure '{}'.", call.procedure);
+                    Err(SqlError::new(2812, 16, 62, text))
+                }
+            },
+        }
+    }
+
+    fn list(&mut self, listing: &Listing, reply: &mut Reply<'_>) -> Result<bool> {
+        reply.columns(&listing.columns);
+        if !self.options.format_only {
+            for row in &listing.rows {
+                reply.row(&listing.columns, row.iter().map(ValueRef::from))?;
+            }
+        }
+        self.row_count = listing.rows.len() as u64;
+        reply.statement_done(Command::Select, Some(self.row_count));
+        Ok(true)
+    }
+
+    fn keep(&mut self, waiting: Waiting) -> i32 {
+        self.last_handle += 1;
+        self.prepared.insert(self.last_handle, waiting);
+        self.last_handle
+    }
+
+    /// Runs a statement with values for its parameters, by name or by place.
+    fn run_prepared(&mut self, prepared: &Prepared, values: &[Parameter], reply: &mut Reply<'_>) -> Result<bool> {
+        self.variables = Variables::default();
+        for (at, (name, ty)) in prepared.declarations.iter().enumerate() {
+            let named = values.iter().find(|value| value.name.eq_ignore_ascii_case(name));
+            let given = named.or_else(|| values.get(at).filter(|value| value.name.is_empty()));
+            let Some(given) = given else {
+                let text = format!("The parameterized query expects the parameter '{name}', which was not supplied.");
+                return Err(SqlError::new(8178, 16, 1, text));
+            };
+            self.variables.declare(name, *ty, declared(&given.value, given.ty, *ty)?);
+        }
+        self.run_block(&prepared.block, reply)
+    }
+
+    /// The parameters whose values the caller wants back.
+    fn return_outputs(&mut self, values: &[Parameter], first: u16, reply: &mut Reply<'_>) -> Result<()> {
+        for (at, parameter) in values.iter().enumerate().filter(|(_, parameter)| parameter.output) {
+            let name = parameter.name.to_lowercase();
+            let value = self.variables.values.get(&name).unwrap_or(&parameter.value);
+            let ty = self.variables.types.get(&name).copied().unwrap_or(parameter.ty);
+            reply.return_value(&parameter.name, first + at as u16, ty, ValueRef::from(value))?;
+        }
+        Ok(())
+    }
+
+    /// The columns of the first result that a statement will give; `None` when it gives none.
+    ///
+    /// What cannot be told without running it, such as a query on a table that it makes first, is told as none.
+    fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
+        self.variables = Variables::default();
+        for (name, ty) in &prepared.declarations {
+            self.variables.declare(name, *ty, Value::Null);
+        }
+        for located in &prepared.block {
+            if let Code::Sql(statement) = &located.command
+                && let Statement::Query(query) = statement.as_ref()
+            {
+                let Ok(compiled) = self.compile(|compiler| compiler.result(query)) else {
+                    return Ok(None);
+                };
+                if compiled.into.is_none() && compiled.assigned.is_empty() {
+                    return Ok(Some(compiled.columns));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What `sp_describe_undeclared_parameters` answers: a parameter takes after what it meets in the statement.
+    fn undeclared_parameters(&mut self, sql: &str, known: &str) -> Result<Listing> {
+        let block = batch::parse(sql)?;
+        let known: Vec<String> = declarations(known)?.into_iter().map(|(name, _)| name).collect();
+        let nothing = Variables::default();
+        let facts = |name: &str| self.fact(name);
+        let environment = Environment {
+            sqlite: &self.sqlite,
+            database: &self.database,
+            variables: &nothing.types,
+            undeclared: true,
+            session: &facts,
+        };
+        let mut names = Names(Vec::new());
+        let mut hints = Vec::new();
+        for located in &block {
+            let Code::Sql(statement) = &located.command else {
+                continue;
+            };
+            // The visitor never breaks off.
+            let _ = statement.visit(&mut names);
+            let mut compiler = Compiler::new(&environment);
+            match statement.as_ref() {
+                Statement::Query(query) => drop(compiler.result(query)?),
+                Statement::Insert(insert) => drop(compile::insert(&mut compiler, insert, |_| false)?),
+                Statement::Update { table, assignments, from, selection, .. } => {
+                    drop(compile::update(&mut compiler, table, assignments, from.as_ref(), selection.as_ref())?);
+                }
+                Statement::Delete(delete) => drop(compile::delete(&mut compiler, delete)?),
+                _ => {}
+            }
+            hints.extend(compiler.hints());
+        }
+        names.0.retain(|name| !known.contains(name));
+        let rows = names.0.iter().zip(1..).map(|(name, at)| {
+            let hint = hints.iter().find(|(hinted, _)| hinted == name);
+            parameter_row(at, name, hint.map_or(SqlType::NVarChar(Length::Of(4000)), |(_, ty)| *ty))
+        });
+        Ok(Listing::new(&PARAMETER_COLUMNS, rows.collect()))
+    }
+}
+
+/// The variables of a statement in the order they appear.
+struct Names(Vec<String>);
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> std::ops::ControlFlow<()> {
+        if let Expr::Identifier(name) = expression
+            && name.value.starts_with('@')
+            && !name.value.starts_with("@@")
+            && !self.0.contains(&name.value.to_lowercase())
+        {
+            self.0.push(name.value.to_lowercase());
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+}
+
+fn missing(procedure: &str) -> SqlError {
+    SqlError::new(
+        201,
+        16,
+        4,
+        format!("Procedure or function '{procedure}' expects a parameter which was not supplied."),
+    )
+}
+
+fn prepare(declared: &Parameter, sql: &Parameter) -> Result<Prepared> {
+    let block = batch::parse(sql.text().unwrap_or_default())?;
+    Ok(Prepared { block, declarations: declarations(declared.text().unwrap_or_default())? })
+}
+
+/// `@P1 int,@P2 nvarchar(10) OUTPUT`
+fn declarations(text: &str) -> Result<Vec<(String, SqlType)>> {
+    let dialect = MsSqlDialect {};
+    let syntax = |error: sqlparser::parser::ParserError| SqlError::syntax(&error.to_string());
+    let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(syntax)?;
+    let mut all = Vec::new();
+    while parser.peek_token_ref().token != Token::EOF {
+        let name = parser.parse_identifier().map_err(syntax)?.value.to_lowercase();
+        let ty = SqlType::of(&parser.parse_data_type().map_err(syntax)?)?;
+        if matches!(&parser.peek_token_ref().token, Token::Word(word) if matches!(word.value.to_ascii_uppercase().as_str(), "OUTPUT" | "OUT"))
+        {
+            parser.next_token();
+        }
+        all.push((name, ty));
+        if !parser.consume_token(&Token::Comma) {
+            break;
+        }
+    }
+    if parser.peek_token_ref().token == Token::EOF {
+        Ok(all)
+    } else {
+        Err(SqlError::syntax(&parser.peek_token_ref().to_string()))
+    }
+}
+
+const BIT: SqlType = SqlType::Bit;
+const INT: SqlType = SqlType::Int;
+const SMALLINT: SqlType = SqlType::SmallInt;
+const TINYINT: SqlType = SqlType::TinyInt;
+const TYPE_NAME: SqlType = SqlType::NVarChar(Length::Of(256));
+const CLASS_NAME: SqlType = SqlType::NVarChar(Length::Of(4000));
+
+const PARAMETER_COLUMNS: [(&str, SqlType); 24] = [
+    ("parameter_ordinal", INT),
+    ("name", SYSNAME),
+    ("suggested_system_type_id", INT),
+    ("suggested_system_type_name", TYPE_NAME),
+    ("suggested_max_length", SMALLINT),
+    ("suggested_precision", TINYINT),
+    ("suggested_scale", TINYINT),
+    ("suggested_user_type_id", INT),
+    ("suggested_user_type_database", SYSNAME),
+    ("suggested_user_type_schema", SYSNAME),
+    ("suggested_user_type_name", SYSNAME),
+    ("suggested_assembly_qualified_type_name", CLASS_NAME),
+    ("suggested_xml_collection_id", INT),
+    ("suggested_xml_collection_database", SYSNAME),
+    ("suggested_xml_collection_schema", SYSNAME),
+    ("suggested_xml_collection_name", SYSNAME),
+    ("suggested_is_xml_document", BIT),
+    ("suggested_is_case_sensitive", BIT),
+    ("suggested_is_fixed_length_clr_type", BIT),
+    ("suggested_is_input", BIT),
+    ("suggested_is_output", BIT),
+    ("formal_parameter_name", SYSNAME),
+    ("suggested_tds_type_id", INT),
+    ("suggested_tds_length", INT),
+];
+
+fn parameter_row(at: i64, name: &str, ty: SqlType) -> Vec<Value> {
+    let text = |text: String| Value::Text(text);
+    let number = |number: i64| Value::Integer(number);
+    let (precision, scale) = super::odbc_types::precision_and_scale(ty);
+    let (tds, tds_length) = tds_type(ty);
+    let mut row = vec![
+        number(at),
+        text(name.to_owned()),
+        number(type_id(ty)),
+        text(ty.to_string()),
+        number(max_length(ty)),
+        number(precision),
+        number(scale),
+    ];
+    row.extend(std::iter::repeat_n(Value::Null, 9));
+    row.extend([number(0), number(0), number(0), number(1), number(0), Value::Null, number(tds), number(tds_length)]);
+    row
+}
+
+const RESULT_COLUMNS: [(&str, SqlType); 12] = [
+    ("is_hidden", BIT),
+    ("column_ordinal", INT),
+    ("name", SYSNAME),
+    ("is_nullable", BIT),
+    ("system_type_id", INT),
+    ("system_type_name", TYPE_NAME),
+    ("max_length", SMALLINT),
+    ("precision", TINYINT),
+    ("scale", TINYINT),
+    ("is_identity_column", BIT),
+    ("tds_type_id", INT),
+    ("tds_length", INT),
+];
+
+/// What `sp_describe_first_result_set` answers, as far as anybody asks.
+fn described(columns: &[ResultColumn]) -> Listing {
+    let row = |(column, at): (&ResultColumn, i64)| {
+        let (precision, scale) = super::odbc_types::precision_and_scale(column.ty);
+        let (tds, tds_length) = tds_type(column.ty);
+        let name = if column.name.is_empty() { Value::Null } else { Value::Text(column.name.clone()) };
+        vec![
+            Value::Integer(0),
+            Value::Integer(at),
+            name,
+            Value::Integer(i64::from(column.nullable)),
+            Value::Integer(type_id(column.ty)),
+            Value::Text(column.ty.to_string()),
+            Value::Integer(max_length(column.ty)),
+            Value::Integer(precision),
+            Value::Integer(scale),
+            Value::Integer(i64::from(column.identity)),
+            Value::Integer(tds),
+            Value::Integer(tds_length),
+        ]
+    };
+    Listing::new(&RESULT_COLUMNS, columns.iter().zip(1..).map(row).collect())
+}

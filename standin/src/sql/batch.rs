@@ -1,0 +1,511 @@
+//! Reading a batch: T-SQL's control of flow here, everything that is SQL by `sqlparser`.
+//!
+//! T-SQL needs no semicolons between statements, so the parser is asked for one statement at a time. As in SQL Server
+//! a batch with a mistake anywhere is not executed at all.
+
+use sqlparser::ast::{DataType, Expr, Ident, Statement};
+use sqlparser::dialect::MsSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+
+use crate::error::{Result, SqlError};
+
+/// A statement and where it begins.
+#[derive(Clone, Debug)]
+pub struct Located {
+    pub line: u32,
+    pub command: Command,
+}
+
+pub type Block = Vec<Located>;
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// What SQLite will have a part in.
+    Sql(Box<Statement>),
+    If {
+        condition: Expr,
+        then: Block,
+        otherwise: Block,
+    },
+    While {
+        condition: Expr,
+        body: Block,
+    },
+    Try {
+        body: Block,
+        handler: Block,
+    },
+    Declare(Vec<(String, DataType, Option<Expr>)>),
+    /// `SET @variable = value`
+    Assign(String, Expr),
+    /// `SET NOCOUNT, XACT_ABORT ON`, `SET IDENTITY_INSERT t ON`
+    SetOption {
+        words: Vec<String>,
+        on: bool,
+    },
+    Print(Expr),
+    RaisError(Vec<Expr>),
+    /// Without arguments it throws again what a CATCH has caught.
+    Throw(Option<Box<[Expr; 3]>>),
+    Begin,
+    Commit,
+    /// To a savepoint, or of everything.
+    Rollback(Option<String>),
+    Save(String),
+    Use(String),
+    WaitFor(Expr),
+    Execute {
+        procedure: String,
+        arguments: Vec<(Option<String>, Expr)>,
+    },
+    Return,
+    Break,
+    Continue,
+}
+
+/// Reads a whole batch.
+pub fn parse(sql: &str) -> Result<Block> {
+    let dialect = MsSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
+        let text = if error.message.contains("nterminated") { "Unclosed quotation mark" } else { "Incorrect syntax" };
+        SqlError::new(105, 15, 1, format!("{text} after the character string ''.")).at(error.location.line as u32)
+    })?;
+    let mut reader = Reader { parser: Parser::new(&dialect).with_tokens_with_locations(understood(tokens)) };
+    let mut block = Block::new();
+    while !reader.at_end() {
+        reader.statement(&mut block)?;
+    }
+    Ok(block)
+}
+
+/// Two forms that the parser does not know: `DELETE t` for `DELETE FROM t`, and `PRIMARY KEY CLUSTERED` of a column,
+/// where the last word says nothing to SQLite.
+fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for (at, token) in tokens.iter().enumerate() {
+        let before = out.iter().rev().find(|before| !is_space(before));
+        let of_a_key = before.is_some_and(|before| is(before, Keyword::KEY) || is(before, Keyword::UNIQUE));
+        if of_a_key && (is_word(token, "CLUSTERED") || is_word(token, "NONCLUSTERED")) {
+            continue;
+        }
+        // After ON it is a foreign key's action.
+        let statement = is(token, Keyword::DELETE) && !before.is_some_and(|before| is(before, Keyword::ON));
+        out.push(token.clone());
+        if statement && lacks_from(&tokens[at + 1..]) {
+            out.push(TokenWithSpan { token: Token::make_keyword("FROM"), span: token.span });
+        }
+    }
+    out
+}
+
+/// Whether what follows DELETE is a name, and no FROM after it.
+fn lacks_from(after: &[TokenWithSpan]) -> bool {
+    let mut after = after.iter().filter(|token| !is_space(token)).peekable();
+    if !after.peek().is_some_and(|next| matches!(next.token, Token::Word(_)) && !is(next, Keyword::FROM)) {
+        return false;
+    }
+    let in_name = |token: &&TokenWithSpan| {
+        matches!(token.token, Token::Period | Token::Word(_)) && !is(token, Keyword::FROM) && !is(token, Keyword::WHERE)
+    };
+    !after.find(|token| !in_name(token)).is_some_and(|next| is(next, Keyword::FROM))
+}
+
+fn is(token: &TokenWithSpan, keyword: Keyword) -> bool {
+    matches!(&token.token, Token::Word(word) if word.keyword == keyword)
+}
+
+fn is_word(token: &TokenWithSpan, text: &str) -> bool {
+    matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+}
+
+fn is_space(token: &TokenWithSpan) -> bool {
+    matches!(token.token, Token::Whitespace(_))
+}
+
+struct Reader<'a> {
+    parser: Parser<'a>,
+}
+
+impl Reader<'_> {
+    fn at_end(&self) -> bool {
+        self.parser.peek_token_ref().token == Token::EOF
+    }
+
+    /// The next token as a plain word in capitals.
+    fn peek_word(&self, ahead: usize) -> String {
+        match &self.parser.peek_nth_token_ref(ahead).token {
+            Token::Word(Word { value, quote_style: None, .. }) => value.to_ascii_uppercase(),
+            _ => String::new(),
+        }
+    }
+
+    fn accept(&mut self, word: &str) -> bool {
+        let found = self.peek_word(0) == word;
+        if found {
+            self.parser.next_token();
+        }
+        found
+    }
+
+    fn expect(&mut self, word: &str) -> Result<()> {
+        if self.accept(word) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    fn line(&self) -> u32 {
+        self.parser.peek_token_ref().span.start.line as u32
+    }
+
+    fn unexpected(&self) -> SqlError {
+        let token = self.parser.peek_token_ref();
+        let near = if token.token == Token::EOF { self.parser.get_current_token() } else { token };
+        SqlError::syntax(&shown(&near.token)).at(near.span.start.line as u32)
+    }
+
+    /// An expression, and in general what the parser reads for us.
+    fn read<T>(&mut self, read: impl FnOnce(&mut Parser<'_>) -> std::result::Result<T, ParserError>) -> Result<T> {
+        let line = self.line();
+        read(&mut self.parser).map_err(|error| syntax_error(&error).at(line))
+    }
+
+    fn expr(&mut self) -> Result<Expr> {
+        self.read(|parser| parser.parse_expr())
+    }
+
+    fn name(&mut self) -> Result<String> {
+        self.read(|parser| parser.parse_identifier()).map(|Ident { value, .. }| value)
+    }
+
+    /// A name that may be left out: of a transaction. A keyword begins the next statement.
+    fn optional_name(&mut self) -> Result<Option<String>> {
+        match &self.parser.peek_token_ref().token {
+            Token::Word(word) if word.keyword == Keyword::NoKeyword && !is_control(&word.value) => {
+                self.name().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A statement, or the statements between BEGIN and END.
+    fn block(&mut self) -> Result<Block> {
+        let mut block = Block::new();
+        self.statement(&mut block)?;
+        let _ = self.parser.consume_token(&Token::SemiColon);
+        Ok(block)
+    }
+
+    /// The statements up to END, which is taken too.
+    fn until_end(&mut self) -> Result<Block> {
+        let mut block = Block::new();
+        while !self.accept("END") {
+            if self.at_end() {
+                return Err(self.unexpected());
+            }
+            self.statement(&mut block)?;
+        }
+        Ok(block)
+    }
+
+    fn statement(&mut self, block: &mut Block) -> Result<()> {
+        if self.parser.consume_token(&Token::SemiColon) {
+            return Ok(());
+        }
+        let line = self.line();
+        let first = self.peek_word(0);
+        let command = match first.as_str() {
+            "BEGIN" if !matches!(self.peek_word(1).as_str(), "TRAN" | "TRANSACTION" | "TRY" | "CATCH") => {
+                self.parser.next_token();
+                block.extend(self.until_end()?);
+                return Ok(());
+            }
+            _ if is_control(&first) => {
+                self.parser.next_token();
+                self.control(&first)?
+            }
+            _ => {
+                let at = self.parser.index();
+                let statement = self.read(|parser| parser.parse_statement())?;
+                if self.parser.index() == at {
+                    return Err(self.unexpected());
+                }
+                Command::Sql(Box::new(statement))
+            }
+        };
+        block.push(Located { line, command });
+        Ok(())
+    }
+
+    /// A statement of the control of flow, after its first word.
+    fn control(&mut self, first: &str) -> Result<Command> {
+        Ok(match first {
+            "IF" => {
+                let condition = self.expr()?;
+                let then = self.block()?;
+                let otherwise = if self.accept("ELSE") { self.block()? } else { Block::new() };
+                Command::If { condition, then, otherwise }
+            }
+            "WHILE" => Command::While { condition: self.expr()?, body: self.block()? },
+            "BEGIN" if self.accept("TRY") => {
+                let body = self.until_end()?;
+                self.expect("TRY")?;
+                self.expect("BEGIN")?;
+                self.expect("CATCH")?;
+                let handler = self.until_end()?;
+                self.expect("CATCH")?;
+                Command::Try { body, handler }
+            }
+            "BEGIN" => {
+                self.parser.next_token();
+                self.optional_name()?;
+                Command::Begin
+            }
+            "COMMIT" => {
+                let _ = self.accept("TRAN") || self.accept("TRANSACTION") || self.accept("WORK");
+                self.optional_name()?;
+                Command::Commit
+            }
+            "ROLLBACK" => {
+                let _ = self.accept("TRAN") || self.accept("TRANSACTION") || self.accept("WORK");
+                Command::Rollback(self.optional_name()?)
+            }
+            "SAVE" => {
+                let _ = self.accept("TRAN") || self.accept("TRANSACTION");
+                Command::Save(self.name()?)
+            }
+            "DECLARE" => self.declare()?,
+            "SET" => self.set()?,
+            "PRINT" => Command::Print(self.expr()?),
+            "RAISERROR" => {
+                let arguments = self.read(|parser| {
+                    parser.expect_token(&Token::LParen)?;
+                    let arguments = parser.parse_comma_separated(Parser::parse_expr)?;
+                    parser.expect_token(&Token::RParen)?;
+                    Ok(arguments)
+                })?;
+                if self.accept("WITH") {
+                    self.read(|parser| parser.parse_comma_separated(Parser::parse_identifier))?;
+                }
+                Command::RaisError(arguments)
+            }
+            "THROW" => {
+                if matches!(self.parser.peek_token_ref().token, Token::SemiColon | Token::EOF)
+                    || !self.peek_word(0).is_empty() && !self.peek_word(0).starts_with('@')
+                {
+                    return Ok(Command::Throw(None));
+                }
+                let arguments = self.read(|parser| parser.parse_comma_separated(Parser::parse_expr))?;
+                let arguments: [Expr; 3] = arguments.try_into().map_err(|_| self.unexpected())?;
+                Command::Throw(Some(Box::new(arguments)))
+            }
+            "USE" => Command::Use(self.name()?),
+            "WAITFOR" => {
+                self.expect("DELAY")?;
+                Command::WaitFor(self.expr()?)
+            }
+            "EXEC" | "EXECUTE" => self.execute()?,
+            "RETURN" => {
+                if matches!(self.parser.peek_token_ref().token, Token::Number(..)) {
+                    self.expr()?;
+                }
+                Command::Return
+            }
+            "BREAK" => Command::Break,
+            _ => Command::Continue,
+        })
+    }
+
+    fn declare(&mut self) -> Result<Command> {
+        let mut declarations = Vec::new();
+        loop {
+            let name = self.name()?;
+            let _ = self.accept("AS");
+            let data_type = self.read(|parser| parser.parse_data_type())?;
+            let value = if self.parser.consume_token(&Token::Eq) { Some(self.expr()?) } else { None };
+            declarations.push((name, data_type, value));
+            if !self.parser.consume_token(&Token::Comma) {
+                return Ok(Command::Declare(declarations));
+            }
+        }
+    }
+
+    fn set(&mut self) -> Result<Command> {
+        if self.peek_word(0).starts_with('@') {
+            let name = self.name()?;
+            if !self.parser.consume_token(&Token::Eq) {
+                return Err(self.unexpected());
+            }
+            return Ok(Command::Assign(name, self.expr()?));
+        }
+        let mut words = Vec::new();
+        if self.accept("TRANSACTION") {
+            self.expect("ISOLATION")?;
+            self.expect("LEVEL")?;
+            words.push("ISOLATION LEVEL".to_owned());
+            let first = self.name()?;
+            if matches!(first.to_ascii_uppercase().as_str(), "READ" | "REPEATABLE") {
+                self.name()?;
+            }
+            return Ok(Command::SetOption { words, on: true });
+        }
+        loop {
+            let word = self.name()?;
+            words.push(word.to_ascii_uppercase());
+            if words[0] == "STATISTICS" || words[0] == "OFFSETS" || words[0] == "IDENTITY_INSERT" {
+                words.push(self.read(|parser| parser.parse_object_name(false))?.to_string());
+            }
+            if !self.parser.consume_token(&Token::Comma) {
+                break;
+            }
+        }
+        if self.accept("OFF") {
+            return Ok(Command::SetOption { words, on: false });
+        }
+        if !self.accept("ON") {
+            // SET TEXTSIZE 4096, SET LANGUAGE us_english
+            self.expr()?;
+        }
+        Ok(Command::SetOption { words, on: true })
+    }
+
+    fn execute(&mut self) -> Result<Command> {
+        if self.parser.consume_token(&Token::LParen) {
+            let sql = self.expr()?;
+            if !self.parser.consume_token(&Token::RParen) {
+                return Err(self.unexpected());
+            }
+            return Ok(Command::Execute { procedure: "sp_executesql".to_owned(), arguments: vec![(None, sql)] });
+        }
+        if self.peek_word(0).starts_with('@') {
+            // EXEC @status = procedure: the status is not kept.
+            self.name()?;
+            if !self.parser.consume_token(&Token::Eq) {
+                return Err(self.unexpected());
+            }
+        }
+        let procedure = self.read(|parser| parser.parse_object_name(false))?.to_string();
+        let mut arguments = Vec::new();
+        loop {
+            let next = &self.parser.peek_token_ref().token;
+            let word = self.peek_word(0);
+            if matches!(next, Token::SemiColon | Token::EOF) || (arguments.is_empty() && begins_statement(&word)) {
+                break;
+            }
+            let name = if word.starts_with('@') && self.parser.peek_nth_token_ref(1).token == Token::Eq {
+                let name = self.name()?;
+                self.parser.next_token();
+                Some(name)
+            } else {
+                None
+            };
+            arguments.push((name, self.expr()?));
+            let _ = self.accept("OUTPUT") || self.accept("OUT");
+            if !self.parser.consume_token(&Token::Comma) {
+                break;
+            }
+        }
+        Ok(Command::Execute { procedure: crate::wire::rpc::procedure_name(&procedure), arguments })
+    }
+}
+
+fn is_control(word: &str) -> bool {
+    matches!(
+        word.to_ascii_uppercase().as_str(),
+        "IF" | "WHILE"
+            | "BEGIN"
+            | "COMMIT"
+            | "ROLLBACK"
+            | "SAVE"
+            | "DECLARE"
+            | "SET"
+            | "PRINT"
+            | "RAISERROR"
+            | "THROW"
+            | "USE"
+            | "WAITFOR"
+            | "EXEC"
+            | "EXECUTE"
+            | "RETURN"
+            | "BREAK"
+            | "CONTINUE"
+    )
+}
+
+fn begins_statement(word: &str) -> bool {
+    is_control(word)
+        || matches!(
+            word,
+            "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "CREATE" | "DROP" | "WITH" | "TRUNCATE" | "END" | "ELSE"
+        )
+}
+
+/// A token as SQL Server shows it in a message.
+fn shown(token: &Token) -> String {
+    match token {
+        Token::Word(word) => word.value.clone(),
+        Token::SingleQuotedString(text) | Token::NationalStringLiteral(text) => text.clone(),
+        Token::EOF => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// The parser says "Expected: an expression, found: FROM at Line: 1, Column: 8".
+fn syntax_error(error: &ParserError) -> SqlError {
+    let (ParserError::ParserError(message) | ParserError::TokenizerError(message)) = error else {
+        return SqlError::new(191, 15, 1, "Some part of your SQL statement is nested too deeply.");
+    };
+    let (before, place) = message.split_once(" at Line: ").unwrap_or((message, ""));
+    let near = before.split_once("found: ").map_or(before, |(_, near)| near);
+    let near = if near == "EOF" { "" } else { near };
+    let line = place.split(',').next().and_then(|line| line.parse().ok()).unwrap_or(0);
+    SqlError::syntax(near).at(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(sql: &str) -> Vec<String> {
+        parse(sql)
+            .unwrap()
+            .into_iter()
+            .map(|one| format!("{:?}", one.command).split([' ', '(']).next().unwrap_or("").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn statements_need_no_semicolons() {
+        assert_eq!(kinds("SET NOCOUNT ON SELECT 1 SELECT 2; PRINT 'x'"), ["SetOption", "Sql", "Sql", "Print"]);
+        assert_eq!(kinds("BEGIN TRAN INSERT INTO t VALUES (1) COMMIT TRAN"), ["Begin", "Sql", "Commit"]);
+        assert_eq!(kinds("IF OBJECT_ID('t') IS NOT NULL DROP TABLE t; SELECT 1"), ["If", "Sql"]);
+        assert_eq!(kinds("IF 1 = 1 BEGIN SELECT 1 SELECT 2 END ELSE SELECT 3 SELECT 4"), ["If", "Sql"]);
+        assert_eq!(
+            kinds("DECLARE @a int = 1, @b nvarchar(10) SET @b = N'x' SELECT @a, @b"),
+            ["Declare", "Assign", "Sql"]
+        );
+        assert_eq!(kinds("BEGIN TRY SELECT 1 END TRY BEGIN CATCH THROW; END CATCH"), ["Try"]);
+        assert_eq!(kinds("EXEC sp_tables @table_name = N't' SELECT 1"), ["Execute", "Sql"]);
+        assert_eq!(
+            kinds("SET TRANSACTION ISOLATION LEVEL READ COMMITTED SET TEXTSIZE 100"),
+            ["SetOption", "SetOption"]
+        );
+        assert_eq!(kinds("DELETE t WHERE a = 1 DELETE FROM dbo.t"), ["Sql", "Sql"]);
+        assert_eq!(kinds("CREATE TABLE t (a int PRIMARY KEY CLUSTERED, b int UNIQUE NONCLUSTERED)"), ["Sql"]);
+        assert_eq!(kinds("WAITFOR DELAY '00:00:10'; USE [Sales]; ; "), ["WaitFor", "Use"]);
+    }
+
+    #[test]
+    fn mistakes_say_where() {
+        for (sql, near, line) in [
+            ("SELECT 1\nSELECT FROM", "FROM", 2),
+            ("SELEC 1", "SELEC", 1),
+            ("SELECT (1", "", 1),
+            ("BEGIN SELECT 1", "1", 1),
+        ] {
+            let error = parse(sql).unwrap_err();
+            assert_eq!((error.number, error.severity, error.line), (102, 15, line), "{sql}: {error}");
+            assert_eq!(error.message, format!("Incorrect syntax near '{near}'."), "{sql}");
+        }
+        assert_eq!(parse("SELECT 'x").unwrap_err().number, 105);
+    }
+}

@@ -1,0 +1,207 @@
+//! One T-SQL statement to one of SQLite, with the types of its columns.
+//!
+//! The compiler walks the parsed statement and writes SQLite's SQL while it infers types, because each needs the
+//! other: `a / b` of two integers is another function than of two decimals, and comparing a date with a string
+//! converts the string first. Where the types are known, the values need not be looked at.
+
+mod builtins;
+mod definition;
+mod expression;
+mod modification;
+mod query;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+pub use definition::{create_table, drop_table, new_table};
+pub use modification::{Modification, delete, insert, update};
+pub use query::Query;
+
+use super::convert::hex;
+use super::schema::literal;
+use super::types::{Length, SqlType, nvarchar};
+use crate::error::Result;
+use crate::wire::tokens::ResultColumn;
+
+/// What a statement can refer to besides tables.
+pub struct Environment<'a> {
+    pub sqlite: &'a Connection,
+    /// The database that names without one mean.
+    pub database: &'a str,
+    /// The types of variables and parameters, by name in lower case.
+    pub variables: &'a HashMap<String, SqlType>,
+    /// Variables that nobody declared are taken for parameters whose types are sought.
+    pub undeclared: bool,
+    /// What the session knows: `@@ROWCOUNT`, `SUSER_SNAME()` and so on, by name in capitals.
+    pub session: &'a dyn Fn(&str) -> Option<(SqlType, Value)>,
+}
+
+/// The type of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Of(SqlType),
+    /// NULL by itself, which is of every type.
+    Null,
+    /// A parameter that nobody declared, by its name: its type follows from what it meets.
+    Undeclared(String),
+}
+
+/// A compiled expression.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    pub sql: String,
+    pub kind: Kind,
+    pub nullable: bool,
+    pub identity: bool,
+}
+
+impl Typed {
+    fn new(sql: impl Into<String>, ty: SqlType, nullable: bool) -> Typed {
+        Typed { sql: sql.into(), kind: Kind::Of(ty), nullable, identity: false }
+    }
+
+    /// A known value.
+    fn constant(ty: SqlType, value: &Value) -> Typed {
+        Typed::new(value_literal(value), ty, *value == Value::Null)
+    }
+
+    /// The type, where one has to be chosen: NULL by itself is an int, as in SQL Server.
+    pub fn ty(&self) -> SqlType {
+        match &self.kind {
+            Kind::Of(ty) => *ty,
+            Kind::Null => SqlType::Int,
+            Kind::Undeclared(_) => nvarchar(Length::Of(4000)),
+        }
+    }
+
+    fn known(&self) -> Option<SqlType> {
+        match self.kind {
+            Kind::Of(ty) => Some(ty),
+            _ => None,
+        }
+    }
+}
+
+/// A value as SQLite's SQL says it.
+pub fn value_literal(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(value) => value.to_string(),
+        // With seventeen digits, which name exactly this number.
+        Value::Real(value) => format!("{value:.16e}"),
+        Value::Text(text) => literal(text),
+        Value::Blob(bytes) => format!("x'{}'", hex(bytes)),
+    }
+}
+
+/// A column that expressions can name.
+#[derive(Clone, Debug)]
+struct ScopeColumn {
+    name: String,
+    /// How SQLite names it.
+    sql: String,
+    ty: SqlType,
+    nullable: bool,
+    identity: bool,
+}
+
+/// A table, a derived table or a common table expression in FROM.
+#[derive(Clone, Debug)]
+struct ScopeTable {
+    alias: String,
+    columns: Vec<ScopeColumn>,
+}
+
+/// What a common table expression is known by.
+#[derive(Clone)]
+struct CommonTable {
+    name: String,
+    columns: Vec<ResultColumn>,
+}
+
+/// The state of compiling one statement.
+pub struct Compiler<'a> {
+    env: &'a Environment<'a>,
+    /// The tables in FROM; inner queries come last and see the outer ones.
+    scopes: Vec<Vec<ScopeTable>>,
+    common: Vec<CommonTable>,
+    /// What undeclared parameters have turned out to be.
+    hints: RefCell<Vec<(String, SqlType)>>,
+}
+
+impl<'a> Compiler<'a> {
+    pub fn new(env: &'a Environment<'a>) -> Self {
+        Compiler { env, scopes: Vec::new(), common: Vec::new(), hints: RefCell::default() }
+    }
+
+    /// The types that undeclared parameters have turned out to be, in the order they were found out.
+    pub fn hints(&self) -> Vec<(String, SqlType)> {
+        self.hints.take()
+    }
+
+    fn hint(&self, expression: &Typed, ty: SqlType) {
+        if let Kind::Undeclared(name) = &expression.kind {
+            self.hints.borrow_mut().push((name.clone(), ty));
+        }
+    }
+
+    /// Turns an expression into another type, as SQLite's SQL; nothing is written where the kept forms are alike.
+    fn coerce(&self, expression: Typed, to: SqlType) -> Typed {
+        self.hint(&expression, to);
+        match expression.known() {
+            Some(from) if !super::convert::alike(from, to) => self.converted(expression, to, false),
+            _ => Typed { kind: Kind::Of(to), ..expression },
+        }
+    }
+
+    /// As [`Compiler::coerce`], and made to fit: for columns and variables.
+    fn assign(&self, expression: Typed, to: SqlType) -> Typed {
+        self.hint(&expression, to);
+        match expression.known() {
+            Some(from) if from != to => self.converted(expression, to, true),
+            _ => Typed { kind: Kind::Of(to), ..expression },
+        }
+    }
+
+    fn converted(&self, expression: Typed, to: SqlType, strict: bool) -> Typed {
+        let from = expression.ty();
+        let sql = format!("tsql_convert({}, '{from}', '{to}', 0, {})", expression.sql, u8::from(strict));
+        Typed { sql, kind: Kind::Of(to), ..expression }
+    }
+
+    /// The type that several expressions become together. One of them has to have a type, or it is int.
+    fn unified<'e>(&self, expressions: impl IntoIterator<Item = &'e Typed>) -> Option<SqlType> {
+        expressions.into_iter().filter_map(Typed::known).reduce(SqlType::unify)
+    }
+
+    /// A query, for what a statement gives back.
+    pub fn result(&mut self, query: &sqlparser::ast::Query) -> Result<Query> {
+        self.query(query)
+    }
+
+    /// A common table expression, which what is compiled next may name.
+    pub fn common(&mut self, table: &sqlparser::ast::Cte) -> Result<String> {
+        self.common_table(&table.alias, &table.query)
+    }
+
+    /// An expression that stands by itself, as SQLite's SELECT of one value.
+    pub fn scalar(&mut self, expression: &sqlparser::ast::Expr, to: Option<SqlType>) -> Result<(String, SqlType)> {
+        let typed = self.expression(expression)?;
+        let typed = match to {
+            Some(to) => self.assign(typed, to),
+            None => typed,
+        };
+        Ok((format!("SELECT {}", typed.sql), typed.ty()))
+    }
+
+    /// A condition that stands by itself, as SQLite's SELECT of 1 or something else.
+    pub fn condition(&mut self, condition: &sqlparser::ast::Expr) -> Result<String> {
+        Ok(format!("SELECT {}", self.predicate(condition)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

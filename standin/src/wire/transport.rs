@@ -1,0 +1,90 @@
+//! The bytes of one connection: the socket, and TLS when it is on.
+//!
+//! One thread reads and one writes. Both share the TLS state under a lock that is never held while waiting for the
+//! peer, so a client that sends an attention while rows are on their way to it is heard.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use openssl::ssl::ErrorCode;
+
+use super::tls::Tls;
+
+pub struct Transport {
+    socket: TcpStream,
+    tls: Mutex<Option<Tls>>,
+}
+
+impl Transport {
+    pub fn new(socket: TcpStream) -> Self {
+        Transport { socket, tls: Mutex::new(None) }
+    }
+
+    fn tls(&self) -> MutexGuard<'_, Option<Tls>> {
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From here on every byte goes through TLS.
+    pub fn start_tls(&self, tls: Tls) {
+        *self.tls() = Some(tls);
+    }
+
+    /// Back to plain bytes: what "encryption off" means is that the login alone is encrypted.
+    pub fn stop_tls(&self) {
+        *self.tls() = None;
+    }
+
+    /// Ends both directions, which also wakes a thread that waits in a read.
+    pub fn close(&self) {
+        // Already closed by the peer is as good.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+impl Read for &Transport {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            // A statement of its own, or the lock would be held while the socket is read.
+            let decrypted = self.tls().as_mut().map(|tls| tls.ssl_read(into));
+            match decrypted {
+                None => return (&self.socket).read(into),
+                Some(Ok(count)) => return Ok(count),
+                Some(Err(error)) => match error.code() {
+                    ErrorCode::WANT_READ => {}
+                    ErrorCode::ZERO_RETURN => return Ok(0),
+                    _ => return Err(io::Error::other(error)),
+                },
+            }
+            let mut raw = [0; 16 << 10];
+            let count = (&self.socket).read(&mut raw)?;
+            if count == 0 {
+                // A client that closes without the closing alert, as most do, has still closed.
+                return Ok(0);
+            }
+            match self.tls().as_mut() {
+                Some(tls) => tls.get_mut().incoming.extend(&raw[..count]),
+                None => return Err(io::ErrorKind::InvalidData.into()),
+            }
+        }
+    }
+}
+
+impl Write for &Transport {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let encrypted = self.tls().as_mut().map(|tls| encrypt(tls, bytes)).transpose()?;
+        match encrypted {
+            None => (&self.socket).write(bytes),
+            Some(encrypted) => (&self.socket).write_all(&encrypted).map(|()| bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&self.socket).flush()
+    }
+}
+
+fn encrypt(tls: &mut Tls, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    tls.write_all(bytes)?;
+    Ok(std::mem::take(&mut tls.get_mut().outgoing))
+}

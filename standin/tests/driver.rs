@@ -1,0 +1,207 @@
+//! Microsoft's own driver against the stand-in: logins, types, statements, transactions, errors, the catalog.
+//!
+//! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve. Each
+//! test starts a server of its own. The tools come from the environment:
+//!
+//! | variable | |
+//! |-|-|
+//! | `MSODBCSQL` | Microsoft's driver, `libmsodbcsql-18.x.so` |
+//! | `PYTHON` | a Python that can import pyodbc |
+//! | `RSCRIPT` | Rscript with RODBC; `Rscript` when not set |
+//!
+//! `openssl` makes the certificates.
+
+use std::env;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A running server and the folder that it and its clients share.
+struct Standin {
+    process: Child,
+    folder: TempDir,
+}
+
+fn variable(name: &str, what: &str) -> PathBuf {
+    let value = env::var_os(name).unwrap_or_else(|| panic!("set {name} to {what}"));
+    PathBuf::from(value)
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{command:?}\n{}\n{}", text(&output.stdout), text(&output.stderr));
+    output
+}
+
+/// A key as SQL Server writes it, PKCS#1, and a certificate; X.509 version 1 when asked for.
+fn make_certificate(folder: &Path, name: &str, version_1: bool) {
+    let openssl = |arguments: &[&str]| {
+        run(Command::new("openssl").args(arguments).current_dir(folder));
+    };
+    let key = &format!("{name}key.pem");
+    let certificate = &format!("{name}.pem");
+    let subject = ["-subj", "/O=Microsoft Corporation"];
+    openssl(&["genrsa", "-traditional", "-out", key, "2048"]);
+    if version_1 {
+        let request = &format!("{name}.csr");
+        openssl(&[&["req", "-new", "-key", key, "-out", request], subject.as_slice()].concat());
+        openssl(&["x509", "-req", "-in", request, "-signkey", key, "-out", certificate, "-days", "2"]);
+    } else {
+        openssl(
+            &[&["req", "-x509", "-new", "-key", key, "-out", certificate, "-days", "2"], subject.as_slice()].concat(),
+        );
+    }
+}
+
+impl Standin {
+    fn start() -> Standin {
+        let driver = variable("MSODBCSQL", "the path of Microsoft's ODBC driver (libmsodbcsql-18.x.so)");
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path();
+        fs::write(path.join("odbcinst.ini"), format!("[real]\nDriver={}\n", driver.display())).expect("odbcinst.ini");
+        fs::write(
+            path.join("seed.sql"),
+            "CREATE TABLE seeded (n int NOT NULL)\nGO\nINSERT INTO seeded VALUES (1), (2), (3)\n",
+        )
+        .expect("seed");
+        make_certificate(path, "session", false);
+        make_certificate(path, "other", false);
+        make_certificate(path, "oldform", true);
+        let process = Command::new(env!("CARGO_BIN_EXE_standin"))
+            .current_dir(path)
+            // What a killed server leaves behind goes with the test's own folder.
+            .env("TMPDIR", path)
+            .args(["--listen", "127.0.0.1:0", "--data-channel", "127.0.0.1:0", "--session-certificate", "session.pem"])
+            .args(["--login", "dev:se{cret", "--database", "Sales", "--seed", "Sales=seed.sql"])
+            .args(["--log", "log", "--ready-file", "ready"])
+            .spawn()
+            .expect("the server");
+        let mut standin = Standin { process, folder };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !standin.folder.path().join("ready").exists() {
+            assert!(Instant::now() < deadline, "the server is not ready");
+            assert!(standin.process.try_wait().expect("the server").is_none(), "the server has ended");
+            thread::sleep(Duration::from_millis(20));
+        }
+        standin
+    }
+
+    fn client(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env("ODBCSYSINI", self.folder.path()).env_remove("ODBCINI");
+        command
+    }
+
+    fn topic(&self, topic: &str) {
+        let python = variable("PYTHON", "a Python interpreter that can import pyodbc");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/driver.py");
+        let output = run(self.client(&python).arg(script).arg(topic).arg(self.folder.path()));
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("ok {topic}"));
+    }
+}
+
+impl Drop for Standin {
+    fn drop(&mut self) {
+        // It may have ended already, which the test that wants to know has seen.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One test for each topic of driver.py.
+macro_rules! topics {
+    ($($topic:ident)*) => {
+        $(
+            #[test]
+            fn $topic() {
+                Standin::start().topic(stringify!($topic));
+            }
+        )*
+    };
+}
+
+topics! {
+    certificate_login password_login basics types description statements results parameters transactions errors
+    attention catalog
+}
+
+#[test]
+fn rodbc() {
+    let standin = Standin::start();
+    let rscript = env::var_os("RSCRIPT").unwrap_or_else(|| "Rscript".into());
+    let ready = fs::read_to_string(standin.folder.path().join("ready")).expect("the ready file");
+    let port = ready.lines().next().and_then(|line| line.rsplit(':').next()).expect("a port");
+    let folder = standin.folder.path().display();
+    let connection = format!(
+        "Driver=real;Server=127.0.0.1,{port};Database=Sales;ClientCertificate=file:{folder}/session.pem;\
+         ClientKey=file:{folder}/sessionkey.pem;TrustServerCertificate=yes;"
+    );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rodbc.R");
+    // UTF-8, or R would not read its own script as it is written.
+    let output = run(standin.client(Path::new(&rscript)).env("LC_ALL", "C.UTF-8").arg(script).arg(connection));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("ok rodbc"));
+}
+
+/// Whatever a client sends, the server serves the next one.
+#[test]
+fn nonsense_ends_only_its_own_connection() {
+    let standin = Standin::start();
+    let ready = fs::read_to_string(standin.folder.path().join("ready")).expect("the ready file");
+    let address = ready.lines().next().expect("an address");
+    let prelogin_off = [0x12, 1, 0, 15, 0, 0, 0, 0, 1, 0, 6, 0, 1, 0xff, 2];
+    let login_too_short = [0x10, 1, 0, 12, 0, 0, 0, 0, 94, 0, 0, 0];
+    let nonsense: [&[u8]; 5] = [
+        b"GET / HTTP/1.1\r\n\r\n",
+        &[0x12, 1, 0, 3, 0, 0, 0, 0],
+        &[0x12, 1, 0, 9, 0, 0, 0, 0, 1],
+        &[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0],
+        &[prelogin_off.as_slice(), &login_too_short].concat(),
+    ];
+    for bytes in nonsense {
+        let mut socket = TcpStream::connect(address).expect("a connection");
+        socket.write_all(bytes).expect("sent");
+        socket.shutdown(Shutdown::Write).expect("shut down");
+        // The server closes, with or without an answer before that.
+        let _ = socket.read_to_end(&mut Vec::new());
+    }
+    standin.topic("basics");
+    let log = fs::read_to_string(standin.folder.path().join("log")).expect("the log");
+    assert_eq!(log.lines().filter(|line| line.starts_with("connection result=broken")).count(), 5, "{log}");
+}
+
+#[test]
+fn ends_on_sigterm_and_leaves_nothing() {
+    let mut standin = Standin::start();
+    let left = |standin: &Standin| {
+        let entries = fs::read_dir(standin.folder.path()).expect("the folder").flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("standin-")).count()
+    };
+    assert_eq!(left(&standin), 1);
+    let pid = standin.process.id().to_string();
+    run(Command::new("kill").args(["-TERM", &pid]));
+    let status = standin.process.wait().expect("the server");
+    assert!(status.success(), "{status}");
+    assert_eq!(left(&standin), 0);
+    assert_eq!(fs::read_to_string(standin.folder.path().join("ready")).expect("the ready file").lines().count(), 2);
+}
+
+#[test]
+fn a_seed_that_fails_ends_the_program() {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("bad.sql"), "SELECT 1\nSELECT * FROM nowhere\n").expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_standin"))
+        .current_dir(folder.path())
+        .args(["--listen", "127.0.0.1:0", "--seed", "master=bad.sql"])
+        .output()
+        .expect("the server");
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("Invalid object name 'nowhere'") && text.contains("Line 2"), "{text}");
+}
