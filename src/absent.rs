@@ -4,8 +4,8 @@
 //! there is no driver. Its handles are numbers, not memory: nothing is ever behind them.
 
 use crate::odbc::{
-    Handle, Pointer, Return, SQL_ATTR_ODBC_VERSION, SQL_ERROR, SQL_HANDLE_DBC, SQL_HANDLE_ENV, SQL_INVALID_HANDLE,
-    SQL_NO_DATA, SQL_SUCCESS,
+    Handle, Pointer, Return, SQL_ATTR_ODBC_VERSION, SQL_ERROR, SQL_HANDLE_DBC, SQL_INVALID_HANDLE, SQL_NO_DATA,
+    SQL_SUCCESS,
 };
 use crate::output;
 use crate::target::with_absent_handles;
@@ -32,7 +32,7 @@ impl Handles {
         self.alive.is_empty()
     }
 
-    fn allocate(&mut self, handle_type: i16) -> Handle {
+    pub fn allocate(&mut self, handle_type: i16) -> Handle {
         self.last += 1;
         self.alive.insert(self.last, AbsentHandle { handle_type, odbc_version: 0 });
         std::ptr::without_provenance_mut(self.last)
@@ -43,12 +43,12 @@ impl Handles {
     }
 }
 
-/// `SQLAllocHandle` for environments and connections.
+/// `SQLAllocHandle` for connections; environments are [`crate::target`]'s to allocate.
 ///
 /// # Safety
 /// `output` is null or can be written to.
 pub unsafe extern "system" fn alloc_handle(handle_type: i16, _input: Handle, output: *mut Handle) -> Return {
-    if output.is_null() || !matches!(handle_type, SQL_HANDLE_ENV | SQL_HANDLE_DBC) {
+    if output.is_null() || handle_type != SQL_HANDLE_DBC {
         return SQL_ERROR;
     }
     let handle = with_absent_handles(|handles| handles.allocate(handle_type));

@@ -68,7 +68,7 @@ pub unsafe fn get_info(
     let Ok(bytes) = usize::try_from(capacity) else { return code };
     // SAFETY: the caller's promise: a buffer of `capacity` bytes.
     unsafe {
-        output::put(length, (name.len() * size_of::<WChar>()) as i16);
+        output::put(length, i16::try_from(size_of_val(&name[..])).unwrap_or(i16::MAX));
         let cut = output::put_string(value.cast(), bytes / size_of::<WChar>(), &name);
         if cut {
             use connections::{Diagnostics, Record};
@@ -94,7 +94,7 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
         return code;
     }
     let absent = |id: u16| ROWS.iter().filter(|row| row.function_id == id).all(|row| !row.is_filled());
-    for id in ROWS.iter().map(|row| row.function_id).filter(|&id| absent(id)) {
+    for id in ROWS.iter().map(|row| row.function_id).filter(|id| !NOT_THE_TARGET_S.contains(id) && absent(*id)) {
         let (word, bits) = match function {
             SQL_API_ODBC3_ALL_FUNCTIONS => (usize::from(id >> 4), !(1 << (id & 0xf))),
             SQL_API_ALL_FUNCTIONS if usize::from(id) < ODBC2_FUNCTIONS => (usize::from(id), 0),
@@ -109,6 +109,9 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
     }
     code
 }
+
+/// SQLConnect and SQLBrowseConnect: ours are made of the target's `SQLDriverConnectW`.
+const NOT_THE_TARGET_S: [u16; 2] = [7, 55];
 
 /// The length of the array for SQL_API_ALL_FUNCTIONS.
 const ODBC2_FUNCTIONS: usize = 100;

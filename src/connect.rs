@@ -3,7 +3,7 @@
 //! All three end in the target's `SQLDriverConnectW`. A browse with `DSN` or `DRIVER` completes in one step, since there
 //! is nothing left to ask for, and since the driver's own browse refuses the certificate form.
 
-use crate::connection_string::{Attribute, Stopped, parse};
+use crate::connection_string::{Attribute, Stopped, parse, shown};
 use crate::connections::{self, Diagnostics, Record};
 use crate::entry_points;
 use crate::failure::{Failure, Sqlstate};
@@ -17,12 +17,14 @@ use crate::world::Machine;
 /// The longest string that the API can carry, in code units: its lengths are SQLSMALLINT.
 const LONGEST: usize = i16::MAX as usize;
 
-/// A connect that is ready for the target, and kept until the target has finished with it.
+/// A connect that is ready for the target, and kept until the target has finished with it: in asynchronous execution the
+/// arguments of the first call count, and those of the polls do not.
 pub struct Prepared {
     /// With a NUL at the end, for a target that counts on one.
     string: Vec<u16>,
     rewritten: Rewritten,
     stopped: Option<Stopped>,
+    completed: Option<Completed>,
 }
 
 /// Where the application wants the completed connection string; `capacity` in characters with the NUL.
@@ -31,6 +33,9 @@ struct Completed {
     capacity: usize,
     length: *mut i16,
 }
+
+// SAFETY: the application keeps its buffers until the connect has finished, whichever thread finishes it.
+unsafe impl Send for Completed {}
 
 /// `SQLDriverConnectW`. Lengths are in characters. The target is always asked not to prompt: a dialog in a service
 /// would wait for ever.
@@ -135,25 +140,22 @@ unsafe fn connect_with(
     }
     connections::clear_records(connection);
     let attempt = || {
-        let completed = match completed {
-            Some((buffer, capacity, length)) => {
-                Some(Completed { buffer, capacity: not_negative(capacity, "output buffer")?, length })
-            }
-            None => None,
-        };
         let prepared = match connections::with(connection, |state| state.pending.take()) {
             // A poll: the target reads the same string from the same place.
             Some(prepared) => prepared,
-            None => Box::new(prepare(request()?)?),
+            None => {
+                let completed = completed.map(|(buffer, capacity, length)| {
+                    Ok(Completed { buffer, capacity: not_negative(capacity, "output buffer")?, length })
+                });
+                Box::new(prepare(request()?, completed.transpose()?)?)
+            }
         };
         // SAFETY: the caller's promise.
-        Ok(unsafe { call_target(connection, prepared, completed) })
+        Ok(unsafe { call_target(connection, prepared) })
     };
-    let outcome = guard::catch(attempt).unwrap_or_else(|words| {
-        Err(Failure::new(
-            Sqlstate::GENERAL,
-            format!("This is a defect of loopback-odbc, please report it: {words}. A server named in the DSN section avoids it."),
-        ))
+    let outcome = guard::catch(attempt).unwrap_or_else(|()| {
+        let text = "This is a defect of loopback-odbc. Please report it, with what standard error shows of it.";
+        Err(Failure::new(Sqlstate::GENERAL, text))
     });
     outcome.unwrap_or_else(|failure| {
         log::error!("refused with {}: {}", failure.state.text(), failure.text);
@@ -166,7 +168,7 @@ unsafe fn connect_with(
 }
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.
-fn prepare(request: Request) -> Result<Prepared, Failure> {
+fn prepare(request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = target::loaded()?;
     let rewritten = loopback::rewrite(&Machine, target, &request.attributes)?;
     let mut string = rewritten.target_string();
@@ -181,14 +183,14 @@ fn prepare(request: Request) -> Result<Prepared, Failure> {
         ));
     }
     string.push(0);
-    Ok(Prepared { string, rewritten, stopped: request.stopped })
+    Ok(Prepared { string, rewritten, stopped: request.stopped, completed })
 }
 
 /// Connects the target, and adds to its answer what is ours to add.
 ///
 /// # Safety
-/// The pointers of `completed` are null or can be written to.
-unsafe fn call_target(connection: Handle, prepared: Box<Prepared>, completed: Option<Completed>) -> Return {
+/// The pointers of `prepared.completed` are null or can be written to.
+unsafe fn call_target(connection: Handle, prepared: Box<Prepared>) -> Return {
     for finding in &prepared.rewritten.findings {
         log::info!("{finding}");
     }
@@ -221,7 +223,8 @@ unsafe fn call_target(connection: Handle, prepared: Box<Prepared>, completed: Op
     if succeeded(code) {
         connections::with(connection, |state| state.data_source = Some(prepared.rewritten.data_source.clone()));
         // SAFETY: the caller's promise.
-        let cut = completed.is_some_and(|completed| unsafe { completed.write(&prepared.rewritten.returned_string()) });
+        let write = |completed: &Completed| unsafe { completed.write(&prepared.rewritten.returned_string()) };
+        let cut = prepared.completed.as_ref().is_some_and(write);
         if cut {
             records
                 .push(Record::new(Sqlstate::TRUNCATED, "The completed connection string was longer than the buffer."));
@@ -240,18 +243,13 @@ impl Completed {
     ///
     /// # Safety
     /// The pointers are null or can be written to.
-    unsafe fn write(self, string: &[u16]) -> bool {
+    unsafe fn write(&self, string: &[u16]) -> bool {
         // SAFETY: the caller's promise. What came in as a string of at most LONGEST may have grown by the database.
         unsafe {
             output::put(self.length, i16::try_from(string.len()).unwrap_or(i16::MAX));
             output::put_string(self.buffer, self.capacity, string)
         }
     }
-}
-
-/// Attributes for the log, without secrets.
-fn shown(attributes: &[Attribute]) -> String {
-    attributes.iter().map(Attribute::to_string).collect::<Vec<String>>().join(";")
 }
 
 /// A caller's string: `length` in characters, or SQL_NTS. Null is empty.

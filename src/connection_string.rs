@@ -52,6 +52,12 @@ impl<'a> Attribute<'a> {
         }
     }
 
+    /// Whether the value is not to be shown: by the keyword's name, so that other drivers' keywords are covered too.
+    fn is_secret(&self) -> bool {
+        let keyword = String::from_utf16_lossy(&self.keyword).to_ascii_uppercase();
+        ["PWD", "PASS", "SECRET", "TOKEN"].iter().any(|secret| keyword.contains(secret))
+    }
+
     /// The same attribute on its own memory.
     pub fn to_static(&self) -> Attribute<'static> {
         Attribute { keyword: self.keyword.to_vec().into(), written: self.written.to_vec().into() }
@@ -66,11 +72,10 @@ impl<'a> Attribute<'a> {
 impl fmt::Display for Attribute<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let keyword = String::from_utf16_lossy(&self.keyword);
-        let upper = keyword.to_ascii_uppercase();
-        let written = String::from_utf16_lossy(&self.written);
-        if ["PWD", "PASS", "SECRET", "TOKEN"].iter().any(|secret| upper.contains(secret)) {
+        if self.is_secret() {
             return write!(formatter, "{keyword}=***");
         }
+        let written = String::from_utf16_lossy(&self.written);
         // ClientCertificate=file:PATH,password:SECRET
         match written.to_ascii_lowercase().find(",password:") {
             Some(position) => write!(formatter, "{keyword}={},password:***", &written[..position]),
@@ -83,6 +88,15 @@ impl fmt::Debug for Attribute<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
+}
+
+/// Attributes for the log, without secrets. What follows a password without braces may be a part of it that somebody
+/// forgot to quote, and is not shown either.
+pub fn shown(attributes: &[Attribute]) -> String {
+    let open_secret = |it: &Attribute| it.is_secret() && it.written.first() != Some(&OPEN);
+    let end = attributes.iter().position(open_secret).map_or(attributes.len(), |position| position + 1);
+    let hidden = attributes[end..].iter().map(|_| "***".to_owned());
+    attributes[..end].iter().map(Attribute::to_string).chain(hidden).collect::<Vec<String>>().join(";")
 }
 
 /// What [`parse`] made of a connection string.
@@ -168,7 +182,8 @@ pub fn parse(string: &[u16]) -> Parsed<'_> {
     Parsed { attributes, stopped }
 }
 
-/// Writes attributes as a connection string: `;` between them, none at the end.
+/// Writes attributes as a connection string: `;` between them, and at the end only behind an empty value, about which
+/// Microsoft's driver warns there.
 pub fn write<'a>(attributes: impl IntoIterator<Item = &'a Attribute<'a>>) -> Vec<u16> {
     let mut string = Vec::new();
     for attribute in attributes {
@@ -178,6 +193,9 @@ pub fn write<'a>(attributes: impl IntoIterator<Item = &'a Attribute<'a>>) -> Vec
         string.extend_from_slice(&attribute.keyword);
         string.push(EQUALS);
         string.extend_from_slice(&attribute.written);
+    }
+    if string.last() == Some(&EQUALS) {
+        string.push(SEPARATOR);
     }
     string
 }
@@ -290,16 +308,16 @@ mod tests {
     #[test]
     fn secrets_are_never_shown() {
         for (string, shown) in [
-            ("UID=sa;Pwd={se;cret}", "UID=sa;Pwd=***"),
+            ("UID=sa;Pwd={se;cret};APP=x", "UID=sa;Pwd=***;APP=x"),
             ("Password=secret", "Password=***"),
-            ("SSLKeyPass=secret;AccessToken=secret", "SSLKeyPass=***;AccessToken=***"),
+            ("SSLKeyPass={secret};AccessToken={secret}", "SSLKeyPass=***;AccessToken=***"),
+            ("PWD=se;cret=x;APP=y", "PWD=***;***;***"),
             ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,password:***"),
         ] {
             let string = utf16(string);
             let attributes = parse(&string).attributes;
-            let displayed: Vec<String> = attributes.iter().map(Attribute::to_string).collect();
-            assert_eq!(displayed.join(";"), shown);
-            assert!(!format!("{attributes:?}").contains("cret"), "{attributes:?}");
+            assert_eq!(super::shown(&attributes), shown);
+            assert!(!format!("{attributes:?}").contains("secret"), "{attributes:?}");
         }
     }
 

@@ -13,7 +13,6 @@ use crate::failure::{Failure, Sqlstate};
 use crate::registration;
 use crate::target::Target;
 use crate::world::World;
-use session::Pair;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -46,8 +45,23 @@ const AUTHENTICATION: Slot = &["Authentication"];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
 /// What is meant for the driver manager or for us, in a connection string or in a DSN section.
-const NOT_FOR_THE_TARGET: Slot =
-    &["DSN", "FILEDSN", "SAVEFILE", "Driver", "Driver64", "Setup", "Description", "UsageCount", "TargetDriver"];
+const NOT_FOR_THE_TARGET: Slot = &[
+    "DSN",
+    "FILEDSN",
+    "SAVEFILE",
+    "Driver",
+    "Driver64",
+    "Setup",
+    "Description",
+    "UsageCount",
+    "TargetDriver",
+    // unixODBC's own.
+    "DMEnvAttr",
+    "DMConnAttr",
+    "DMStmtAttr",
+    "Trace",
+    "TraceFile",
+];
 
 /// A connection string made ready.
 #[derive(Debug)]
@@ -148,6 +162,9 @@ fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
 
 /// Makes one choice of how to log in: the first source that names a way decides, and what later sources say of another
 /// way goes. Empty values go first: an empty user, password or server is one that nobody gave.
+///
+/// A user, a password and `Authentication` may come from different sources, as they may with the driver's own data
+/// sources.
 fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
     for source in sources.iter_mut() {
         source.retain(|attribute| {
@@ -157,15 +174,14 @@ fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
         });
     }
     let Some(decides) = sources.iter().position(|source| authenticates(source)) else { return };
-    let by_certificate = find(&sources[decides], CLIENT_CERTIFICATE).is_some();
+    let has = |slot| find(&sources[decides], slot).is_some();
+    // A certificate or the process's own user leaves no place for names.
+    let exclusive = has(CLIENT_CERTIFICATE) || !(has(USER) || has(AUTHENTICATION));
     for source in &mut sources[decides + 1..] {
         source.retain(|attribute| {
-            let other_ways: &[Slot] = if by_certificate {
-                &[TRUSTED_CONNECTION, AUTHENTICATION, CLIENT_CERTIFICATE, USER, PASSWORD]
-            } else {
-                &[TRUSTED_CONNECTION, AUTHENTICATION, CLIENT_CERTIFICATE, CLIENT_KEY]
-            };
-            !other_ways.iter().any(|slot| is_any(attribute, slot))
+            let named = [CLIENT_CERTIFICATE, CLIENT_KEY, TRUSTED_CONNECTION];
+            let with_names = [AUTHENTICATION, USER, PASSWORD];
+            !named.iter().chain(with_names.iter().filter(|_| exclusive)).any(|slot| is_any(attribute, slot))
         });
     }
 }
@@ -198,6 +214,10 @@ fn discover(
     };
     let server_discovered = first(sources, SERVER).is_none();
     if server_discovered {
+        if !by_certificate {
+            // A password is not for whoever happens to be on the network: only a session shows that there is a server.
+            session::find_pair(world, data_source, findings)?;
+        }
         set(SERVER, &server::find_server(world, data_source, findings)?);
     }
     if by_certificate || server_discovered {
@@ -217,26 +237,37 @@ fn discover(
 /// PKCS #12 file; the driver judges that.
 fn check_given_files(world: &dyn World, sources: &[Vec<Attribute<'static>>; 3]) -> Result<(), Failure> {
     let unable = |text: String| Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
-    let environment = &sources[1];
+    let [application, environment, _] = sources;
+    let from_environment = |slot| find(environment, slot).filter(|_| find(application, slot).is_none());
     match (first(sources, CLIENT_CERTIFICATE), first(sources, CLIENT_KEY)) {
-        (None, Some(key)) => unable(format!(
-            "There is a key ({}) but no certificate that it belongs to. Give ClientCertificate (or \
-             {CERTIFICATE_VARIABLE}) as well, or neither.",
-            key.text()
-        )),
-        (Some(certificate), None) if find(environment, CLIENT_CERTIFICATE).is_some() => unable(format!(
-            "{CERTIFICATE_VARIABLE} names a certificate ({}) without its key. Set {KEY_VARIABLE} as well.",
-            certificate.text()
-        )),
-        (Some(certificate), Some(key)) if find(environment, CLIENT_CERTIFICATE).is_some() => {
-            let path = |attribute: &Attribute| PathBuf::from(&attribute.text()["file:".len()..]);
-            match find(environment, CLIENT_KEY) {
-                Some(_) => Pair { certificate: path(certificate), key: path(key) }.check(world),
-                None => Ok(()),
-            }
+        (None, Some(key)) => {
+            return unable(format!(
+                "There is a key ({key}) but no certificate that it belongs to. Give ClientCertificate (or \
+                 {CERTIFICATE_VARIABLE}) as well, or neither."
+            ));
         }
-        _ => Ok(()),
+        (Some(certificate), None) if from_environment(CLIENT_CERTIFICATE).is_some() => {
+            return unable(format!(
+                "{CERTIFICATE_VARIABLE} names a certificate ({certificate}) without its key. Set {KEY_VARIABLE} as well."
+            ));
+        }
+        _ => {}
     }
+    if let Some(certificate) = from_environment(CLIENT_CERTIFICATE) {
+        session::check_certificate(world, &file_of(certificate))?;
+    }
+    if let Some(key) = from_environment(CLIENT_KEY) {
+        session::check_key(world, &file_of(key))?;
+    }
+    Ok(())
+}
+
+/// The path in `file:PATH[,password:PASSWORD]`.
+fn file_of(attribute: &Attribute) -> PathBuf {
+    let value = attribute.text();
+    let path = value.get("file:".len()..).unwrap_or_default();
+    let end = path.to_ascii_lowercase().find(",password:").unwrap_or(path.len());
+    path[..end].into()
 }
 
 fn in_form(attribute: &Attribute) -> bool {

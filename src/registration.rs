@@ -3,7 +3,7 @@
 use crate::connection_string::Attribute;
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::utf16;
-use crate::world::{Profile, World};
+use crate::world::{Entry, Profile, World};
 use std::path::{Path, PathBuf};
 
 /// A driver section of odbcinst.ini.
@@ -25,8 +25,8 @@ pub fn drivers(world: &dyn World) -> Result<Vec<Driver>, String> {
     for name in world.profile_sections(Profile::Odbcinst)? {
         let entries = world.profile_entries(Profile::Odbcinst, &name)?;
         let value = |keyword: &str| {
-            let found = entries.iter().find(|(key, _)| key.eq_ignore_ascii_case(keyword));
-            found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+            let found = entries.iter().find(|entry| entry.keyword.eq_ignore_ascii_case(keyword))?;
+            found.value.as_deref().ok().map(str::trim).filter(|value| !value.is_empty())
         };
         if let Some(library) = value("Driver64").or_else(|| value("Driver")) {
             let target_driver = value("TargetDriver").map(str::to_owned);
@@ -41,10 +41,16 @@ pub fn drivers(world: &dyn World) -> Result<Vec<Driver>, String> {
 /// # Errors
 /// 08001 with the reason why the section cannot be read.
 pub fn data_source(world: &dyn World, name: &str) -> Result<Vec<Attribute<'static>>, Failure> {
-    let entries = world.profile_entries(Profile::Odbc, name).map_err(|reason| {
-        Failure::new(Sqlstate::UNABLE_TO_CONNECT, format!("The data source {name} cannot be read: {reason}"))
-    })?;
-    Ok(entries.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect())
+    let unreadable = |reason: String| {
+        let text = format!("Section [{name}] of odbc.ini cannot be read: {reason}.");
+        Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
+    };
+    let entries = world.profile_entries(Profile::Odbc, name).map_err(unreadable)?;
+    let attribute = |Entry { keyword, value }| match value {
+        Ok(value) => Ok(Attribute::new(&keyword, &utf16(&value))),
+        Err(reason) => Err(unreadable(format!("the value of {keyword}, {reason}"))),
+    };
+    entries.into_iter().map(attribute).collect()
 }
 
 /// Whether two paths lead to the same file.

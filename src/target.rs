@@ -13,7 +13,8 @@
 use crate::absent;
 use crate::entry_points::{self, ROWS, Row};
 use crate::failure::{Failure, Sqlstate};
-use crate::odbc::{Handle, Return, SQL_ERROR, SQL_HANDLE_ENV};
+use crate::odbc::{Handle, Return, SQL_ERROR, SQL_HANDLE_ENV, SQL_SUCCESS};
+use crate::output;
 use crate::registration::{self, Driver};
 use crate::world::{Machine, World};
 use crate::{connections, guard, logging};
@@ -57,7 +58,7 @@ fn lock() -> MutexGuard<'static, Absent> {
     ABSENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Runs a function on the absent target's handles.
+/// Runs a function on the absent target's handles, under the load lock.
 pub fn with_absent_handles<T>(action: impl FnOnce(&mut absent::Handles) -> T) -> T {
     action(&mut lock().handles)
 }
@@ -79,30 +80,43 @@ pub fn loaded() -> Result<&'static Target, Failure> {
 /// The arguments are as the specification has them.
 pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> Return {
     connections::clear_records(input);
-    if handle_type == SQL_HANDLE_ENV && LOADED.get().is_none() && guard::catch(load_once).is_err() {
-        return SQL_ERROR;
+    if handle_type == SQL_HANDLE_ENV && LOADED.get().is_none() {
+        let Ok(absent) = guard::catch(load_or_stand_in) else { return SQL_ERROR };
+        if let Some(environment) = absent {
+            // SAFETY: the caller's promise.
+            unsafe { output::put(output, environment) };
+            return SQL_SUCCESS;
+        }
     }
     // SAFETY: the caller's arguments, unchanged.
     unsafe { entry_points::target::SQLAllocHandle(handle_type, input, output) }
 }
 
-/// Loads the target unless it is loaded. As long as a handle of the absent target is alive nothing is tried: the
-/// functions must not be exchanged under it.
-fn load_once() {
+/// Loads the target unless it is loaded; gives an environment of the absent target if there is none.
+///
+/// As long as a handle of the absent target is alive nothing is tried: the functions must not be exchanged under it.
+/// The decision and the absent environment belong together under one lock, or another thread could load in between.
+fn load_or_stand_in() -> Option<Handle> {
     logging::start();
     let mut absent = lock();
-    if LOADED.get().is_some() || !absent.handles.is_empty() {
-        return;
+    if LOADED.get().is_none() && absent.handles.is_empty() {
+        absent.try_to_load();
     }
-    match load(&Machine) {
-        Ok(target) => {
-            log::info!("the target is {target}");
-            // The lock is held, so nobody else has set it.
-            LOADED.get_or_init(|| target);
-        }
-        Err(failure) => {
-            log::error!("there is no target: {}", failure.text);
-            absent.reason = Some(failure);
+    LOADED.get().is_none().then(|| absent.handles.allocate(SQL_HANDLE_ENV))
+}
+
+impl Absent {
+    fn try_to_load(&mut self) {
+        match load(&Machine) {
+            Ok(target) => {
+                log::info!("the target is {target}");
+                // The lock is held, so nobody else has set it.
+                LOADED.get_or_init(|| target);
+            }
+            Err(failure) => {
+                log::error!("there is no target: {}", failure.text);
+                self.reason = Some(failure);
+            }
         }
     }
 }

@@ -57,6 +57,14 @@ pub struct TcpConnection {
     pub remote: Ipv6Addr,
 }
 
+/// A line of a profile's section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub keyword: String,
+    /// The value, or why it cannot be used: it is not UTF-8.
+    pub value: Result<String, String>,
+}
+
 /// Everything the rules look at.
 pub trait World {
     /// An environment variable; one that is set but empty counts as not set.
@@ -81,8 +89,8 @@ pub trait World {
     /// The keywords and values of a profile's section; none when there is no such section.
     ///
     /// # Errors
-    /// The reason why the installer library cannot be asked, or its answer not be used.
-    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String>;
+    /// The reason why the installer library cannot be asked.
+    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<Entry>, String>;
     /// The IPv6 addresses of all interfaces.
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
     /// The established TCP connections over IPv6 as the kernel's socket diagnostics tell them.
@@ -122,6 +130,15 @@ impl World for Machine {
 
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
         use std::os::unix::fs::MetadataExt;
+        let loaded;
+        let path = match path.parent() {
+            // A plain name is for the loader to search, and means what it has found.
+            Some(folder) if folder.as_os_str().is_empty() => {
+                loaded = installer::loaded_library(path).ok_or(io::ErrorKind::NotFound)?;
+                &loaded
+            }
+            _ => path,
+        };
         std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
@@ -130,11 +147,11 @@ impl World for Machine {
     }
 
     fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String> {
-        installer::open()?.sections(profile)
+        Ok(installer::open()?.sections(profile))
     }
 
-    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String> {
-        installer::open()?.entries(profile, section)
+    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<Entry>, String> {
+        Ok(installer::open()?.entries(profile, section))
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {

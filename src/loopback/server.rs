@@ -54,7 +54,8 @@ pub fn find_server(world: &dyn World, data_source: &str, findings: &mut Vec<Stri
                 return Err(Failure::new(
                     Sqlstate::UNABLE_TO_CONNECT,
                     format!(
-                        "The address of SQL Server is not certain: {signal} show {} link-local addresses ({}). {remedy}",
+                        "The address of SQL Server is not certain: {signal} show {} link-local addresses. {remedy} \
+                         They are: {}",
                         several.len(),
                         several.join(", ")
                     ),
@@ -78,11 +79,12 @@ fn peers_of_connections(world: &dyn World) -> Result<(BTreeSet<Scoped>, String),
         },
     };
     let own = world.interface_addresses().map_err(no_interfaces)?;
-    let interface_of = |local: Ipv6Addr| own.iter().find(|it| it.address == local).map(|it| it.interface.clone());
+    // Several, where interfaces share a hardware address; which one it is cannot be told then.
+    let interfaces_of = |local: Ipv6Addr| own.iter().filter(move |it| it.address == local).map(|it| &it.interface);
     let peers = connections
         .into_iter()
-        .filter(|connection| connection.remote.is_unicast_link_local() && interface_of(connection.remote).is_none())
-        .filter_map(|connection| Some((connection.remote, interface_of(connection.local)?)))
+        .filter(|it| it.remote.is_unicast_link_local() && interfaces_of(it.remote).next().is_none())
+        .flat_map(|it| interfaces_of(it.local).map(move |interface| (it.remote, interface.clone())))
         .collect();
     Ok((peers, format!("in {place}")))
 }
@@ -215,6 +217,12 @@ mod tests {
     fn the_same_address_on_two_interfaces_is_two_peers() {
         let world = satellite().address("eth1", "fe80::2").connection(OWN, SERVER).connection("fe80::2", SERVER);
         assert_refused(&world, &[&format!("{SERVER}%eth0"), &format!("{SERVER}%eth1")]);
+    }
+
+    #[test]
+    fn an_address_that_two_interfaces_share_is_not_guessed_at() {
+        let world = satellite().address("eth0.7", OWN).connection(OWN, SERVER);
+        assert_refused(&world, &[&format!("{SERVER}%eth0"), &format!("{SERVER}%eth0.7")]);
     }
 
     #[test]

@@ -40,15 +40,31 @@ impl Pair {
         Pair { certificate: folder.join(CERTIFICATE), key: folder.join(KEY) }
     }
 
-    /// Whether both files can be read and are PEM files of the right kind.
+    /// Whether both files can be used.
     ///
     /// # Errors
     /// 08001 with the path and the system's reason.
-    pub fn check(&self, world: &dyn World) -> Result<(), Failure> {
-        check_pem(world, &self.certificate, "client certificate", "-----BEGIN CERTIFICATE-----")?;
-        // PKCS #1 as SQL Server writes it, and PKCS #8, which the driver reads as well.
-        check_pem(world, &self.key, "client key", "PRIVATE KEY-----")
+    fn check(&self, world: &dyn World) -> Result<(), Failure> {
+        check_certificate(world, &self.certificate)?;
+        check_key(world, &self.key)
     }
+}
+
+/// Whether a file can be read and is a certificate in PEM.
+///
+/// # Errors
+/// 08001 with the path and the system's reason.
+pub fn check_certificate(world: &dyn World, path: &Path) -> Result<(), Failure> {
+    check_pem(world, path, "client certificate", "-----BEGIN CERTIFICATE-----")
+}
+
+/// Whether a file can be read and is a key in PEM: PKCS #1 as SQL Server writes it, or PKCS #8, which the driver reads as
+/// well.
+///
+/// # Errors
+/// 08001 with the path and the system's reason.
+pub fn check_key(world: &dyn World, path: &Path) -> Result<(), Failure> {
+    check_pem(world, path, "client key", "PRIVATE KEY-----")
 }
 
 fn check_pem(world: &dyn World, path: &Path, what: &str, marker: &str) -> Result<(), Failure> {
@@ -88,8 +104,10 @@ fn look(world: &dyn World, folder: &Path) -> Folder {
 pub fn find_pair(world: &dyn World, data_source: &str, findings: &mut Vec<String>) -> Result<Pair, Failure> {
     let mut halves = Vec::new();
     if let Some(pair) = above_working_directory(world, findings, &mut halves) {
-        pair.check(world)?;
-        return Ok(pair);
+        return match pair.check(world) {
+            Ok(()) => Ok(pair),
+            Err(failure) => Err(failure.with_findings(std::mem::take(findings))),
+        };
     }
     let data_dir = world.variable(DATA_DIR_VARIABLE).map_or_else(|| PathBuf::from(DATA_DIR), PathBuf::from);
     if let Some(pair) = in_data_directory(world, &data_dir, findings, &mut halves)? {
@@ -186,13 +204,13 @@ fn in_data_directory(
             say(format!("found {}", pair.certificate.display()));
             Ok(Some(pair.clone()))
         }
-        [] => match unusable.into_iter().next() {
-            Some(failure) => Err(failure),
-            None => {
-                say(format!("no pair in its {} entries", folders.len()));
-                Ok(None)
-            }
-        },
+        [] => {
+            say(format!("no usable pair in its {} entries", folders.len()));
+            let mut unusable = unusable.into_iter();
+            let Some(first) = unusable.next() else { return Ok(None) };
+            findings.extend(unusable.map(|other| other.text));
+            Err(first.with_findings(std::mem::take(findings)))
+        }
         several => {
             let paths: Vec<String> = several.iter().map(|pair| pair.certificate.display().to_string()).collect();
             Err(Failure::new(

@@ -164,6 +164,18 @@ fn a_given_login_leaves_the_server_to_be_found() {
 }
 
 #[test]
+fn a_given_login_is_not_offered_to_a_neighbour_outside_a_session() {
+    let world = Fixture::default()
+        .working_directory("/home/me")
+        .address("wlan0", OWN)
+        .neighbour("wlan0", "fe80::1", true)
+        .connection(OWN, "fe80::1");
+    let failure = try_rewrite(&world, "DSN=Loopback;UID=sa;PWD=x").unwrap_err();
+    assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+    assert!(failure.text.contains("does not look like a script run by SQL Server"), "{}", failure.text);
+}
+
+#[test]
 fn with_server_and_login_nothing_is_looked_for_and_nothing_added() {
     for login in ["UID=sa;PWD=x", "Trusted_Connection=yes", "Authentication=ActiveDirectoryMsi"] {
         let string = format!("DSN=Loopback;Server=dev;{login}");
@@ -189,6 +201,18 @@ fn the_first_source_that_names_a_login_decides() {
     );
     let world = laptop(&[("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")]);
     assert_eq!(given(&world, "DSN=Loopback;UID=app"), "Server=dev;UID=app");
+    // A PKCS #12 file does not get another certificate's key.
+    assert_eq!(
+        given(&world, "DSN=Loopback;ClientCertificate=file:/a.pfx"),
+        format!("Server=dev;ClientCertificate=file:/a.pfx;{CONSTANTS}")
+    );
+    let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section")]);
+    assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=yes"), "Server=dev;Trusted_Connection=yes");
+    let world = laptop(&[("Server", "dev"), ("Authentication", "ActiveDirectoryPassword")]);
+    assert_eq!(
+        given(&world, "DSN=Loopback;UID=u;PWD=p"),
+        "Server=dev;UID=u;PWD=p;Authentication=ActiveDirectoryPassword"
+    );
 }
 
 #[test]
@@ -196,6 +220,14 @@ fn empty_values_are_not_given() {
     let plain = given(&satellite(), "DSN=Loopback");
     assert_eq!(given(&satellite(), "DSN=Loopback;UID=;PWD=;Server=;Database=;Trusted_Connection="), plain);
     assert_eq!(given(&satellite().variable(SERVER_VARIABLE, ""), "DSN=Loopback"), plain);
+}
+
+#[test]
+fn an_empty_value_at_the_end_does_not_make_the_driver_warn() {
+    let world = laptop(&[("Server", "dev"), ("UID", "u")]);
+    assert_eq!(given(&world, "DSN=Loopback;APP=;Database=Sales"), "Server=dev;Database=Sales;APP=;UID=u");
+    let world = laptop(&[("Server", "dev"), ("UID", "u"), ("APP", "")]);
+    assert_eq!(given(&world, "DSN=Loopback"), "Server=dev;UID=u;APP=;");
 }
 
 #[test]

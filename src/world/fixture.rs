@@ -1,6 +1,6 @@
 //! A world made of fixtures, for the tests of the rules.
 
-use super::{InterfaceAddress, Neighbour, Profile, TcpConnection, World};
+use super::{Entry, InterfaceAddress, Neighbour, Profile, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -150,9 +150,10 @@ impl World for Fixture {
         Ok(self.sections(profile).iter().map(|(name, _)| name.clone()).collect())
     }
 
-    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String> {
+    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<Entry>, String> {
         let found = self.sections(profile).iter().find(|(name, _)| name.eq_ignore_ascii_case(section));
-        Ok(found.map(|(_, entries)| entries.clone()).unwrap_or_default())
+        let entry = |(keyword, value): &(String, String)| Entry { keyword: keyword.clone(), value: Ok(value.clone()) };
+        Ok(found.map(|(_, entries)| entries.iter().map(entry).collect()).unwrap_or_default())
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {

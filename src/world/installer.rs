@@ -4,7 +4,7 @@
 //! is searched beside the driver manager's own file first, and opened once, before the target can bring in another
 //! (Microsoft's wheel carries one of its own).
 
-use super::Profile;
+use super::{Entry, Profile};
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -78,7 +78,12 @@ fn candidates() -> Vec<PathBuf> {
     paths
 }
 
-/// The file of a library, if the process has it loaded.
+/// The file of a library that odbcinst.ini gives by a plain name, if the process has it loaded.
+pub fn loaded_library(name: &Path) -> Option<PathBuf> {
+    loaded_path(&CString::new(name.as_os_str().as_bytes()).ok()?)
+}
+
+/// The file of a driver or a driver manager, if the process has it loaded.
 fn loaded_path(name: &CStr) -> Option<PathBuf> {
     // SAFETY: RTLD_NOLOAD loads nothing, so no initialiser runs.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
@@ -110,28 +115,25 @@ pub fn own_library() -> Option<PathBuf> {
 }
 
 impl Installer {
-    pub fn sections(&self, profile: Profile) -> Result<Vec<String>, String> {
-        self.list(None, profile)
+    pub fn sections(&self, profile: Profile) -> Vec<String> {
+        self.list(None, profile).iter().map(|name| name.to_string_lossy().into_owned()).collect()
     }
 
-    pub fn entries(&self, profile: Profile, section: &str) -> Result<Vec<(String, String)>, String> {
-        let Ok(name) = CString::new(section) else { return Ok(Vec::new()) };
-        let mut entries = Vec::new();
-        for keyword in self.list(Some(&name), profile)? {
-            let entry = CString::new(keyword.as_str()).map_err(|error| error.to_string())?;
-            let value = text(self.get(Some(&name), Some(&entry), profile), profile, section)?;
-            entries.push((keyword, value));
-        }
-        Ok(entries)
+    pub fn entries(&self, profile: Profile, section: &str) -> Vec<Entry> {
+        let Ok(section) = CString::new(section) else { return Vec::new() };
+        let entry = |keyword: CString| Entry {
+            value: String::from_utf8(self.get(Some(&section), Some(&keyword), profile))
+                .map_err(|error| format!("{:?} is not UTF-8", String::from_utf8_lossy(error.as_bytes()))),
+            keyword: keyword.to_string_lossy().into_owned(),
+        };
+        self.list(Some(&section), profile).into_iter().map(entry).collect()
     }
 
     /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end.
-    fn list(&self, section: Option<&CStr>, profile: Profile) -> Result<Vec<String>, String> {
-        self.get(section, None, profile)
-            .split(|&byte| byte == 0)
-            .take_while(|name| !name.is_empty())
-            .map(|name| text(name.to_vec(), profile, &section.unwrap_or_default().to_string_lossy()))
-            .collect()
+    fn list(&self, section: Option<&CStr>, profile: Profile) -> Vec<CString> {
+        let list = self.get(section, None, profile);
+        let names = list.split(|&byte| byte == 0).take_while(|name| !name.is_empty());
+        names.filter_map(|name| CString::new(name).ok()).collect()
     }
 
     /// One call, with a buffer that is made larger until the answer fits; without the answer's last NUL.
@@ -161,11 +163,4 @@ impl Installer {
             size *= 4;
         }
     }
-}
-
-fn text(bytes: Vec<u8>, profile: Profile, section: &str) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        format!("{}, section [{section}]: {shown:?} is not UTF-8", profile.file_name())
-    })
 }

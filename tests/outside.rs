@@ -1,0 +1,391 @@
+//! Outside SQL Server: on a machine that is none of its satellites, through unixODBC, with the real driver.
+
+mod common;
+
+use common::{Ran, Registrations, library, part, project};
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// All diagnostic records that isql shows of a connect that must fail.
+#[track_caller]
+fn isql_records(registrations: &Registrations) -> Vec<String> {
+    let ran = Ran::of(registrations.command(part("ISQL")).args(["-v", "Loopback"]));
+    assert_ne!(ran.status, 0, "{}", ran.stdout);
+    ran.says(&["Could not SQLConnect"]).lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+}
+
+/// odbcinst.ini with our library, further lines for its section, and further sections.
+fn registered(own: &str, others: &str) -> Registrations {
+    let odbcinst = format!("[SQL Server Loopback]\nDriver={}\n{own}\n{others}\n", library().display());
+    Registrations::new(&odbcinst, "[Loopback]\nDriver=SQL Server Loopback\n")
+}
+
+#[test]
+fn without_session_and_server_the_first_record_says_what_to_do() {
+    let text = Registrations::usual("").refusal("DSN=Loopback");
+    assert_says(
+        &text,
+        &[
+            "[08001] [loopback-odbc] This does not look like a script run by SQL Server",
+            "/var/opt/mssql-extensibility/data",
+            "section [Loopback] of odbc.ini",
+            "Server=",
+        ],
+    );
+}
+
+#[test]
+fn the_further_records_say_each_place_that_was_looked_at() {
+    let registrations = Registrations::usual("");
+    let records = isql_records(&registrations);
+    assert_eq!(records.len(), 4, "{records:?}");
+    assert!(
+        records.iter().take(3).all(|record| record.starts_with("[08001][unixODBC][loopback-odbc] ")),
+        "{records:?}"
+    );
+    assert_says(
+        &records[1],
+        &["working directory", registrations.path("").display().to_string().trim_end_matches('/')],
+    );
+    assert_says(&records[2], &["data directory /var/opt/mssql-extensibility/data"]);
+}
+
+#[test]
+fn the_example_scripts_give_the_same_first_error() {
+    let registrations = Registrations::usual("");
+    let python = Ran::of(registrations.command(part("PYTHON")).arg(project("examples/loopback.py")));
+    let r = Ran::of(registrations.command(part("RSCRIPT")).arg(project("examples/loopback.R")));
+    for ran in [python, r] {
+        assert!(ran.status > 0, "{ran:?}");
+        ran.says(&["08001", "[loopback-odbc] This does not look like a script run by SQL Server"]);
+    }
+}
+
+/// A stand-in on the loopback interface that takes a user and a password; ended with the test.
+struct Server {
+    process: Child,
+    port: String,
+    log: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
+        let seed = format!("Sales={}", project("examples/sales.sql").display());
+        let process = Command::new(part("STANDIN"))
+            .args(["--listen", "127.0.0.1:0", "--login", "developer:se;cr}et", "--seed", &seed])
+            .arg("--log")
+            .arg(&log)
+            .arg("--ready-file")
+            .arg(&ready)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !ready.exists() {
+            assert!(Instant::now() < deadline, "the stand-in is not ready");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let address = fs::read_to_string(&ready).unwrap();
+        let port = address.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
+        Server { process, port, log, _folder: folder }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn with_a_development_server_in_the_section_the_same_scripts_run() {
+    let server = Server::start();
+    let section =
+        format!("Server=127.0.0.1,{}\nUID=developer\nPWD=se;cr}}et\nTrustServerCertificate=Yes\n", server.port);
+    let registrations = Registrations::usual(&section);
+    let log = registrations.path("odbc.log");
+    for (program, script, read) in
+        [("PYTHON", "examples/loopback.py", "Bjørn & Sønner"), ("RSCRIPT", "examples/loopback.R", "Bjørn & Sønner")]
+    {
+        let mut command = registrations.command(part(program));
+        command.arg(project(script)).env("LOOPBACK_ODBC_LOG", "trace").env("LOOPBACK_ODBC_LOG_FILE", &log);
+        Ran::of(command.env("LANG", "C.UTF-8")).ok().says(&["Orders:", read, "written and read back"]);
+    }
+    let logins = fs::read_to_string(&server.log).unwrap();
+    let logins: Vec<&str> = logins.lines().filter(|line| line.starts_with("login ")).collect();
+    assert_eq!(logins.len(), 2, "{logins:?}");
+    assert_says(logins[0], &["result=ok", "client_certificate=none", "user=\"developer\"", "database=\"Sales\""]);
+    // Nothing was looked for, nothing was added, and the password is not in the log.
+    let log = fs::read_to_string(log).unwrap();
+    let given = format!(
+        "the target is given: Driver=ODBC Driver 18 for SQL Server;Server=127.0.0.1,{};Database=Sales;\
+         TrustServerCertificate=Yes;UID=developer;PWD=***\n",
+        server.port
+    );
+    assert_says(&log, &[&given]);
+    assert!(!log.contains("cr}et") && !log.contains("Certificate and key") && !log.contains("Server, "), "{log}");
+}
+
+#[test]
+fn a_login_by_sqlconnect_s_arguments_and_a_wrong_one() {
+    let server = Server::start();
+    let registrations =
+        Registrations::usual(&format!("Server=127.0.0.1,{}\nTrustServerCertificate=Yes\n", server.port));
+    let query = registrations.path("query.sql");
+    fs::write(&query, "SELECT COUNT(*) FROM Sales.dbo.Orders\n").unwrap();
+    let isql = |password: &str| {
+        let mut command = registrations.command("sh");
+        command.args(["-c", "exec \"$0\" -b -v Loopback developer \"$1\" < query.sql"]).arg(part("ISQL")).arg(password);
+        Ran::of(&mut command)
+    };
+    isql("se;cr}et").ok().says(&["| 12 "]);
+    let refused = isql("wrong");
+    refused.says(&["Login failed for user 'developer'"]);
+    assert!(!refused.stdout.contains("loopback-odbc"), "{refused:?}");
+}
+
+#[test]
+fn without_a_target_the_record_names_everything_tried() {
+    let text = registered("", "").refusal("DSN=Loopback");
+    assert_says(
+        &text,
+        &["[IM003] [loopback-odbc]", "ODBC Driver 18", "ODBC Driver 17", "no such section in odbcinst.ini"],
+    );
+    assert_says(&text, &["Install Microsoft's", "TargetDriver", "LOOPBACK_ODBC_TARGET_DRIVER"]);
+}
+
+#[test]
+fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("text.so"), "not a library, though it has the name of one, and is long enough to be read as such")
+        .unwrap();
+    for (library, words) in [
+        (path("missing.so"), "cannot open shared object file"),
+        (path("text.so"), "invalid ELF header"),
+        (path(""), "cannot read file data"),
+        // Libraries that are no drivers.
+        ("libc.so.6".to_owned(), "does not export SQLAllocHandle"),
+    ] {
+        let registrations = registered("", &format!("[ODBC Driver 18 for SQL Server]\nDriver={library}\n"));
+        assert_says(&registrations.refusal("DSN=Loopback"), &["[IM003] [loopback-odbc]", &library, words]);
+    }
+}
+
+#[test]
+fn a_target_that_lacks_a_library_of_its_own_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_folder = |name: &str| folder.path().join(name);
+    let compile = |arguments: &[&std::ffi::OsStr]| Ran::of(Command::new("cc").args(arguments)).ok();
+    fs::write(in_folder("part.c"), "int part(void) { return 1; }\n").unwrap();
+    fs::write(in_folder("driver.c"), "int part(void);\nint SQLAllocHandle(void) { return part(); }\n").unwrap();
+    let (part_c, part_so) = (in_folder("part.c"), in_folder("libpart.so"));
+    let (driver_c, driver_so) = (in_folder("driver.c"), in_folder("driver.so"));
+    compile(&["-shared".as_ref(), "-fPIC".as_ref(), "-o".as_ref(), part_so.as_ref(), part_c.as_ref()]);
+    compile(&[
+        "-shared".as_ref(),
+        "-fPIC".as_ref(),
+        "-Wl,--no-as-needed".as_ref(),
+        "-o".as_ref(),
+        driver_so.as_ref(),
+        driver_c.as_ref(),
+        part_so.as_ref(),
+    ]);
+    fs::remove_file(&part_so).unwrap();
+    let registrations = registered("TargetDriver=Mine\n", &format!("[Mine]\nDriver={}\n", driver_so.display()));
+    let text = registrations.refusal("DSN=Loopback");
+    assert_says(&text, &["[IM003]", "section [SQL Server Loopback]", "libpart.so", "cannot open shared object file"]);
+}
+
+#[test]
+fn a_target_that_is_this_library_is_refused() {
+    let registrations = registered("TargetDriver=SQL Server Loopback\n", "");
+    assert_says(&registrations.refusal("DSN=Loopback"), &["[IM003]", "this is loopback-odbc itself"]);
+    // A copy of it, too.
+    let copy = registrations.path("copy.so");
+    fs::copy(library(), &copy).unwrap();
+    let text = registrations.refusal_with("DSN=Loopback", &[("LOOPBACK_ODBC_TARGET_DRIVER", copy.to_str().unwrap())]);
+    assert_says(&text, &["[IM003]", "copy.so: this is loopback-odbc itself"]);
+}
+
+#[test]
+fn two_registrations_of_one_file_with_different_targets_are_refused() {
+    let odbcinst = format!("TargetDriver=A\n[Second]\nDriver={}\nTargetDriver=B\n", library().display());
+    let text = registered(&odbcinst, "").refusal("DSN=Loopback");
+    assert_says(&text, &["[IM003]", "[SQL Server Loopback] has TargetDriver=A", "[Second] has TargetDriver=B"]);
+}
+
+#[test]
+fn another_target_driver_in_the_string_is_refused_before_anything_is_discovered() {
+    let text = Registrations::usual("").refusal("DSN=Loopback;TargetDriver=ODBC Driver 17 for SQL Server");
+    assert_says(&text, &["[HY024] [loopback-odbc]", "TargetDriver=ODBC Driver 17 for SQL Server", "register a copy"]);
+    assert_says(&text, &["ODBC Driver 18 for SQL Server (", part("MSODBCSQL").to_str().unwrap()]);
+}
+
+#[test]
+fn a_second_copy_has_a_target_of_its_own() {
+    let registrations = Registrations::usual("");
+    let copy = registrations.path("second.so");
+    fs::copy(library(), &copy).unwrap();
+    let odbcinst = fs::read_to_string(registrations.path("odbcinst.ini")).unwrap()
+        + &format!("[Second]\nDriver={}\nTargetDriver=nowhere\n", copy.display());
+    fs::write(registrations.path("odbcinst.ini"), odbcinst).unwrap();
+    assert_says(&registrations.refusal("DSN=Loopback"), &["[08001]"]);
+    assert_says(&registrations.refusal("DRIVER={Second}"), &["[IM003]", "section [Second]", "nowhere"]);
+}
+
+#[test]
+fn a_string_too_long_for_the_api_is_refused() {
+    // Short enough for pyodbc and the driver manager, too long with what is added.
+    let filler = "x".repeat(32_700);
+    let text =
+        Registrations::usual("Server=nowhere.invalid\nUID=u\nPWD=p\n").refusal(&format!("DSN=Loopback;APP={filler}"));
+    assert_says(&text, &["[HY090] [loopback-odbc]", "32767"]);
+    let length =
+        text.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse::<usize>().ok().filter(|&n| n > 32_767));
+    assert!(length.is_some(), "{text}");
+}
+
+#[test]
+fn the_checks_come_in_their_order() {
+    let variables = [("LOOPBACK_ODBC_TARGET_DRIVER", "nowhere")];
+    let filler = "x".repeat(32_700);
+    let string = format!("DSN=Loopback;TargetDriver=other;APP={filler}");
+    let registrations = Registrations::usual("");
+    assert_says(&registrations.refusal_with(&string, &variables), &["[IM003]"]);
+    assert_says(&registrations.refusal(&string), &["[HY024]"]);
+    assert_says(&registrations.refusal(&format!("DSN=Loopback;APP={filler}")), &["[08001]"]);
+}
+
+#[test]
+fn a_section_that_is_not_utf8_is_named() {
+    let registrations = Registrations::usual("");
+    fs::write(registrations.path("odbc.ini"), b"[Loopback]\nDriver=SQL Server Loopback\nDatabase=\xff\xfe\n").unwrap();
+    assert_says(
+        &registrations.refusal("DSN=Loopback"),
+        &["[08001]", "Section [Loopback] of odbc.ini", "value of Database", "not UTF-8"],
+    );
+}
+
+#[test]
+fn the_log_says_where_it_cannot_be_written() {
+    let registrations = Registrations::usual("");
+    let mut command = registrations.command(part("PYTHON"));
+    command.env("LOOPBACK_ODBC_LOG", "error").env("LOOPBACK_ODBC_LOG_FILE", "/nonexistent/log");
+    let ran = Ran::of(command.arg("-c").arg(common::CONNECT_AND_FAIL).arg("DSN=Loopback")).ok();
+    assert_says(
+        &ran.stderr,
+        &["LOOPBACK_ODBC_LOG_FILE=/nonexistent/log cannot be opened", "ERROR: refused with 08001"],
+    );
+}
+
+#[test]
+fn called_directly_it_survives_a_target_that_comes_and_threads() {
+    let registrations = Registrations::usual("");
+    let mut command = registrations.command(part("PYTHON"));
+    command.arg(project("tests/programs/direct.py")).arg(library()).env("MSODBCSQL", part("MSODBCSQL"));
+    let said = Ran::of(&mut command).ok().stdout;
+    let observations: Vec<&str> = said.lines().collect();
+    assert_eq!(
+        observations,
+        ["absent handles: ok", "a living absent handle keeps the absent target: ok", "threads: ok", "records: ok",]
+    );
+}
+
+/// Compiles a C program or library of the tests.
+#[track_caller]
+fn compile(source: &str, to: &std::path::Path, options: &[&str]) {
+    let mut command = Command::new("cc");
+    command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"]).arg(to).arg(project(source)).args(options);
+    Ran::of(&mut command).ok();
+}
+
+#[test]
+fn with_a_fake_target_the_library_does_what_no_real_driver_shows() {
+    let registrations = Registrations::usual("");
+    let target = registrations.path("fake.so");
+    compile("tests/programs/fake_target.c", &target, &["-shared", "-fPIC"]);
+    let mut command = registrations.command(part("PYTHON"));
+    command.arg(project("tests/programs/fake.py")).arg(library()).env("LOOPBACK_ODBC_TARGET_DRIVER", target);
+    let said = Ran::of(&mut command).ok().stdout;
+    let topics = ["records", "handles again", "asynchronous", "data source name", "functions"];
+    assert_eq!(said.lines().collect::<Vec<_>>(), topics.map(|topic| format!("{topic}: ok")));
+}
+
+#[test]
+fn no_handle_of_the_absent_target_reaches_one_that_comes_later() {
+    let registrations = Registrations::usual("");
+    let (race, built) = (registrations.path("race"), registrations.path("fake.so"));
+    compile("tests/programs/fake_target.c", &built, &["-shared", "-fPIC"]);
+    compile("tests/programs/race.c", &race, &["-ldl", "-lpthread"]);
+    // Without the lock that this is about, four of ten processes failed.
+    for attempt in 0..60 {
+        let (ready, target) = (registrations.path("ready.so"), registrations.path(&format!("target{attempt}.so")));
+        fs::copy(&built, &ready).unwrap();
+        let mut command = registrations.command(&race);
+        command.arg(library()).arg(&ready).arg(&target).env("LOOPBACK_ODBC_TARGET_DRIVER", &target);
+        Ran::of(&mut command).ok();
+    }
+}
+
+#[test]
+fn the_second_best_target_serves_when_the_best_cannot_be_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("seventeen.so");
+    compile("tests/programs/fake_target.c", &target, &["-shared", "-fPIC"]);
+    let drivers = format!(
+        "[ODBC Driver 18 for SQL Server]\nDriver=/nonexistent.so\n[ODBC Driver 17 for SQL Server]\nDriver={}\n",
+        target.display()
+    );
+    let text = registered("", &drivers).refusal("DSN=Loopback;TargetDriver=x");
+    assert_says(&text, &["[HY024]", "ODBC Driver 17 for SQL Server (", "seventeen.so"]);
+}
+
+#[test]
+fn other_sections_of_odbcinst_ini_may_be_in_any_encoding() {
+    let registrations = Registrations::usual("");
+    let mut odbcinst = fs::read(registrations.path("odbcinst.ini")).unwrap();
+    odbcinst.extend(b"[Other]\nDescription=Treiber f\xfcr anderes\nDriver=/opt/\xe4.so\n");
+    fs::write(registrations.path("odbcinst.ini"), odbcinst).unwrap();
+    assert_says(&registrations.refusal("DSN=Loopback"), &["[08001]", "does not look like a script run by SQL Server"]);
+}
+
+#[test]
+fn a_registration_by_plain_name_is_ours_too() {
+    let odbcinst = "[SQL Server Loopback]\nDriver=libloopbackodbc.so\nTargetDriver=nowhere\n";
+    let registrations = Registrations::new(odbcinst, "[Loopback]\nDriver=SQL Server Loopback\n");
+    fs::copy(library(), registrations.path("libloopbackodbc.so")).unwrap();
+    let path = format!("{}:{}", registrations.path("").display(), part("UNIXODBC_LIB").display());
+    let text = registrations.refusal_with("DSN=Loopback", &[("LD_LIBRARY_PATH", &path)]);
+    assert_says(&text, &["[IM003]", "section [SQL Server Loopback]", "nowhere"]);
+}
+
+#[test]
+fn passwords_of_keys_are_not_shown() {
+    let registrations = Registrations::usual("");
+    let text = registrations.refusal("DSN=Loopback;ClientKey=file:/k.pem,password:hunter2");
+    assert_says(&text, &["[08001]", "/k.pem,password:***"]);
+    let variables = [
+        ("LOOPBACK_ODBC_CLIENT_CERTIFICATE", "/c.pem,password:hunter2"),
+        ("LOOPBACK_ODBC_CLIENT_KEY", "file:/k.pem,password:hunter2"),
+    ];
+    let text = registrations.refusal_with("DSN=Loopback", &variables);
+    assert_says(&text, &["[08001]", "client certificate /c.pem cannot be read"]);
+    assert!(!text.contains("hunter2"), "{text}");
+    // A key in the string with a certificate in the environment: only the file that the variable names is looked at.
+    let text = registrations.refusal_with("DSN=Loopback;ClientKey=x", &variables);
+    assert_says(&text, &["[08001]", "client certificate /c.pem cannot be read"]);
+}

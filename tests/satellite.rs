@@ -1,0 +1,407 @@
+//! In the surroundings of a script that SQL Server on Linux runs: unmodified programs, unixODBC, the released library,
+//! Microsoft's driver, an IPv6 link-local address, the session's certificate.
+//!
+//! Each test makes surroundings of its own with `scripts/satellite`, in which everything runs as an unprivileged user.
+
+mod common;
+
+use common::{CONNECT_AND_FAIL, Ran, library, part, project};
+use std::process::Command;
+
+const PYTHON: &str = "/usr/bin/python3";
+const RSCRIPT: &str = "/usr/bin/Rscript";
+const SERVER: &str = "fe80::8012:3df5:0:5db1%eth0";
+
+/// One call of `scripts/satellite`, and the files that outlive it.
+struct Satellite {
+    command: Command,
+    folder: tempfile::TempDir,
+}
+
+/// What came of it.
+struct Outcome {
+    ran: Ran,
+    /// The server's lines about logins.
+    logins: Vec<String>,
+}
+
+impl Satellite {
+    fn new() -> Satellite {
+        let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        let mut command = Command::new(project("scripts/satellite"));
+        command.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
+        command.arg("--server-log").arg(folder.path().join("server.log"));
+        Satellite { command, folder }
+    }
+
+    fn option(mut self, name: &str, value: &str) -> Self {
+        self.command.arg(name).arg(value);
+        self
+    }
+
+    fn flag(mut self, name: &str) -> Self {
+        self.command.arg(name);
+        self
+    }
+
+    fn script(mut self, path: &str) -> Self {
+        self.command.arg("--script").arg(project(path));
+        self
+    }
+
+    fn seeded(self) -> Self {
+        let seed = format!("Sales={}", project("examples/sales.sql").display());
+        self.option("--seed", &seed)
+    }
+
+    fn prepare(self, snippet: &str) -> Self {
+        self.option("--prepare", snippet)
+    }
+
+    /// Runs a program in these surroundings, which must end well.
+    #[track_caller]
+    fn run(self, program: &[&str]) -> Outcome {
+        let mut command = self.command;
+        command.arg("--").args(program);
+        let ran = Ran::of(&mut command).ok();
+        let log = std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
+        Outcome { ran, logins: log.lines().filter(|line| line.starts_with("login ")).map(str::to_owned).collect() }
+    }
+
+    /// Connects with pyodbc, which must fail without the server hearing of it; gives the first record.
+    #[track_caller]
+    fn refused(self, string: &str) -> String {
+        let outcome = self.run(&[PYTHON, "-c", CONNECT_AND_FAIL, string]);
+        assert_eq!(outcome.logins, [""; 0]);
+        outcome.ran.stdout
+    }
+
+    /// Connects with pyodbc and gives the string that the target was given.
+    #[track_caller]
+    fn target_string(self, string: &str) -> String {
+        let outcome = self.option("--env", "LOOPBACK_ODBC_LOG=info").run(&[PYTHON, "-c", CONNECT, string]);
+        outcome.by_certificate(1);
+        let given = outcome.ran.stderr.lines().find_map(|line| line.split_once("the target is given: "));
+        given.unwrap_or_else(|| panic!("{}", outcome.ran.stderr)).1.to_owned()
+    }
+}
+
+impl Outcome {
+    /// Holds that all logins, so many, were made as loopback connections are.
+    #[track_caller]
+    fn by_certificate(&self, count: usize) {
+        assert_eq!(self.logins.len(), count, "{:?}", self.logins);
+        for login in &self.logins {
+            for part in ["result=ok", "prelogin_encryption=0x81", "client_certificate=session", "user=\"\""] {
+                assert!(login.contains(part), "{part} is not in {login}");
+            }
+        }
+    }
+}
+
+const CONNECT: &str = "
+import pyodbc, sys
+connection = pyodbc.connect(sys.argv[1])
+print(connection.execute('SELECT DB_NAME()').fetchval())
+";
+
+#[track_caller]
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+}
+
+// --- The main job ---
+
+#[test]
+fn the_python_example_reads_and_writes() {
+    let outcome = Satellite::new().seeded().script("examples/loopback.py").run(&[PYTHON, "loopback.py"]);
+    assert_says(
+        &outcome.ran.stdout,
+        &[
+            "    1  2026-07-03  Île-de-France  Boulangerie Noël  1200.00\n",
+            "   10  2026-09-25  大阪  None  99.90\n",
+            "   11  2026-09-29  København  Æbleskiver A/S  None\n",
+            "Forecast, as it was written and read back:\n",
+            "  大阪: 8273.95 expected, from 3 orders\n",
+        ],
+    );
+    outcome.by_certificate(1);
+    assert!(outcome.logins[0].contains("database=\"Sales\""), "{:?}", outcome.logins);
+}
+
+#[test]
+fn the_r_example_reads_and_writes() {
+    let outcome = Satellite::new().seeded().script("examples/loopback.R").run(&[RSCRIPT, "loopback.R"]);
+    assert_says(
+        &outcome.ran.stdout,
+        &["København", "山田商店", "<NA>", "as it was written and read back", "大阪 15759.9"],
+    );
+    outcome.by_certificate(1);
+}
+
+#[test]
+fn isql_connects_by_sqlconnect() {
+    let outcome = Satellite::new().seeded().run(&[
+        "sh",
+        "-c",
+        "echo 'SELECT COUNT(*) AS orders FROM Sales.dbo.Orders' | isql -b -v Loopback",
+    ]);
+    assert_says(&outcome.ran.stdout, &["orders", "| 12 "]);
+    outcome.by_certificate(1);
+}
+
+#[test]
+fn the_target_is_given_the_documented_string() {
+    let string = Satellite::new().target_string("DSN=Loopback;Database=Sales");
+    // Only the session's own parts differ from the vendor's example.
+    let launchpad = string.split("file:").nth(1).unwrap().strip_suffix("/sqlsatellitecert.pem;ClientKey=").unwrap();
+    let data = "/var/opt/mssql-extensibility/data/";
+    assert_eq!(launchpad.strip_prefix(data).map(str::len), Some("baeaac72-60b3-4fae-acfd-c50eff5d34a2".len()));
+    assert_eq!(
+        string,
+        format!(
+            "Driver=ODBC Driver 18 for SQL Server;Server={SERVER};Database=Sales;\
+             ClientCertificate=file:{launchpad}/sqlsatellitecert.pem;ClientKey=file:{launchpad}/sqlsatellitekey.pem;\
+             TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes"
+        )
+    );
+}
+
+#[test]
+fn a_driver_and_a_data_source_of_another_name_mean_the_same() {
+    let plain = Satellite::new().target_string("DSN=Loopback;Database=Sales");
+    let without_session = |string: &str| {
+        let parts: Vec<&str> = string.split(';').filter(|part| !part.starts_with("Client")).collect();
+        parts.join(";")
+    };
+    let by_driver = Satellite::new().target_string("DRIVER={SQL Server Loopback};DATABASE=Sales");
+    assert_eq!(without_session(&by_driver).replace("DATABASE", "Database"), without_session(&plain));
+    let by_name = Satellite::new()
+        .prepare("printf '[Monthly]\\nDriver=SQL Server Loopback\\nDatabase=Sales\\n' >>$ODBCSYSINI/odbc.ini")
+        .target_string("DSN=Monthly");
+    assert_eq!(without_session(&by_name), without_session(&plain));
+}
+
+#[test]
+fn the_application_s_values_win_and_its_keywords_go_through() {
+    let outcome = Satellite::new().option("--env", "LOOPBACK_ODBC_LOG=info").run(&[
+        PYTHON,
+        "-c",
+        CONNECT,
+        "DSN=Loopback;APP={nightly; run};Encrypt=Mandatory;Database=Sales;ApplicationIntent=ReadOnly",
+    ]);
+    outcome.by_certificate(1);
+    assert!(outcome.logins[0].contains("application=\"nightly; run\""), "{:?}", outcome.logins);
+    assert_says(&outcome.ran.stderr, &["Encrypt=Mandatory;APP={nightly; run};ApplicationIntent=ReadOnly\n"]);
+}
+
+#[test]
+fn a_target_given_by_path_is_not_named_in_the_string() {
+    let string = Satellite::new()
+        .prepare("sed -i \"2a TargetDriver=$MSODBCSQL\" $ODBCSYSINI/odbcinst.ini")
+        .target_string("DSN=Loopback");
+    assert!(string.starts_with(&format!("Server={SERVER};ClientCertificate=")), "{string}");
+}
+
+#[test]
+fn two_settings_run_at_once() {
+    let run = || {
+        let outcome =
+            Satellite::new().run(&["sh", "-c", "sleep 1; exec \"$@\"", "sh", PYTHON, "-c", CONNECT, "DSN=Loopback"]);
+        outcome.by_certificate(1);
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+// --- The returned string ---
+
+#[test]
+fn the_completed_string_works_again_and_shows_no_session() {
+    let outcome = Satellite::new()
+        .script("tests/programs/odbc.py")
+        .script("tests/programs/completed_string.py")
+        .prepare("printf '[Reports]\\nDriver=SQL Server Loopback\\nDatabase=Sales\\n' >>$ODBCSYSINI/odbc.ini")
+        .run(&[PYTHON, "completed_string.py"]);
+    let plain = "DSN=Loopback;Database=Sales;APP=back again";
+    let length = plain.len();
+    let mut expected = Vec::new();
+    for kind in ["connect", "browse"] {
+        // The 01000 are the server's, which tells the database and the language that a connection begins with.
+        let whole = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[{plain}]");
+        let cut = format!("code=1 states=[01004,01000,01000] length={length} name=[Loopback] string=[DSN=Loopback]");
+        let no_buffer = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[None]");
+        let no_length = format!("code=1 states=[01000,01000] length=-7 name=[Loopback] string=[{plain}]");
+        for (title, rest) in [
+            ("whole", &whole),
+            ("again", &whole),
+            ("cut", &cut),
+            ("exact", &whole),
+            ("without buffer", &no_buffer),
+            ("without length", &no_length),
+        ] {
+            expected.push(format!("{kind} {title}: {rest}"));
+        }
+    }
+    expected.extend(
+        [
+            "driver: code=1 states=[01000,01000] length=43 name=[] string=[DRIVER={SQL Server Loopback};Database=Sales]",
+            "section: code=1 states=[01000,01000] length=26 name=[Reports] string=[DSN=Reports;Database=Sales]",
+            "stopped: code=1 states=[01S00,01000,01000] length=29 name=[Loopback] string=[DSN=Loopback;Database={Sales}]",
+            "unknown: code=1 states=[01000,01000] length=23 name=[Loopback] string=[DSN=Loopback;Nonsense=1]",
+            "done",
+        ]
+        .map(str::to_owned),
+    );
+    for (said, expected) in outcome.ran.stdout.lines().zip(&expected) {
+        assert_eq!(said, expected);
+    }
+    assert_eq!(outcome.ran.stdout.lines().count(), expected.len());
+    outcome.by_certificate(expected.len() - 1);
+}
+
+#[test]
+fn rodbc_reconnects_and_prints_no_session_paths() {
+    let script = "
+        library(RODBC)
+        channel <- odbcDriverConnect('DSN=Loopback;Database=Sales')
+        print(channel)
+        odbcClose(channel)
+        channel <- odbcReConnect(channel)
+        print(sqlQuery(channel, 'SELECT DB_NAME() AS name'))
+        print(channel)
+        channel <- odbcReConnect(odbcConnect('Loopback'))
+        print(channel)
+    ";
+    let outcome = Satellite::new().run(&[RSCRIPT, "-e", script]);
+    outcome.by_certificate(4);
+    let said = outcome.ran.says(&["DSN=Loopback", "Database=Sales", "Sales"]);
+    for secret in ["sqlsatellite", "/var/opt", "fe80", "ClientKey"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+}
+
+// --- Discovery ---
+
+#[test]
+fn the_neighbour_serves_without_a_data_channel() {
+    let string = Satellite::new().flag("--no-data-channel").target_string("DSN=Loopback");
+    assert_says(&string, &[&format!("Server={SERVER};")]);
+}
+
+#[test]
+fn socket_diagnostics_serve_without_proc() {
+    let string = Satellite::new().prepare("mount -t tmpfs tmpfs /proc").target_string("DSN=Loopback");
+    assert_says(&string, &[&format!("Server={SERVER};")]);
+}
+
+#[test]
+fn another_working_directory_leaves_the_data_directory() {
+    let outcome =
+        Satellite::new().run(&["sh", "-c", "cd / && exec \"$@\"", "sh", PYTHON, "-c", CONNECT, "DSN=Loopback"]);
+    outcome.by_certificate(1);
+}
+
+#[test]
+fn no_server_address_is_told_with_each_signal() {
+    let satellite = Satellite::new().flag("--no-data-channel").flag("--no-neighbour");
+    let outcome = satellite.run(&["sh", "-c", "isql -v Loopback; echo $?"]);
+    outcome.ran.says(&[
+        "[08001][unixODBC][loopback-odbc] The address of SQL Server was not found.",
+        "LOOPBACK_ODBC_SERVER",
+        "section [Loopback] of odbc.ini",
+        "established connections: none with a link-local address in /proc/net/tcp6",
+        "neighbours: none with a link-local address on eth0",
+    ]);
+    assert_eq!(outcome.logins, [""; 0]);
+}
+
+#[test]
+fn two_peers_are_told_and_the_variable_chooses() {
+    let text = Satellite::new().option("--second-peer", "fe80::1234").refused("DSN=Loopback");
+    assert_says(&text, &["[08001]", "not certain", SERVER, "fe80::1234%eth0", "LOOPBACK_ODBC_SERVER"]);
+    let string = Satellite::new()
+        .option("--second-peer", "fe80::1234")
+        .option("--env", "LOOPBACK_ODBC_SERVER=fe80::1234%eth0")
+        .target_string("DSN=Loopback");
+    assert_says(&string, &["Server=fe80::1234%eth0;"]);
+}
+
+const SECOND_PAIR: &str = "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/";
+
+#[test]
+fn several_pairs_are_told_and_the_variable_chooses() {
+    let elsewhere = ["sh", "-c", "cd / && exec \"$@\"", "sh", PYTHON, "-c"];
+    let refused = [&elsewhere[..], &[CONNECT_AND_FAIL, "DSN=Loopback"]].concat();
+    let outcome = Satellite::new().prepare(SECOND_PAIR).run(&refused);
+    assert_says(
+        &outcome.ran.stdout,
+        &[
+            "[08001]",
+            "2 sessions' certificates",
+            "data/second/sqlsatellitecert.pem",
+            "LOOPBACK_ODBC_CLIENT_CERTIFICATE",
+        ],
+    );
+    assert_eq!(outcome.logins, [""; 0]);
+    let data = "/var/opt/mssql-extensibility/data";
+    Satellite::new()
+        .prepare(SECOND_PAIR)
+        .option("--env", &format!("LOOPBACK_ODBC_CLIENT_CERTIFICATE={data}/second/sqlsatellitecert.pem"))
+        .option("--env", &format!("LOOPBACK_ODBC_CLIENT_KEY=file:{data}/second/sqlsatellitekey.pem"))
+        .run(&[&elsewhere[..], &[CONNECT, "DSN=Loopback"]].concat())
+        .by_certificate(1);
+    // Below its own launchpad's folder there is no question.
+    Satellite::new().prepare(SECOND_PAIR).run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]).by_certificate(1);
+}
+
+#[test]
+fn a_pair_that_cannot_be_used_is_told_with_path_and_reason() {
+    let certificate = "$LAUNCHPAD_DIR/sqlsatellitecert.pem";
+    let key = "$LAUNCHPAD_DIR/sqlsatellitekey.pem";
+    for (snippet, parts) in [
+        (format!("rm {key}"), ["/sqlsatellitecert.pem", "there is no sqlsatellitekey.pem"]),
+        (format!("rm {certificate}"), ["/sqlsatellitekey.pem", "there is no sqlsatellitecert.pem"]),
+        (format!("chmod 600 {key}"), ["/sqlsatellitekey.pem", "Permission denied"]),
+        (format!("chmod 000 {certificate}"), ["/sqlsatellitecert.pem", "Permission denied"]),
+        (format!(": >{certificate}"), ["/sqlsatellitecert.pem", "is empty"]),
+        (format!(": >{key}"), ["/sqlsatellitekey.pem", "is empty"]),
+        (format!("echo nonsense >{certificate}"), ["/sqlsatellitecert.pem", "is not a PEM file"]),
+        (format!("echo nonsense >{key}"), ["/sqlsatellitekey.pem", "is not a PEM file"]),
+    ] {
+        let text = Satellite::new().prepare(&snippet).refused("DSN=Loopback");
+        assert_says(&text, &["[08001] [loopback-odbc]", "/var/opt/mssql-extensibility/data/"]);
+        assert_says(&text, &parts);
+    }
+}
+
+#[test]
+fn another_session_s_certificate_is_refused_by_the_server() {
+    let snippet = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj '/O=Microsoft Corporation' \
+        -keyout key -out $LAUNCHPAD_DIR/sqlsatellitecert.pem 2>/dev/null
+        openssl rsa -traditional -in key -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2>/dev/null
+        rm key";
+    let outcome = Satellite::new().prepare(snippet).run(&[PYTHON, "-c", CONNECT_AND_FAIL, "DSN=Loopback"]);
+    assert_says(
+        &outcome.ran.stdout,
+        &["[28000] [Microsoft]", "Login failed for user 'Microsoft Corporation'", "18456"],
+    );
+    for login in &outcome.logins {
+        assert_says(login, &["result=refused", "error=18456", "client_certificate=other"]);
+    }
+    assert!(!outcome.logins.is_empty());
+}
+
+#[test]
+fn the_folder_of_the_library_s_own_file_may_be_anything() {
+    // What counts is which file it is, not by which name odbcinst.ini leads to it.
+    let string = Satellite::new()
+        .prepare("ln -s $LIBRARY /var/opt/lib/link.so && sed -i \"s|^Driver=$LIBRARY|Driver=/var/opt/lib/link.so|\" $ODBCSYSINI/odbcinst.ini")
+        .prepare("sed -i '2a TargetDriver=ODBC Driver 18 for SQL Server' $ODBCSYSINI/odbcinst.ini")
+        .target_string("DSN=Loopback");
+    assert_says(&string, &["Driver=ODBC Driver 18 for SQL Server;"]);
+}
