@@ -6,7 +6,9 @@
 mod common;
 
 use common::{CONNECT_AND_FAIL, Ran, library, part, project};
-use std::process::Command;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const PYTHON: &str = "/usr/bin/python3";
 const RSCRIPT: &str = "/usr/bin/Rscript";
@@ -18,7 +20,7 @@ struct Satellite {
     folder: tempfile::TempDir,
 }
 
-/// What came of it.
+/// What came of a call.
 struct Outcome {
     ran: Ran,
     /// The server's lines about logins.
@@ -92,9 +94,16 @@ impl Outcome {
     fn by_certificate(&self, count: usize) {
         assert_eq!(self.logins.len(), count, "{:?}", self.logins);
         for login in &self.logins {
-            for part in ["result=ok", "prelogin_encryption=0x81", "client_certificate=session", "user=\"\""] {
-                assert!(login.contains(part), "{part} is not in {login}");
-            }
+            assert_says(login, &["result=ok", "prelogin_encryption=0x81", "client_certificate=session", "user=\"\""]);
+        }
+    }
+
+    /// As [`Outcome::by_certificate`], and that all asked for this database.
+    #[track_caller]
+    fn by_certificate_to(&self, database: &str, count: usize) {
+        self.by_certificate(count);
+        for login in &self.logins {
+            assert_says(login, &[&format!("database=\"{database}\"")]);
         }
     }
 }
@@ -127,8 +136,7 @@ fn the_python_example_reads_and_writes() {
             "  大阪: 8273.95 expected, from 3 orders\n",
         ],
     );
-    outcome.by_certificate(1);
-    assert!(outcome.logins[0].contains("database=\"Sales\""), "{:?}", outcome.logins);
+    outcome.by_certificate_to("Sales", 1);
 }
 
 #[test]
@@ -138,18 +146,19 @@ fn the_r_example_reads_and_writes() {
         &outcome.ran.stdout,
         &["København", "山田商店", "<NA>", "as it was written and read back", "大阪 15759.9"],
     );
-    outcome.by_certificate(1);
+    // The script names none in its data source, and says USE.
+    outcome.by_certificate_to("", 1);
 }
 
 #[test]
 fn isql_connects_by_sqlconnect() {
-    let outcome = Satellite::new().seeded().run(&[
+    let outcome = Satellite::new().seeded().prepare("echo Database=Sales >>$ODBCSYSINI/odbc.ini").run(&[
         "sh",
         "-c",
-        "echo 'SELECT COUNT(*) AS orders FROM Sales.dbo.Orders' | isql -b -v Loopback",
+        "echo 'SELECT COUNT(*) AS orders FROM dbo.Orders' | isql -b -v Loopback",
     ]);
     assert_says(&outcome.ran.stdout, &["orders", "| 12 "]);
-    outcome.by_certificate(1);
+    outcome.by_certificate_to("Sales", 1);
 }
 
 #[test]
@@ -218,6 +227,36 @@ fn two_settings_run_at_once() {
     });
 }
 
+#[test]
+fn nothing_is_left_of_a_setting_that_is_killed() {
+    let mut satellite = Satellite::new();
+    // The path of the server's log is in the command lines of all that is started for this call.
+    let mark = satellite.folder.path().display().to_string();
+    let alive = || {
+        let processes =
+            std::fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path().join("cmdline")));
+        processes.filter(|path| std::fs::read(path).is_ok_and(|line| contains(&line, mark.as_bytes()))).count()
+    };
+    satellite.command.args(["--", "sh", "-c", "echo running; exec sleep 600"]).stdout(Stdio::piped());
+    let mut process = satellite.command.spawn().unwrap();
+    let mut line = [0; 8];
+    process.stdout.take().unwrap().read_exact(&mut line).unwrap();
+    assert_eq!(&line, b"running\n");
+    assert!(alive() >= 4, "only {} processes", alive());
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while alive() > 0 {
+        assert!(Instant::now() < deadline, "{} processes are left", alive());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!std::fs::read_to_string("/proc/self/mountinfo").unwrap().contains("mssql-extensibility"));
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
 // --- The returned string ---
 
 #[test]
@@ -274,11 +313,9 @@ fn rodbc_reconnects_and_prints_no_session_paths() {
         channel <- odbcReConnect(channel)
         print(sqlQuery(channel, 'SELECT DB_NAME() AS name'))
         print(channel)
-        channel <- odbcReConnect(odbcConnect('Loopback'))
-        print(channel)
     ";
     let outcome = Satellite::new().run(&[RSCRIPT, "-e", script]);
-    outcome.by_certificate(4);
+    outcome.by_certificate_to("Sales", 2);
     let said = outcome.ran.says(&["DSN=Loopback", "Database=Sales", "Sales"]);
     for secret in ["sqlsatellite", "/var/opt", "fe80", "ClientKey"] {
         assert!(!said.contains(secret), "{said}");
@@ -347,6 +384,7 @@ fn several_pairs_are_told_and_the_variable_chooses() {
             "LOOPBACK_ODBC_CLIENT_CERTIFICATE",
         ],
     );
+    assert_eq!(outcome.ran.stdout.matches("/sqlsatellitecert.pem").count(), 2, "{}", outcome.ran.stdout);
     assert_eq!(outcome.logins, [""; 0]);
     let data = "/var/opt/mssql-extensibility/data";
     Satellite::new()
