@@ -17,8 +17,11 @@ demo: ## run the Python and the R example as SQL Server would, and show what hap
 test: ## formatting, lints, and all tests
 	@scripts/test
 
-bench: setup ## what the library adds to a connect (after make build and cargo build --release -p standin)
-	@scripts/satellite --script benches/connect.py -- /usr/bin/python3 connect.py
+bench: setup ## what the library adds to a connect
+	cargo build --release --locked -p loopback-odbc -p standin
+	@scripts/satellite --script benches/connect.py --script tests/programs/odbc.py --script tests/programs/fake_target.c \
+		--prepare 'cc -shared -fPIC -I$$STAGE/unixodbc/usr/include -I$$STAGE/unixodbc/usr/include/$$(uname -m)-linux-gnu fake_target.c -o fake.so' \
+		-- /usr/bin/python3 connect.py
 
 soak: ## the property tests with a million cases each
 	PROPTEST_CASES=1000000 cargo test --release --locked --lib connection_string

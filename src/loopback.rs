@@ -10,7 +10,7 @@ pub mod session;
 
 use crate::connection_string::{Attribute, write};
 use crate::failure::{Failure, Sqlstate};
-use crate::registration;
+use crate::registration::{self, OF_THE_DRIVER_MANAGER};
 use crate::target::Target;
 use crate::world::World;
 use std::ffi::OsString;
@@ -44,24 +44,8 @@ const PASSWORD: Slot = &["PWD", "Password"];
 const AUTHENTICATION: Slot = &["Authentication"];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
-/// What is meant for the driver manager or for us, in a connection string or in a DSN section.
-const NOT_FOR_THE_TARGET: Slot = &[
-    "DSN",
-    "FILEDSN",
-    "SAVEFILE",
-    "Driver",
-    "Driver64",
-    "Setup",
-    "Description",
-    "UsageCount",
-    "TargetDriver",
-    // unixODBC's own.
-    "DMEnvAttr",
-    "DMConnAttr",
-    "DMStmtAttr",
-    "Trace",
-    "TraceFile",
-];
+/// What is meant for us, in a connection string or in a DSN section, beside what is meant for the driver manager.
+const OURS: Slot = &["DSN", "FILEDSN", "SAVEFILE", "TargetDriver"];
 
 /// A connection string made ready.
 #[derive(Debug)]
@@ -103,8 +87,8 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
     let mut findings = Vec::new();
     settle_authentication(&mut sources);
     let discovered = discover(world, &sources, name.as_deref().unwrap_or("Loopback"), &mut findings)?;
-    let not_in_form = |it: &&Attribute| !in_form(it) && !is_any(it, NOT_FOR_THE_TARGET);
-    let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(not_in_form));
+    let is_other = |it: &&Attribute| !in_form(it) && !is_any(it, OURS) && !is_any(it, &OF_THE_DRIVER_MANAGER);
+    let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(is_other));
 
     let mut string: Vec<Attribute<'static>> = Vec::new();
     string.extend(target.name().map(|name| Attribute::new("Driver", &utf16(name))));

@@ -3,8 +3,23 @@
 use crate::connection_string::Attribute;
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::utf16;
-use crate::world::{Entry, Profile, World};
+use crate::world::{Profile, World};
 use std::path::{Path, PathBuf};
+
+/// Keywords of a data source's section that tell the driver manager and setup programs something, and a driver nothing.
+pub const OF_THE_DRIVER_MANAGER: [&str; 10] = [
+    "Driver",
+    "Driver64",
+    "Setup",
+    "Description",
+    "UsageCount",
+    // unixODBC's own.
+    "DMEnvAttr",
+    "DMConnAttr",
+    "DMStmtAttr",
+    "Trace",
+    "TraceFile",
+];
 
 /// A driver section of odbcinst.ini.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,20 +38,21 @@ pub struct Driver {
 pub fn drivers(world: &dyn World) -> Result<Vec<Driver>, String> {
     let mut drivers = Vec::new();
     for name in world.profile_sections(Profile::Odbcinst)? {
-        let entries = world.profile_entries(Profile::Odbcinst, &name)?;
+        // A value in another encoding than ours is somebody else's.
         let value = |keyword: &str| {
-            let found = entries.iter().find(|entry| entry.keyword.eq_ignore_ascii_case(keyword))?;
-            found.value.as_deref().ok().map(str::trim).filter(|value| !value.is_empty())
+            let value = world.profile_value(Profile::Odbcinst, &name, keyword).unwrap_or_default();
+            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
         };
         if let Some(library) = value("Driver64").or_else(|| value("Driver")) {
-            let target_driver = value("TargetDriver").map(str::to_owned);
+            let target_driver = value("TargetDriver");
             drivers.push(Driver { library: library.into(), target_driver, name });
         }
     }
     Ok(drivers)
 }
 
-/// The attributes of a data source's section of odbc.ini; none when there is no such section.
+/// The attributes of a data source's section of odbc.ini, but for those that are the driver manager's; none when there is
+/// no such section.
 ///
 /// # Errors
 /// 08001 with the reason why the section cannot be read.
@@ -45,12 +61,14 @@ pub fn data_source(world: &dyn World, name: &str) -> Result<Vec<Attribute<'stati
         let text = format!("Section [{name}] of odbc.ini cannot be read: {reason}.");
         Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
     };
-    let entries = world.profile_entries(Profile::Odbc, name).map_err(unreadable)?;
-    let attribute = |Entry { keyword, value }| match value {
+    let attribute = |keyword: String| match world.profile_value(Profile::Odbc, name, &keyword) {
         Ok(value) => Ok(Attribute::new(&keyword, &utf16(&value))),
         Err(reason) => Err(unreadable(format!("the value of {keyword}, {reason}"))),
     };
-    entries.into_iter().map(attribute).collect()
+    let ours = |keyword: &String| !OF_THE_DRIVER_MANAGER.iter().any(|other| keyword.eq_ignore_ascii_case(other));
+    let keywords = world.profile_keywords(Profile::Odbc, name).map_err(unreadable)?;
+    // Each value is a file read again.
+    keywords.into_iter().filter(ours).map(attribute).collect()
 }
 
 /// Whether two paths lead to the same file.

@@ -55,14 +55,9 @@ pub struct Neighbour {
 pub struct TcpConnection {
     pub local: Ipv6Addr,
     pub remote: Ipv6Addr,
-}
-
-/// A line of a profile's section.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub keyword: String,
-    /// The value, or why it cannot be used: it is not UTF-8.
-    pub value: Result<String, String>,
+    /// The interface that the connection is bound to, as every one with a link-local address is; none where it cannot be
+    /// told.
+    pub interface: Option<String>,
 }
 
 /// Everything the rules look at.
@@ -86,11 +81,16 @@ pub trait World {
     /// # Errors
     /// The reason why the installer library cannot be asked.
     fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String>;
-    /// The keywords and values of a profile's section; none when there is no such section.
+    /// The keywords of a profile's section; none when there is no such section.
     ///
     /// # Errors
     /// The reason why the installer library cannot be asked.
-    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<Entry>, String>;
+    fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String>;
+    /// A value of a profile's section; empty when there is none.
+    ///
+    /// # Errors
+    /// The reason why the installer library cannot be asked, or its answer not be used.
+    fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String>;
     /// The IPv6 addresses of all interfaces.
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
     /// The established TCP connections over IPv6 as the kernel's socket diagnostics tell them.
@@ -150,8 +150,12 @@ impl World for Machine {
         Ok(installer::open()?.sections(profile))
     }
 
-    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<Entry>, String> {
-        Ok(installer::open()?.entries(profile, section))
+    fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String> {
+        Ok(installer::open()?.keywords(profile, section))
+    }
+
+    fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
+        installer::open()?.value(profile, section, keyword)
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {

@@ -331,7 +331,7 @@ fn the_neighbour_serves_without_a_data_channel() {
 }
 
 #[test]
-fn socket_diagnostics_serve_without_proc() {
+fn proc_is_not_needed() {
     let string = Satellite::new().prepare("mount -t tmpfs tmpfs /proc").target_string("DSN=Loopback");
     assert_says(&string, &[&format!("Server={SERVER};")]);
 }
@@ -351,7 +351,7 @@ fn no_server_address_is_told_with_each_signal() {
         "[08001][unixODBC][loopback-odbc] The address of SQL Server was not found.",
         "LOOPBACK_ODBC_SERVER",
         "section [Loopback] of odbc.ini",
-        "established connections: none with a link-local address in /proc/net/tcp6",
+        "established connections: none with a link-local address in socket diagnostics",
         "neighbours: none with a link-local address on eth0",
     ]);
     assert_eq!(outcome.logins, [""; 0]);

@@ -1,6 +1,6 @@
 //! A world made of fixtures, for the tests of the rules.
 
-use super::{Entry, InterfaceAddress, Neighbour, Profile, TcpConnection, World};
+use super::{InterfaceAddress, Neighbour, Profile, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -80,9 +80,16 @@ impl Fixture {
         self
     }
 
+    /// An established connection of which the interface is not told.
     pub fn connection(mut self, local: &str, remote: &str) -> Self {
-        let connection = TcpConnection { local: local.parse().unwrap(), remote: remote.parse().unwrap() };
-        self.connections.get_or_insert_default().push(connection);
+        let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
+        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface: None });
+        self
+    }
+
+    pub fn bound_connection(mut self, local: &str, remote: &str, interface: &str) -> Self {
+        let (local, remote, interface) = (local.parse().unwrap(), remote.parse().unwrap(), Some(interface.to_owned()));
+        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface });
         self
     }
 
@@ -97,6 +104,11 @@ impl Fixture {
             Profile::Odbcinst => &self.odbcinst,
             Profile::Odbc => &self.odbc,
         }
+    }
+
+    fn entries(&self, profile: Profile, section: &str) -> &[(String, String)] {
+        let found = self.sections(profile).iter().find(|(name, _)| name.eq_ignore_ascii_case(section));
+        found.map_or(&[], |(_, entries)| entries)
     }
 
     fn refuse_below_closed(&self, path: &Path) -> io::Result<()> {
@@ -150,10 +162,14 @@ impl World for Fixture {
         Ok(self.sections(profile).iter().map(|(name, _)| name.clone()).collect())
     }
 
-    fn profile_entries(&self, profile: Profile, section: &str) -> Result<Vec<Entry>, String> {
-        let found = self.sections(profile).iter().find(|(name, _)| name.eq_ignore_ascii_case(section));
-        let entry = |(keyword, value): &(String, String)| Entry { keyword: keyword.clone(), value: Ok(value.clone()) };
-        Ok(found.map(|(_, entries)| entries.iter().map(entry).collect()).unwrap_or_default())
+    fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String> {
+        Ok(self.entries(profile, section).iter().map(|(keyword, _)| keyword.clone()).collect())
+    }
+
+    fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
+        let mut entries = self.entries(profile, section).iter();
+        let found = entries.find(|(known, _)| known.eq_ignore_ascii_case(keyword));
+        Ok(found.map(|(_, value)| value.clone()).unwrap_or_default())
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {

@@ -4,7 +4,7 @@
 //! is searched beside the driver manager's own file first, and opened once, before the target can bring in another
 //! (Microsoft's wheel carries one of its own).
 
-use super::{Entry, Profile};
+use super::Profile;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -116,24 +116,29 @@ pub fn own_library() -> Option<PathBuf> {
 
 impl Installer {
     pub fn sections(&self, profile: Profile) -> Vec<String> {
-        self.list(None, profile).iter().map(|name| name.to_string_lossy().into_owned()).collect()
+        self.list(None, profile)
     }
 
-    pub fn entries(&self, profile: Profile, section: &str) -> Vec<Entry> {
-        let Ok(section) = CString::new(section) else { return Vec::new() };
-        let entry = |keyword: CString| Entry {
-            value: String::from_utf8(self.get(Some(&section), Some(&keyword), profile))
-                .map_err(|error| format!("{:?} is not UTF-8", String::from_utf8_lossy(error.as_bytes()))),
-            keyword: keyword.to_string_lossy().into_owned(),
+    pub fn keywords(&self, profile: Profile, section: &str) -> Vec<String> {
+        CString::new(section).map(|section| self.list(Some(&section), profile)).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// A value that is not UTF-8.
+    pub fn value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
+        let (Ok(section), Ok(keyword)) = (CString::new(section), CString::new(keyword)) else {
+            return Ok(String::new());
         };
-        self.list(Some(&section), profile).into_iter().map(entry).collect()
+        let value = String::from_utf8(self.get(Some(&section), Some(&keyword), profile));
+        value.map_err(|error| format!("{:?} is not UTF-8", String::from_utf8_lossy(error.as_bytes())))
     }
 
-    /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end.
-    fn list(&self, section: Option<&CStr>, profile: Profile) -> Vec<CString> {
+    /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end. A name
+    /// that is not UTF-8 leads nowhere.
+    fn list(&self, section: Option<&CStr>, profile: Profile) -> Vec<String> {
         let list = self.get(section, None, profile);
         let names = list.split(|&byte| byte == 0).take_while(|name| !name.is_empty());
-        names.filter_map(|name| CString::new(name).ok()).collect()
+        names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
     /// One call, with a buffer that is made larger until the answer fits; without the answer's last NUL.
