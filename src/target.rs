@@ -81,6 +81,9 @@ pub fn loaded() -> Result<&'static Target, Failure> {
 pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> Return {
     connections::clear_records(input);
     if handle_type == SQL_HANDLE_ENV && LOADED.get().is_none() {
+        if output.is_null() {
+            return SQL_ERROR;
+        }
         let Ok(absent) = guard::catch(load_or_stand_in) else { return SQL_ERROR };
         if let Some(environment) = absent {
             // SAFETY: the caller's promise.

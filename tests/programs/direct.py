@@ -35,6 +35,9 @@ target(missing)
 for _ in range(200):
     assert is_absent(library.failure(string))
 
+# Nor does one that asks for no handle.
+assert library.SQLAllocHandle(ENV, None, None) == ERROR
+
 # Handles of the absent target behave as such.
 environment = library.environment()
 assert library.SQLGetEnvAttr(environment, 1065, byref(width), 4, None) == SUCCESS and width.value == 1
