@@ -92,7 +92,7 @@ The log has one line for each login:
   client_certificate   none, session (that of --session-certificate) or other
   user ... server      what LOGIN7 says; quoted, with backslashes before quotes and backslashes
 
-A connection that breaks the protocol leaves
+A connection that breaks the protocol, or is silent before its login, leaves
   connection result=broken peer=\"...\" reason=\"...\"";
 
 /// Two texts with a separator between them.

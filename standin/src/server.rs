@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use openssl::ssl::SslContext;
 use openssl::x509::X509;
@@ -28,7 +29,6 @@ use crate::wire::tokens::{EnvChange, Reply, Response};
 use crate::wire::transport::Transport;
 
 /// Who may log in.
-#[derive(Default)]
 pub struct Access {
     /// The certificate that a loopback connection shows.
     pub session_certificate: Option<X509>,
@@ -43,6 +43,13 @@ const PACKET_SIZES: std::ops::RangeInclusive<usize> = 512..=32767;
 /// The first number that SQL Server gives to a session of a user.
 const FIRST_SESSION: u16 = 51;
 const MASTER: &str = "master";
+/// How long a client may be silent before it is logged in.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for a thread or a descriptor to become free.
+const SHORTAGE: Duration = Duration::from_millis(50);
+/// Statements are compiled by recursion; [`crate::sql::batch`] sets the limit that needs this. Only what is touched
+/// takes memory.
+const STACK: usize = 256 << 20;
 
 pub struct Server {
     databases: Arc<Databases>,
@@ -61,6 +68,27 @@ struct Greeting {
     peer: SocketAddr,
 }
 
+/// Closes the connection however its thread ends: the thread that reads would keep it open.
+struct Closing<'a>(&'a Transport);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A session's number, until the session ends.
+struct Number<'a> {
+    id: u16,
+    taken: &'a Mutex<HashSet<u16>>,
+}
+
+impl Drop for Number<'_> {
+    fn drop(&mut self) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
 impl Server {
     pub fn new(databases: Arc<Databases>, tls: SslContext, access: Access, log: Log) -> Server {
         Server { databases, tls, access, log, next_session: AtomicU16::new(FIRST_SESSION), sessions: Mutex::default() }
@@ -69,25 +97,29 @@ impl Server {
     /// Accepts connections for ever, each with a thread of its own.
     pub fn accept(self: &Arc<Self>, listener: &TcpListener) {
         for socket in listener.incoming() {
-            // A client that is gone before it was accepted is no reason to stop.
-            let Ok(socket) = socket else { continue };
             let server = Arc::clone(self);
-            thread::spawn(move || {
-                let Ok(peer) = socket.peer_addr() else { return };
-                if let Err(error) = server.connection(socket, peer) {
-                    server.log.broken(peer, error);
-                }
+            let started = socket.and_then(|socket| {
+                let peer = socket.peer_addr()?;
+                thread::Builder::new().stack_size(STACK).spawn(move || {
+                    if let Err(error) = server.connection(socket, peer) {
+                        server.log.broken(peer, error);
+                    }
+                })
             });
+            // A client that is gone again, or one too many, is no reason to stop.
+            if started.is_err() {
+                thread::sleep(SHORTAGE);
+            }
         }
     }
 
     fn connection(&self, socket: TcpStream, peer: SocketAddr) -> Result<(), Box<dyn Error>> {
         // Replies are written whole; waiting to fill a segment would only delay them.
         socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(LOGIN_PATIENCE))?;
         let transport = Arc::new(Transport::new(socket));
-        let outcome = self.log_in_and_serve(&transport, peer);
-        transport.close();
-        outcome
+        let _closing = Closing(&transport);
+        self.log_in_and_serve(&transport, peer)
     }
 
     fn log_in_and_serve(&self, transport: &Arc<Transport>, peer: SocketAddr) -> Result<(), Box<dyn Error>> {
@@ -104,28 +136,31 @@ impl Server {
             transport.stop_tls();
         }
         let login = Login::parse(&message.payload)?;
-        let id = self.take_number();
-        let writer =
-            PacketWriter::new(Box::new(&**transport) as Box<dyn io::Write>, TABULAR_RESULT, DEFAULT_PACKET_SIZE, id);
+        let number = self.take_number();
+        let writer = PacketWriter::new(
+            Box::new(&**transport) as Box<dyn io::Write>,
+            TABULAR_RESULT,
+            DEFAULT_PACKET_SIZE,
+            number.id,
+        );
         let mut reply = Response::new(writer);
         let cancel = Arc::new(Cancel::default());
-        let outcome = match self.log_in(&greeting, &login, id, &cancel, &mut reply)? {
+        match self.log_in(&greeting, &login, number.id, &cancel, &mut reply)? {
             Some(session) => {
-                let requests = read_requests(transport, cancel.clone());
+                transport.wait_for_ever()?;
+                let requests = read_requests(transport, cancel.clone())?;
                 serve(session, &requests, &cancel, &mut reply)
             }
             None => Ok(()),
-        };
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        outcome
+        }
     }
 
-    fn take_number(&self) -> u16 {
+    fn take_number(&self) -> Number<'_> {
         let mut taken = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let id = self.next_session.fetch_add(1, Ordering::Relaxed).max(FIRST_SESSION);
             if taken.insert(id) {
-                return id;
+                return Number { id, taken: &self.sessions };
             }
         }
     }
@@ -236,10 +271,11 @@ impl Server {
 }
 
 /// Starts the thread that reads. When the client is gone the channel ends, and what runs is stopped.
-fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> Receiver<io::Result<Message>> {
-    let (sender, receiver) = mpsc::channel();
+fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> io::Result<Receiver<io::Result<Message>>> {
+    // Room for the attention that follows a request; a client that sends more without waiting for answers has to wait.
+    let (sender, receiver) = mpsc::sync_channel(1);
     let transport = Arc::clone(transport);
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         loop {
             let message = match packet::read_message(&mut &*transport) {
                 Ok(Some(message)) => Ok(message),
@@ -256,8 +292,8 @@ fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> Receiver<io
             }
         }
         cancel.request();
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 /// Executes requests until the client closes the connection or sends nonsense.

@@ -13,7 +13,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -93,6 +93,12 @@ impl Standin {
         standin
     }
 
+    /// Where TDS is spoken.
+    fn address(&self) -> String {
+        let ready = fs::read_to_string(self.folder.path().join("ready")).expect("the ready file");
+        ready.lines().next().expect("an address").to_owned()
+    }
+
     fn client(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env("ODBCSYSINI", self.folder.path()).env_remove("ODBCINI");
@@ -136,8 +142,8 @@ topics! {
 fn rodbc() {
     let standin = Standin::start();
     let rscript = env::var_os("RSCRIPT").unwrap_or_else(|| "Rscript".into());
-    let ready = fs::read_to_string(standin.folder.path().join("ready")).expect("the ready file");
-    let port = ready.lines().next().and_then(|line| line.rsplit(':').next()).expect("a port");
+    let address = standin.address();
+    let port = address.rsplit(':').next().expect("a port");
     let folder = standin.folder.path().display();
     let connection = format!(
         "Driver=real;Server=127.0.0.1,{port};Database=Sales;ClientCertificate=file:{folder}/session.pem;\
@@ -153,9 +159,8 @@ fn rodbc() {
 #[test]
 fn nonsense_ends_only_its_own_connection() {
     let standin = Standin::start();
-    let ready = fs::read_to_string(standin.folder.path().join("ready")).expect("the ready file");
-    let address = ready.lines().next().expect("an address");
-    let prelogin_off = [0x12, 1, 0, 15, 0, 0, 0, 0, 1, 0, 6, 0, 1, 0xff, 2];
+    let address = standin.address();
+    let prelogin_off = packet(PRELOGIN, &PLAIN);
     let login_too_short = [0x10, 1, 0, 12, 0, 0, 0, 0, 94, 0, 0, 0];
     let nonsense: [&[u8]; 5] = [
         b"GET / HTTP/1.1\r\n\r\n",
@@ -165,7 +170,7 @@ fn nonsense_ends_only_its_own_connection() {
         &[prelogin_off.as_slice(), &login_too_short].concat(),
     ];
     for bytes in nonsense {
-        let mut socket = TcpStream::connect(address).expect("a connection");
+        let mut socket = TcpStream::connect(&address).expect("a connection");
         socket.write_all(bytes).expect("sent");
         socket.shutdown(Shutdown::Write).expect("shut down");
         // The server closes, with or without an answer before that.
@@ -174,6 +179,127 @@ fn nonsense_ends_only_its_own_connection() {
     standin.topic("basics");
     let log = fs::read_to_string(standin.folder.path().join("log")).expect("the log");
     assert_eq!(log.lines().filter(|line| line.starts_with("connection result=broken")).count(), 5, "{log}");
+}
+
+const SQL_BATCH: u8 = 0x01;
+const RPC: u8 = 0x03;
+const LOGIN7: u8 = 0x10;
+const PRELOGIN: u8 = 0x12;
+/// A PRELOGIN that wants no encryption, not even of the login.
+const PLAIN: [u8; 7] = [1, 0, 6, 0, 1, 0xff, 2];
+/// ALL_HEADERS without a header.
+const NO_HEADERS: [u8; 4] = [4, 0, 0, 0];
+
+fn packet(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len() + 8).expect("one packet");
+    [&[kind, 1], length.to_be_bytes().as_slice(), &[0; 4], payload].concat()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn login7() -> Vec<u8> {
+    let password = utf16("se{cret").into_iter().map(|byte| byte.rotate_left(4) ^ 0xa5).collect();
+    let mut fixed = [vec![0; 4], 0x7400_0004_u32.to_le_bytes().to_vec(), vec![0; 28]].concat();
+    let mut texts = Vec::new();
+    for text in [vec![], utf16("dev"), password, vec![], vec![], vec![], vec![], vec![], vec![]] {
+        fixed.extend((94 + texts.len() as u16).to_le_bytes());
+        fixed.extend((text.len() as u16 / 2).to_le_bytes());
+        texts.extend(text);
+    }
+    fixed.resize(94, 0);
+    [fixed, texts].concat()
+}
+
+/// The server's next message; `None` when it has closed the connection.
+fn answer(socket: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let mut header = [0; 8];
+        socket.read_exact(&mut header).ok()?;
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([header[2], header[3]])) - 8];
+        socket.read_exact(&mut payload).ok()?;
+        whole.extend(payload);
+        if header[1] == 1 {
+            return Some(whole);
+        }
+    }
+}
+
+/// A connection in plain bytes, logged in.
+fn logged_in(address: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(address).expect("a connection");
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    for message in [packet(PRELOGIN, &PLAIN), packet(LOGIN7, &login7())] {
+        socket.write_all(&message).expect("sent");
+        answer(&mut socket).expect("an answer");
+    }
+    socket
+}
+
+/// What a client that got so far can do wrong: none of it ends the server, stops it, or eats the machine's memory.
+#[test]
+fn nonsense_after_the_login_does_no_more_harm() {
+    let standin = Standin::start();
+    let address = standin.address();
+    // Clients that say nothing, and one that stops in the middle, stay to the end.
+    let mut silent: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(&address).expect("a connection")).collect();
+    silent[0].write_all(&packet(PRELOGIN, &PLAIN)[..3]).expect("sent");
+
+    // sp_executesql N'SELECT 1', cut off at every byte.
+    let statement = utf16("SELECT 1");
+    let parameter = [&[0, 0, 0xe7, 0x40, 0x1f, 0, 0, 0, 0, 0, statement.len() as u8, 0], statement.as_slice()].concat();
+    let whole = [&NO_HEADERS, [0xff, 0xff, 10, 0, 0, 0].as_slice(), &parameter].concat();
+    let mut requests: Vec<Vec<u8>> = (0..whole.len()).map(|end| packet(RPC, &whole[..end])).collect();
+    // Lengths beyond all memory: of the headers, of a name, of an nvarchar(max), of its first chunk, of an image.
+    let call = [&NO_HEADERS, [0xff, 0xff, 10, 0, 0, 0, 0, 0].as_slice()].concat();
+    let max = [&call, [0xe7, 0xff, 0xff, 0, 0, 0, 0, 0].as_slice()].concat();
+    requests.push(packet(SQL_BATCH, &[0xff, 0xff, 0xff, 0xff, 0]));
+    requests.push(packet(RPC, &[&NO_HEADERS, [0xfe, 0xff].as_slice()].concat()));
+    requests
+        .push(packet(RPC, &[&max, 0x7fff_ffff_ffff_ffff_u64.to_le_bytes().as_slice(), &[1, 0, 0, 0, b'x']].concat()));
+    requests.push(packet(RPC, &[&max, 4_u64.to_le_bytes().as_slice(), &0xffff_fff0_u32.to_le_bytes()].concat()));
+    requests.push(packet(RPC, &[&call, [0x22, 0xff, 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff, 0xff].as_slice()].concat()));
+    // Statements that ask for too much.
+    let batch = |sql: &str| packet(SQL_BATCH, &[&NO_HEADERS, utf16(sql).as_slice()].concat());
+    requests.push(batch(&format!("SELECT 1 WHERE 1=1{}", " OR 1=1".repeat(2400))));
+    requests.push(batch(&format!("SELECT 1{}", "+1".repeat(15_000))));
+    requests.push(batch(&format!("{}SELECT 1", "IF 1=1 ".repeat(4000))));
+    requests.push(batch("SELECT REPLICATE(REPLICATE(CAST(REPLICATE('x', 8000) AS varchar(max)), 8000), 8000)"));
+    // Bytes of a linear congruential generator, as every kind of message.
+    let mut state = 1_u32;
+    for kind in 0..=0x12 {
+        for _ in 0..10 {
+            let random = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            });
+            let random: Vec<u8> = random.take(60).collect();
+            requests.push(packet(kind, &[&NO_HEADERS, random.as_slice()].concat()));
+        }
+    }
+    for request in requests {
+        let mut socket = logged_in(&address);
+        socket.write_all(&request).expect("sent");
+        socket.shutdown(Shutdown::Write).expect("shut down");
+        // It answers or closes; a read that times out fails otherwise.
+        let closed = socket.read_to_end(&mut Vec::new());
+        assert!(!closed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
+    }
+
+    // Clients that go away in the middle of a result.
+    let endless = "WITH n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT i, REPLICATE('x', 1000) FROM n";
+    for _ in 0..5 {
+        let mut socket = logged_in(&address);
+        socket.write_all(&batch(endless)).expect("sent");
+        socket.read_exact(&mut [0; 100]).expect("the beginning of a result");
+    }
+    standin.topic("basics");
+    let status = fs::read_to_string(format!("/proc/{}/status", standin.process.id())).expect("its status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(kib < 512 << 10, "{kib} KiB");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use rusqlite::types::Value;
 use super::Session;
 use super::odbc_types::odbc_type;
 use crate::error::Result;
+use crate::sql::functions::like;
 use crate::sql::schema::{self, Column, Index, Table};
+use crate::sql::system_views::{number, text};
 use crate::sql::types::{Family, Length, SYSNAME, SqlType};
 use crate::wire::rpc::{Call, Parameter};
 use crate::wire::tokens::ResultColumn;
@@ -19,13 +21,7 @@ pub(super) struct Listing {
 
 impl Listing {
     pub fn new(columns: &[(&str, SqlType)], rows: Vec<Vec<Value>>) -> Listing {
-        let column = |(name, ty): &(&str, SqlType)| ResultColumn {
-            name: (*name).to_owned(),
-            ty: *ty,
-            nullable: true,
-            identity: false,
-        };
-        Listing { columns: columns.iter().map(column).collect(), rows }
+        Listing { columns: ResultColumn::plain(columns), rows }
     }
 }
 
@@ -33,17 +29,12 @@ const SMALLINT: SqlType = SqlType::SmallInt;
 const INT: SqlType = SqlType::Int;
 const REMARKS: SqlType = SqlType::VarChar(Length::Of(254));
 
-fn text(text: impl Into<String>) -> Value {
-    Value::Text(text.into())
-}
-
-fn number(number: impl Into<i64>) -> Value {
-    Value::Integer(number.into())
-}
-
 fn maybe(number: Option<i64>) -> Value {
     number.map_or(Value::Null, Value::Integer)
 }
+
+/// Where most procedures take the names of tables: the parameters and their places.
+const TABLE_PARAMETERS: [(&str, usize); 3] = [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)];
 
 /// What a caller wants to see: names, or patterns of them.
 struct Wanted<'c> {
@@ -60,26 +51,10 @@ impl Wanted<'_> {
     fn has(&self, parameter: &str, at: usize, name: &str) -> bool {
         match self.text(parameter, at) {
             None => true,
-            Some(pattern) if self.patterns => matches(name, pattern),
+            Some(pattern) if self.patterns => like(name, pattern, Some('\\')),
             Some(wanted) => wanted.eq_ignore_ascii_case(name),
         }
     }
-}
-
-/// ODBC's search patterns: `%`, `_`, and `\` or brackets before what is meant literally.
-fn matches(name: &str, pattern: &str) -> bool {
-    let (name, pattern): (Vec<char>, Vec<char>) =
-        (name.to_lowercase().chars().collect(), pattern.to_lowercase().chars().collect());
-    fn rest(name: &[char], pattern: &[char]) -> bool {
-        match pattern {
-            [] => name.is_empty(),
-            ['%', after @ ..] => (0..=name.len()).any(|skipped| rest(&name[skipped..], after)),
-            ['\\', c, after @ ..] | ['[', c, ']', after @ ..] => name.first() == Some(c) && rest(&name[1..], after),
-            ['_', after @ ..] => !name.is_empty() && rest(&name[1..], after),
-            [c, after @ ..] => name.first() == Some(c) && rest(&name[1..], after),
-        }
-    }
-    rest(&name, &pattern)
 }
 
 impl Session {
@@ -150,7 +125,7 @@ impl Session {
                 || kinds.to_uppercase().contains("'TABLE'")
                 || kinds.eq_ignore_ascii_case("TABLE")
         }) {
-            self.found(wanted, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?
+            self.found(wanted, TABLE_PARAMETERS)?
                 .into_iter()
                 .map(|table| {
                     vec![text(shown(&table.database)), text("dbo"), text(table.name), text("TABLE"), Value::Null]
@@ -163,7 +138,7 @@ impl Session {
     }
 
     fn columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
-        let tables = self.found(wanted, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?;
+        let tables = self.found(wanted, TABLE_PARAMETERS)?;
         let mut rows = Vec::new();
         for table in &tables {
             for (column, place) in table.columns.iter().zip(1..) {
@@ -177,7 +152,7 @@ impl Session {
 
     fn primary_keys(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let exact = Wanted { call: wanted.call, patterns: false };
-        let tables = self.found(&exact, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?;
+        let tables = self.found(&exact, TABLE_PARAMETERS)?;
         let mut rows = Vec::new();
         for table in &tables {
             let mut keys: Vec<&Column> = table.columns.iter().filter(|column| column.key.is_some()).collect();
@@ -198,7 +173,7 @@ impl Session {
 
     fn statistics(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let exact = Wanted { call: wanted.call, patterns: false };
-        let tables = self.found(&exact, [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)])?;
+        let tables = self.found(&exact, TABLE_PARAMETERS)?;
         let unique_only = wanted.text("@is_unique", 4) == Some("Y");
         let mut rows = Vec::new();
         for table in &tables {
@@ -244,17 +219,10 @@ impl Session {
             let best: Option<&Index> =
                 indexes.iter().find(|index| index.primary).or(indexes.iter().find(|index| index.unique));
             for column in best.iter().flat_map(|index| &index.columns).filter_map(|name| table.column(name)) {
-                let odbc = odbc_type(column.ty);
-                rows.push(vec![
-                    number(1),
-                    text(&column.name),
-                    number(odbc.code),
-                    text(type_name(column)),
-                    number(odbc.size),
-                    number(odbc.bytes),
-                    maybe(odbc.scale),
-                    number(1),
-                ]);
+                let mut row = vec![number(1), text(&column.name)];
+                row.extend(type_cells(column));
+                row.push(number(1));
+                rows.push(row);
             }
         }
         Ok(Listing::new(&SPECIAL_COLUMNS, rows))
@@ -266,10 +234,12 @@ fn shown(database: &str) -> &str {
     if database == "temp" { "tempdb" } else { database }
 }
 
-/// With the mark of an identity column.
-fn type_name(column: &Column) -> String {
+/// DATA_TYPE, TYPE_NAME (with the mark of an identity column), PRECISION, LENGTH and SCALE.
+fn type_cells(column: &Column) -> [Value; 5] {
+    let odbc = odbc_type(column.ty);
     let identity = if column.identity.is_some() { " identity" } else { "" };
-    format!("{}{identity}", column.ty.name())
+    let name = format!("{}{identity}", column.ty.name());
+    [number(odbc.code), text(name), number(odbc.size), number(odbc.bytes), maybe(odbc.scale)]
 }
 
 /// The type's number in the oldest of protocols, which SS_DATA_TYPE still gives.
@@ -303,16 +273,9 @@ fn old_type(ty: SqlType, nullable: bool) -> i64 {
 fn column_row(table: &Table, column: &Column, place: i64) -> Vec<Value> {
     let odbc = odbc_type(column.ty);
     let default = column.default.as_ref().map_or(Value::Null, |default| text(format!("({default})")));
-    let mut row = vec![
-        text(shown(&table.database)),
-        text("dbo"),
-        text(&table.name),
-        text(&column.name),
-        number(odbc.code),
-        text(type_name(column)),
-        number(odbc.size),
-        number(odbc.bytes),
-        maybe(odbc.scale),
+    let mut row = vec![text(shown(&table.database)), text("dbo"), text(&table.name), text(&column.name)];
+    row.extend(type_cells(column));
+    row.extend([
         maybe(odbc.radix),
         number(column.nullable),
         Value::Null,
@@ -326,7 +289,7 @@ fn column_row(table: &Table, column: &Column, place: i64) -> Vec<Value> {
         number(0),
         number(0),
         number(column.identity.is_some()),
-    ];
+    ]);
     row.extend(std::iter::repeat_n(Value::Null, 6));
     row.push(number(old_type(column.ty, column.nullable)));
     row
@@ -536,23 +499,3 @@ const TYPE_COLUMNS: [(&str, SqlType); 20] = [
     ("INTERVAL_PRECISION", SMALLINT),
     ("USERTYPE", SMALLINT),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns() {
-        for (name, pattern, yes) in [
-            ("customers", "cust%", true),
-            ("customers", "CUSTOMERS", true),
-            ("a_b", "a\\_b", true),
-            ("axb", "a\\_b", false),
-            ("a_b", "a[_]b", true),
-            ("axb", "a_b", true),
-            ("ab", "a_b", false),
-        ] {
-            assert_eq!(matches(name, pattern), yes, "{name} {pattern}");
-        }
-    }
-}

@@ -122,22 +122,7 @@ pub(super) fn max_length(ty: SqlType) -> i64 {
     match ty {
         _ if ty.is_max() => -1,
         SqlType::NChar(n) | SqlType::NVarChar(Length::Of(n)) => i64::from(n) * 2,
-        SqlType::Bit | SqlType::TinyInt => 1,
-        SqlType::SmallInt => 2,
-        SqlType::Int | SqlType::Real | SqlType::SmallMoney | SqlType::SmallDateTime => 4,
-        SqlType::BigInt | SqlType::Float | SqlType::Money | SqlType::DateTime => 8,
-        SqlType::Decimal { precision, .. } => match precision {
-            0..=9 => 5,
-            10..=19 => 9,
-            20..=28 => 13,
-            _ => 17,
-        },
-        SqlType::Date => 3,
-        SqlType::Time(_) => 5,
-        SqlType::DateTime2(_) => 8,
-        SqlType::DateTimeOffset(_) => 10,
-        SqlType::UniqueIdentifier => 16,
-        _ => ty.length().map_or(0, i64::from),
+        _ => ty.length().map_or(i64::from(ty.bytes()), i64::from),
     }
 }
 

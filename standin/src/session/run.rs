@@ -236,8 +236,28 @@ impl Session {
                 "IMPLICIT_TRANSACTIONS" => self.options.implicit_transactions = on,
                 "XACT_ABORT" => self.options.abort_transaction = on,
                 "FMTONLY" => self.options.format_only = on,
-                // The others change nothing that the stand-in does.
-                _ => {}
+                // What drivers and tools set, and the stand-in does in any case or has no use for.
+                "ANSI_DEFAULTS"
+                | "ANSI_NULLS"
+                | "ANSI_PADDING"
+                | "ANSI_WARNINGS"
+                | "ARITHABORT"
+                | "CONCAT_NULL_YIELDS_NULL"
+                | "QUOTED_IDENTIFIER"
+                    if on => {}
+                "ANSI_NULL_DFLT_ON"
+                | "CURSOR_CLOSE_ON_COMMIT"
+                | "DATEFIRST"
+                | "DEADLOCK_PRIORITY"
+                | "ISOLATION LEVEL"
+                | "LOCK_TIMEOUT"
+                | "NUMERIC_ROUNDABORT"
+                | "TEXTSIZE" => {}
+                "FORCEPLAN" | "NOEXEC" | "PARSEONLY" | "SHOWPLAN_ALL" | "SHOWPLAN_TEXT" | "SHOWPLAN_XML" if !on => {}
+                other => {
+                    let value = if on { "ON, or to a value" } else { "OFF" };
+                    return Err(SqlError::unsupported(format!("SET {other} {value}")));
+                }
             }
         }
         Ok(())
@@ -346,8 +366,9 @@ impl Session {
                 self.modify(statement, None, reply)
             }
             Statement::CreateTable(create) => self.create_table(create, reply),
+            Statement::CreateIndex(index) if index.unique => Err(SqlError::unsupported("CREATE UNIQUE INDEX")),
             Statement::CreateIndex(_) => {
-                // An index changes nothing but speed, which is not what this is for.
+                // Any other index changes nothing but speed, which is not what this is for.
                 reply.statement_done(Command::Other, None);
                 Ok(())
             }

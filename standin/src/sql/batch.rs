@@ -72,12 +72,54 @@ pub fn parse(sql: &str) -> Result<Block> {
         let text = if error.message.contains("nterminated") { "Unclosed quotation mark" } else { "Incorrect syntax" };
         SqlError::new(105, 15, 1, format!("{text} after the character string ''.")).at(error.location.line as u32)
     })?;
-    let mut reader = Reader { parser: Parser::new(&dialect).with_tokens_with_locations(understood(tokens)) };
+    check_depth(&tokens)?;
+    let mut reader =
+        Reader { nesting: 0, parser: Parser::new(&dialect).with_tokens_with_locations(understood(tokens)) };
     let mut block = Block::new();
     while !reader.at_end() {
         reader.statement(&mut block)?;
     }
     Ok(block)
+}
+
+/// How deep the tree of a statement may be. SQLite takes expressions of 1000 levels, with a few tokens each.
+const DEEPEST_TREE: usize = 10_000;
+/// How many blocks, IFs and WHILEs may be inside each other.
+const MOST_NESTED: usize = 50;
+/// How many calls may be inside each other. The parser reads an argument twice, and so the innermost 2^n times.
+const MOST_CALLS: usize = 14;
+
+fn too_deep() -> SqlError {
+    let text =
+        "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up into smaller queries.";
+    SqlError::new(191, 15, 1, text)
+}
+
+/// Refuses what would make a tree too deep for the functions that walk over it. `1 + 1 + 1` makes a level of each
+/// operator, so the tokens since the last comma or semicolon are counted, and those before each open parenthesis.
+fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
+    let (mut depth, mut calls, mut after_word) = (0, 0, false);
+    let mut outer = Vec::new();
+    for token in tokens {
+        match token.token {
+            Token::Whitespace(_) => continue,
+            Token::LParen => {
+                outer.push((depth, calls));
+                calls += usize::from(after_word);
+            }
+            Token::RParen => {
+                (depth, calls) = outer.pop().unwrap_or_default();
+                depth += 1;
+            }
+            Token::Comma | Token::SemiColon => depth = outer.last().map_or(0, |(depth, _)| *depth),
+            _ => depth += 1,
+        }
+        if depth > DEEPEST_TREE || calls > MOST_CALLS {
+            return Err(too_deep().at(token.span.start.line as u32));
+        }
+        after_word = matches!(token.token, Token::Word(_));
+    }
+    Ok(())
 }
 
 /// Two forms that the parser does not know: `DELETE t` for `DELETE FROM t`, and `PRIMARY KEY CLUSTERED` of a column,
@@ -126,6 +168,8 @@ fn is_space(token: &TokenWithSpan) -> bool {
 
 struct Reader<'a> {
     parser: Parser<'a>,
+    /// How many statements are around the next one.
+    nesting: usize,
 }
 
 impl Reader<'_> {
@@ -211,6 +255,16 @@ impl Reader<'_> {
         if self.parser.consume_token(&Token::SemiColon) {
             return Ok(());
         }
+        if self.nesting == MOST_NESTED {
+            return Err(too_deep().at(self.line()));
+        }
+        self.nesting += 1;
+        let read = self.nested_statement(block);
+        self.nesting -= 1;
+        read
+    }
+
+    fn nested_statement(&mut self, block: &mut Block) -> Result<()> {
         let line = self.line();
         let first = self.peek_word(0);
         let command = match first.as_str() {
@@ -362,7 +416,7 @@ impl Reader<'_> {
             return Ok(Command::SetOption { words, on: false });
         }
         if !self.accept("ON") {
-            // SET TEXTSIZE 4096, SET LANGUAGE us_english
+            // SET TEXTSIZE 4096, SET LOCK_TIMEOUT 1000
             self.expr()?;
         }
         Ok(Command::SetOption { words, on: true })
@@ -377,11 +431,7 @@ impl Reader<'_> {
             return Ok(Command::Execute { procedure: "sp_executesql".to_owned(), arguments: vec![(None, sql)] });
         }
         if self.peek_word(0).starts_with('@') {
-            // EXEC @status = procedure: the status is not kept.
-            self.name()?;
-            if !self.parser.consume_token(&Token::Eq) {
-                return Err(self.unexpected());
-            }
+            return Err(SqlError::unsupported("EXEC with a variable before the procedure").at(self.line()));
         }
         let procedure = self.read(|parser| parser.parse_object_name(false))?.to_string();
         let mut arguments = Vec::new();
@@ -399,7 +449,9 @@ impl Reader<'_> {
                 None
             };
             arguments.push((name, self.expr()?));
-            let _ = self.accept("OUTPUT") || self.accept("OUT");
+            if self.accept("OUTPUT") || self.accept("OUT") {
+                return Err(SqlError::unsupported("EXEC with an output parameter").at(self.line()));
+            }
             if !self.parser.consume_token(&Token::Comma) {
                 break;
             }
@@ -452,7 +504,7 @@ fn shown(token: &Token) -> String {
 /// The parser says "Expected: an expression, found: FROM at Line: 1, Column: 8".
 fn syntax_error(error: &ParserError) -> SqlError {
     let (ParserError::ParserError(message) | ParserError::TokenizerError(message)) = error else {
-        return SqlError::new(191, 15, 1, "Some part of your SQL statement is nested too deeply.");
+        return too_deep();
     };
     let (before, place) = message.split_once(" at Line: ").unwrap_or((message, ""));
     let near = before.split_once("found: ").map_or(before, |(_, near)| near);
@@ -507,5 +559,24 @@ mod tests {
             assert_eq!(error.message, format!("Incorrect syntax near '{near}'."), "{sql}");
         }
         assert_eq!(parse("SELECT 'x").unwrap_err().number, 105);
+    }
+
+    #[test]
+    fn what_is_too_deep_is_refused() {
+        let around = |before: &str, after: &str, times| format!("{}1=1 {}", before.repeat(times), after.repeat(times));
+        for sql in [
+            format!("SELECT 1{}", "+1".repeat(10_000)),
+            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(10_000)),
+            "IF 1=1 ".repeat(200) + "SELECT 1",
+            format!("{}SELECT 1 {}", "BEGIN; ".repeat(200), "END; ".repeat(200)),
+            format!("SELECT 1 WHERE {}", around("(", ")", 200)),
+            format!("SELECT 1 WHERE {}", around("NOT EXISTS (SELECT 1 WHERE ", ")", 20)),
+            format!("SELECT {}1{}", "ABS(".repeat(40), ")".repeat(40)),
+        ] {
+            assert_eq!(parse(&sql).unwrap_err().number, 191, "{}", &sql[..100]);
+        }
+        let rows = vec!["(ABS(-1), 'x')"; 10_000].join(", ");
+        assert_eq!(kinds(&format!("INSERT INTO t VALUES {rows}")), ["Sql"]);
+        assert_eq!(kinds(&format!("SELECT {}1{}", "ABS(".repeat(10), ")".repeat(10))), ["Sql"]);
     }
 }

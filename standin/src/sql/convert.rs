@@ -289,15 +289,9 @@ pub fn unhex(digits: &str) -> Option<Vec<u8>> {
 }
 
 fn to_binary(value: Value, from: SqlType, style: i64) -> Result<Vec<u8>> {
-    let width = match from {
-        SqlType::Bit | SqlType::TinyInt => 1,
-        SqlType::SmallInt => 2,
-        SqlType::Int => 4,
-        _ => 8,
-    };
     match value {
         Value::Blob(bytes) => Ok(bytes),
-        Value::Integer(value) => Ok(value.to_be_bytes()[8 - width..].to_vec()),
+        Value::Integer(value) => Ok(value.to_be_bytes()[8 - usize::from(from.bytes().min(8))..].to_vec()),
         Value::Text(text) if from.is_text() => match style {
             1 | 2 => {
                 let digits =

@@ -33,9 +33,9 @@ impl Identities {
     /// Someone else gave a value: the next one goes beyond it.
     pub fn at_least(&self, table: &str, value: i64) {
         if let Some(identity) = self.lock().get_mut(&table.to_lowercase())
-            && (value - identity.next) * identity.increment.signum() >= 0
+            && value.saturating_sub(identity.next).saturating_mul(identity.increment.signum()) >= 0
         {
-            identity.next = value + identity.increment;
+            identity.next = value.saturating_add(identity.increment);
         }
     }
 
@@ -43,7 +43,7 @@ impl Identities {
         let mut all = self.lock();
         let identity = all.get_mut(&table.to_lowercase())?;
         let value = identity.next;
-        identity.next += identity.increment;
+        identity.next = value.saturating_add(identity.increment);
         Some(value)
     }
 
@@ -121,6 +121,9 @@ pub fn install(sqlite: &Connection, parts: SessionParts) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// A wrong count must not eat the machine's memory.
+const LONGEST_REPLICATED: usize = 64 << 20;
+
 /// Always the same result for the same arguments.
 const FIXED: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
@@ -148,7 +151,7 @@ const FUNCTIONS: &[(&str, i32, Function)] = &[
         let (a, b) = (float(context, 0)?, float(context, 1)?);
         if b == 0.0 { Err(divide_by_zero()) } else { Ok(Value::Real(a / b)) }
     }),
-    ("tsql_arithmetic", 5, arithmetic),
+    ("tsql_arithmetic", 4, arithmetic),
     ("tsql_negate", 1, |context| Ok(Value::Text(decimal(context, 0)?.negate().to_string()))),
     ("tsql_like", 2, |context| Ok(flag(like(text(context, 0)?, text(context, 1)?, None)))),
     ("tsql_like", 3, |context| Ok(flag(like(text(context, 0)?, text(context, 1)?, text(context, 2)?.chars().next())))),
@@ -167,8 +170,11 @@ const FUNCTIONS: &[(&str, i32, Function)] = &[
     }),
     ("tsql_substring", 3, substring),
     ("tsql_replicate", 2, |context| {
-        let count = usize::try_from(integer(context, 1)?).unwrap_or(0).min(8000);
-        Ok(Value::Text(text(context, 0)?.repeat(count)))
+        let (part, count) = (text(context, 0)?, usize::try_from(integer(context, 1)?).unwrap_or(0));
+        if part.len().saturating_mul(count) > LONGEST_REPLICATED {
+            return Err(SqlError::unsupported("REPLICATE of more than 64 MiB"));
+        }
+        Ok(Value::Text(part.repeat(count)))
     }),
     ("tsql_replace", 3, |context| Ok(Value::Text(replace(text(context, 0)?, text(context, 1)?, text(context, 2)?)))),
     ("tsql_charindex", 3, char_index),
@@ -488,14 +494,7 @@ fn data_length(context: &Context<'_>) -> Outcome {
             if ty.is_unicode() { units(&text) * 2 } else { text.chars().count() as i64 }
         }
         (ValueRef::Blob(bytes), _) => bytes.len() as i64,
-        _ => match ty {
-            SqlType::Bit | SqlType::TinyInt => 1,
-            SqlType::SmallInt => 2,
-            SqlType::Int | SqlType::Real | SqlType::SmallMoney | SqlType::SmallDateTime => 4,
-            SqlType::Date => 3,
-            SqlType::UniqueIdentifier => 16,
-            _ => 8,
-        },
+        _ => i64::from(ty.bytes()),
     };
     Ok(Value::Integer(bytes))
 }
@@ -540,7 +539,7 @@ fn char_index(context: &Context<'_>) -> Outcome {
 }
 
 /// LIKE with `%`, `_`, `[a-z]`, `[^a-z]` and an escape character.
-fn like(text: &str, pattern: &str, escape: Option<char>) -> bool {
+pub fn like(text: &str, pattern: &str, escape: Option<char>) -> bool {
     let text: Vec<char> = text.chars().collect();
     let pattern = pattern_parts(pattern, escape);
     // The usual two-pointer match: on a mismatch the last `%` takes one character more.
@@ -713,6 +712,9 @@ mod tests {
             ("50%", "50!%", Some('!'), true),
             ("500", "50!%", Some('!'), false),
             ("a%b", "a[%]b", None, true),
+            ("a_b", "a\\_b", Some('\\'), true),
+            ("axb", "a\\_b", Some('\\'), false),
+            ("a_b", "a[_]b", Some('\\'), true),
             ("aaab", "%ab", None, true),
             ("abc  ", "abc", None, true),
             ("", "%", None, true),

@@ -33,11 +33,11 @@ impl View {
 /// What a view is made of, for one table or database.
 type Row = Vec<Value>;
 
-fn text(text: impl Into<String>) -> Value {
+pub fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-fn number(number: impl Into<i64>) -> Value {
+pub fn number(number: impl Into<i64>) -> Value {
     Value::Integer(number.into())
 }
 
@@ -100,13 +100,7 @@ pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<Vi
 }
 
 fn made(columns: &[(&str, SqlType)], rows: Vec<Row>) -> View {
-    let column = |(name, ty): &(&str, SqlType)| ResultColumn {
-        name: (*name).to_owned(),
-        ty: *ty,
-        nullable: true,
-        identity: false,
-    };
-    View { columns: columns.iter().map(column).collect(), rows }
+    View { columns: ResultColumn::plain(columns), rows }
 }
 
 const INFORMATION_COLUMNS: [(&str, SqlType); 10] = [

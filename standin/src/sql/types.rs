@@ -140,6 +140,33 @@ impl SqlType {
         }
     }
 
+    /// The bytes of a value of a type without a length, as SQL Server counts them; 0 for the others.
+    pub fn bytes(self) -> u8 {
+        let time = |scale| match scale {
+            0..=2 => 3,
+            3..=4 => 4,
+            _ => 5,
+        };
+        match self {
+            SqlType::Bit | SqlType::TinyInt => 1,
+            SqlType::SmallInt => 2,
+            SqlType::Int | SqlType::Real | SqlType::SmallMoney | SqlType::SmallDateTime => 4,
+            SqlType::BigInt | SqlType::Float | SqlType::Money | SqlType::DateTime => 8,
+            SqlType::Decimal { precision, .. } => match precision {
+                0..=9 => 5,
+                10..=19 => 9,
+                20..=28 => 13,
+                _ => 17,
+            },
+            SqlType::Date => 3,
+            SqlType::Time(scale) => time(scale),
+            SqlType::DateTime2(scale) => time(scale) + 3,
+            SqlType::DateTimeOffset(scale) => time(scale) + 5,
+            SqlType::UniqueIdentifier => 16,
+            _ => 0,
+        }
+    }
+
     /// The longest text that a value of this type turns into.
     pub fn display_length(self) -> Length {
         match self {

@@ -65,7 +65,6 @@ pub fn prelogin_answer(encryption: u8) -> Vec<u8> {
 }
 
 /// What LOGIN7 says. There is no `Debug`: it holds a password.
-#[derive(Default)]
 pub struct Login {
     pub tds_version: u32,
     pub packet_size: usize,

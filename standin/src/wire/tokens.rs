@@ -84,6 +84,19 @@ pub struct ResultColumn {
     pub identity: bool,
 }
 
+impl ResultColumn {
+    /// Columns of names and types alone.
+    pub fn plain(columns: &[(&str, SqlType)]) -> Vec<ResultColumn> {
+        let column = |(name, ty): &(&str, SqlType)| ResultColumn {
+            name: (*name).to_owned(),
+            ty: *ty,
+            nullable: true,
+            identity: false,
+        };
+        columns.iter().map(column).collect()
+    }
+}
+
 /// One response, sent while it is made.
 pub struct Response<W: Write> {
     out: PacketWriter<W>,

@@ -35,6 +35,11 @@ impl Transport {
         *self.tls() = None;
     }
 
+    /// From here on the peer may be silent as long as it likes.
+    pub fn wait_for_ever(&self) -> io::Result<()> {
+        self.socket.set_read_timeout(None)
+    }
+
     /// Ends both directions, which also wakes a thread that waits in a read.
     pub fn close(&self) {
         // Already closed by the peer is as good.

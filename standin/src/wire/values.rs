@@ -39,24 +39,6 @@ const PLP_UNKNOWN_LENGTH: u64 = u64::MAX - 1;
 /// PLP values go out in pieces of this many bytes.
 const PLP_CHUNK: usize = 1 << 16;
 
-/// How many bytes the fraction of a time takes, with seconds to midnight before it.
-fn time_width(scale: u8) -> usize {
-    match scale {
-        0..=2 => 3,
-        3..=4 => 4,
-        _ => 5,
-    }
-}
-
-fn decimal_width(precision: u8) -> u8 {
-    match precision {
-        0..=9 => 5,
-        10..=19 => 9,
-        20..=28 => 13,
-        _ => 17,
-    }
-}
-
 /// The token of a type whose values always have the same length, for a column that is never NULL. Drivers tell from the
 /// token whether such a column can be NULL, whatever its flags say.
 fn fixed_token(ty: SqlType) -> Option<u8> {
@@ -122,7 +104,7 @@ pub fn write_type_info(out: &mut Vec<u8>, ty: SqlType) {
         SqlType::Float => out.extend([FLTN, 8]),
         SqlType::SmallMoney => out.extend([MONEYN, 4]),
         SqlType::Money => out.extend([MONEYN, 8]),
-        SqlType::Decimal { precision, scale } => out.extend([DECIMALN, decimal_width(precision), precision, scale]),
+        SqlType::Decimal { precision, scale } => out.extend([DECIMALN, ty.bytes(), precision, scale]),
         SqlType::Char(n) => sized(out, BIGCHAR, Length::Of(n), 1, true),
         SqlType::VarChar(n) => sized(out, BIGVARCHAR, n, 1, true),
         SqlType::NChar(n) => sized(out, NCHAR, Length::Of(n), 2, true),
@@ -228,7 +210,7 @@ fn write_decimal(out: &mut Vec<u8>, ty: SqlType, value: Decimal) -> Option<()> {
             out.extend((units as u32).to_le_bytes());
         }
         _ => {
-            let width = usize::from(decimal_width(ty.as_decimal().0));
+            let width = usize::from(ty.bytes());
             out.push(width as u8);
             out.push(u8::from(value.mantissa >= 0));
             out.extend_from_slice(&value.mantissa.unsigned_abs().to_le_bytes()[..width - 1]);
@@ -256,7 +238,7 @@ fn write_moment(out: &mut Vec<u8>, ty: SqlType, moment: Moment) {
     let date = |moment: Moment| (moment.days as u32).to_le_bytes()[..3].to_vec();
     let time = |moment: Moment, scale: u8| {
         let units = moment.ticks / 10i64.pow(u32::from(7 - scale));
-        units.to_le_bytes()[..time_width(scale)].to_vec()
+        units.to_le_bytes()[..usize::from(SqlType::Time(scale).bytes())].to_vec()
     };
     match ty {
         SqlType::Date => counted(out, &date(moment)),
@@ -486,7 +468,8 @@ fn decode(bytes: &[u8], ty: SqlType) -> Result<Value, Malformed> {
                 SqlType::Date => (little(bytes)?, 0, 0),
                 SqlType::Time(scale) => (0, ticks(bytes, scale)?, 0),
                 SqlType::DateTime2(scale) | SqlType::DateTimeOffset(scale) => {
-                    let (time, rest) = bytes.split_at_checked(time_width(scale)).ok_or_else(wrong)?;
+                    let (time, rest) =
+                        bytes.split_at_checked(usize::from(SqlType::Time(scale).bytes())).ok_or_else(wrong)?;
                     let (date, offset) = rest.split_at_checked(3).ok_or_else(wrong)?;
                     let offset = match *offset {
                         [a, b] => i64::from(i16::from_le_bytes([a, b])),

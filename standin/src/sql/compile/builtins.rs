@@ -39,6 +39,9 @@ impl Compiler<'_> {
             }
             Some(other) => return Err(SqlError::unsupported(format!("OVER {other}"))),
         };
+        if !function.within_group.is_empty() || function.filter.is_some() || function.null_treatment.is_some() {
+            return Err(SqlError::unsupported(function));
+        }
         if let Some(typed) = self.aggregate(&name, &arguments, distinct, &over)? {
             return Ok(typed);
         }
@@ -109,7 +112,7 @@ impl Compiler<'_> {
                     let scale = total.as_decimal().1.max(6);
                     let average = if total == SqlType::Money { total } else { decimal(38, i32::from(scale)) };
                     let quotient = format!(
-                        "tsql_arithmetic('divide', tsql_sum({distinct}{sql}){over}, nullif(count({distinct}{sql}){over}, 0), '{average}', {scale})"
+                        "tsql_arithmetic('divide', tsql_sum({distinct}{sql}){over}, nullif(count({distinct}{sql}){over}, 0), '{average}')"
                     );
                     Ok(Some(Typed::new(quotient, average, true)))
                 }
@@ -232,7 +235,12 @@ impl Compiler<'_> {
                 let second = next()?;
                 let ty = first.known().or(second.known()).unwrap_or(SqlType::Int);
                 let nullable = second.nullable;
-                let (first, second) = (self.coerce(first, ty), self.coerce(second, ty));
+                let second = match second.known() {
+                    // The type is the first one's, whose length may be too short for the second.
+                    Some(from) if from != ty => self.converted(second, ty, false),
+                    _ => self.coerce(second, ty),
+                };
+                let first = self.coerce(first, ty);
                 Typed::new(format!("ifnull({}, {})", first.sql, second.sql), ty, nullable)
             }
             "NULLIF" => {
@@ -252,7 +260,9 @@ impl Compiler<'_> {
             "LEFT" | "RIGHT" | "REPLICATE" => {
                 let (first, second) = (as_text(self, first), next()?);
                 let ty = if name == "REPLICATE" { longest_of(first.ty()) } else { varying(first.ty()) };
-                Typed::new(format!("tsql_{}({}, {})", name.to_lowercase(), first.sql, second.sql), ty, nullable)
+                let sql = format!("tsql_{}({}, {})", name.to_lowercase(), first.sql, second.sql);
+                // What has grown too long is cut.
+                self.converted(Typed::new(sql, ty, nullable), ty, false)
             }
             "SUBSTRING" => {
                 let first = if first.ty().family() == Family::Binary { first } else { as_text(self, first) };
@@ -263,7 +273,8 @@ impl Compiler<'_> {
             "REPLACE" => {
                 let (first, second, third) = (as_text(self, first), next()?, next()?);
                 let (ty, second, third) = (longest_of(first.ty()), as_text(self, second), as_text(self, third));
-                Typed::new(format!("tsql_replace({}, {}, {})", first.sql, second.sql, third.sql), ty, nullable)
+                let sql = format!("tsql_replace({}, {}, {})", first.sql, second.sql, third.sql);
+                self.converted(Typed::new(sql, ty, nullable), ty, false)
             }
             "CHARINDEX" => {
                 let (second, start) = (next()?, next().map_or("1".to_owned(), |start| start.sql));

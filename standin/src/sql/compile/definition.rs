@@ -8,6 +8,7 @@ use sqlparser::ast::{
 use super::super::schema::{self, DECLARED, Name, Table, quote};
 use super::super::types::SqlType;
 use super::Compiler;
+use super::expression::known_collation;
 use crate::error::{Result, SqlError};
 use crate::wire::tokens::ResultColumn;
 
@@ -115,7 +116,8 @@ fn column_definition(compiler: &mut Compiler<'_>, column: &ColumnDef, keys: &[&s
     let mut rest = String::new();
     for option in &column.options {
         match &option.option {
-            ColumnOption::Null | ColumnOption::Collation(_) => {}
+            ColumnOption::Null => {}
+            ColumnOption::Collation(name) => known_collation(name)?,
             ColumnOption::NotNull => not_null = true,
             ColumnOption::Unique { is_primary: true, .. } => {
                 not_null = true;

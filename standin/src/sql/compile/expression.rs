@@ -1,7 +1,7 @@
 //! Expressions and conditions.
 
 use rusqlite::types::Value as Kept;
-use sqlparser::ast::{BinaryOperator, CaseWhen, CastKind, Expr, Ident, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CaseWhen, CastKind, Expr, Ident, ObjectName, UnaryOperator, Value};
 
 use super::super::convert::unhex;
 use super::super::types::{Family, Length, SqlType, decimal, longest, nvarchar};
@@ -46,7 +46,10 @@ impl Compiler<'_> {
                 };
                 Ok(Typed::new(format!("({})", query.sql), column.ty, true))
             }
-            Expr::Collate { expr, .. } => self.expression(expr),
+            Expr::Collate { expr, collation } => {
+                known_collation(collation)?;
+                self.expression(expr)
+            }
             Expr::Function(function) => self.function(function),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let arguments = [Some(expr), substring_from.as_ref(), substring_for.as_ref()];
@@ -137,7 +140,7 @@ impl Compiler<'_> {
             UnaryOperator::Minus if operand.ty().family() == Family::Decimal => {
                 Ok(Typed { sql: format!("tsql_negate({})", operand.sql), ..operand })
             }
-            UnaryOperator::Minus => Ok(Typed { sql: format!("(-{})", operand.sql), identity: false, ..operand }),
+            UnaryOperator::Minus => Ok(Typed { sql: format!("(- {})", operand.sql), identity: false, ..operand }),
             other => Err(SqlError::unsupported(other)),
         }
     }
@@ -217,12 +220,7 @@ impl Compiler<'_> {
             }),
             _ => {
                 let (ty, name) = exact_arithmetic(left.ty(), op, right.ty())?;
-                let scale = ty.as_decimal().1;
-                Ok(Typed::new(
-                    format!("tsql_arithmetic('{name}', {}, {}, '{ty}', {scale})", left.sql, right.sql),
-                    ty,
-                    true,
-                ))
+                Ok(Typed::new(format!("tsql_arithmetic('{name}', {}, {}, '{ty}')", left.sql, right.sql), ty, true))
             }
         }
     }
@@ -360,6 +358,16 @@ pub(super) fn collated(sql: &str, ty: SqlType) -> String {
     match ty.collation() {
         Some(collation) => format!("{sql} COLLATE {collation}"),
         None => sql.to_owned(),
+    }
+}
+
+/// There is one way to compare texts; any name for it will do.
+pub(super) fn known_collation(name: &ObjectName) -> Result<()> {
+    let name = name.to_string().to_ascii_uppercase();
+    if name.ends_with("_CI_AS") || name == "DATABASE_DEFAULT" {
+        Ok(())
+    } else {
+        Err(SqlError::unsupported(format!("the collation {name}")))
     }
 }
 

@@ -53,6 +53,9 @@ impl Compiler<'_> {
     }
 
     fn query_with(&mut self, query: &ast::Query) -> Result<Query> {
+        if let Some(form) = &query.for_clause {
+            return Err(SqlError::unsupported(form));
+        }
         let mut with = Vec::new();
         for table in query.with.iter().flat_map(|with| &with.cte_tables) {
             with.push(self.common_table(&table.alias, &table.query)?);
@@ -159,6 +162,9 @@ impl Compiler<'_> {
             (SetOperator::Intersect, _) => "INTERSECT",
             _ => return Err(SqlError::unsupported(op)),
         };
+        if quantifier != SetQuantifier::None && symbol != "UNION ALL" {
+            return Err(SqlError::unsupported(format!("{op} {quantifier}")));
+        }
         let (left, right) = (self.retyped(left, &columns), self.retyped(right, &columns));
         Ok(Query { sql: format!("{left} {symbol} {right}"), columns, into: None, assigned: Vec::new() })
     }
@@ -442,7 +448,9 @@ impl Compiler<'_> {
 
     fn factor(&mut self, factor: &TableFactor) -> Result<String> {
         match factor {
-            TableFactor::Table { name, alias, args: None, .. } => self.table(&Name::of(name)?, alias.as_ref()),
+            TableFactor::Table { name, alias, args: None, sample: None, .. } => {
+                self.table(&Name::of(name)?, alias.as_ref())
+            }
             TableFactor::Derived { subquery, alias: Some(alias), .. } => {
                 let compiled = self.query(subquery)?;
                 self.introduce(&alias.name.value, Some(alias), &compiled.columns);
