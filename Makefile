@@ -1,4 +1,5 @@
-# What there is to do here. Each target can be run first, and alone, in a fresh clone.
+# What there is to do here. demo, test, bench and setup install what they need, and can be run first in a fresh clone; the others
+# need a C compiler.
 
 .PHONY: help setup build demo test bench soak lint clean
 
@@ -8,7 +9,7 @@ help: ## this list
 setup: ## install and download what the demo and the tests need
 	@scripts/setup
 
-build: ## build the library and its program, as they are released
+build: ## build the library as it is released
 	cargo build --release --locked -p loopback-odbc
 
 demo: ## run the Python and the R example as SQL Server would, and show what happens
@@ -17,11 +18,8 @@ demo: ## run the Python and the R example as SQL Server would, and show what hap
 test: ## formatting, lints, and all tests
 	@scripts/test
 
-bench: setup ## what the library adds to a connect
-	cargo build --release --locked -p loopback-odbc -p standin
-	@scripts/satellite --script benches/connect.py --script tests/programs/odbc.py --script tests/programs/fake_target.c \
-		--prepare 'cc -shared -fPIC -I$$STAGE/unixodbc/usr/include -I$$STAGE/unixodbc/usr/include/$$(uname -m)-linux-gnu fake_target.c -o fake.so' \
-		-- /usr/bin/python3 connect.py
+bench: ## what the library adds to a connect
+	@scripts/bench
 
 soak: ## the property tests with a million cases each
 	PROPTEST_CASES=1000000 cargo test --release --locked --lib connection_string
@@ -29,7 +27,7 @@ soak: ## the property tests with a million cases each
 lint: ## formatting and lints alone; with shellcheck, where it is installed, for the scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/bench .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 clean: ## remove everything that was built or downloaded
 	rm -rf build target

@@ -88,6 +88,8 @@ impl Server {
             .arg(&log)
             .arg("--ready-file")
             .arg(&ready)
+            // It has no time to clean up when the test ends it.
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
