@@ -1,5 +1,5 @@
 # What there is to do here. demo, test, bench and setup install what they need, and can be run first in a fresh clone; the others
-# need a C compiler.
+# need what these install.
 
 .PHONY: help setup build demo test bench soak lint clean
 

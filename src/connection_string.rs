@@ -76,8 +76,7 @@ impl fmt::Display for Attribute<'_> {
             return write!(formatter, "{keyword}=***");
         }
         let written = String::from_utf16_lossy(&self.written);
-        // ClientCertificate=file:PATH,password:SECRET
-        match written.to_ascii_lowercase().find(",password:") {
+        match written.to_ascii_lowercase().find(KEY_PASSWORD) {
             Some(position) => write!(formatter, "{keyword}={},password:***", &written[..position]),
             None => write!(formatter, "{keyword}={written}"),
         }
@@ -93,7 +92,8 @@ impl fmt::Debug for Attribute<'_> {
 /// Attributes for the log, without secrets. What follows a password without braces may be a part of it that somebody
 /// forgot to quote, and is not shown either.
 pub fn shown(attributes: &[Attribute]) -> String {
-    let open_secret = |it: &Attribute| it.is_secret() && it.written.first() != Some(&OPEN);
+    let has_secret = |it: &Attribute| it.is_secret() || it.text().to_ascii_lowercase().contains(KEY_PASSWORD);
+    let open_secret = |it: &Attribute| has_secret(it) && it.written.first() != Some(&OPEN);
     let end = attributes.iter().position(open_secret).map_or(attributes.len(), |position| position + 1);
     let hidden = attributes[end..].iter().map(|_| "***".to_owned());
     attributes[..end].iter().map(Attribute::to_string).chain(hidden).collect::<Vec<String>>().join(";")
@@ -137,6 +137,9 @@ impl Reason {
         }
     }
 }
+
+/// What a secret in `ClientCertificate=file:PATH,password:SECRET` begins with.
+const KEY_PASSWORD: &str = ",password:";
 
 const SEPARATOR: u16 = b';' as u16;
 const EQUALS: u16 = b'=' as u16;
@@ -312,6 +315,7 @@ mod tests {
             ("Password=secret", "Password=***"),
             ("SSLKeyPass={secret};AccessToken={secret}", "SSLKeyPass=***;AccessToken=***"),
             ("PWD=se;cret=x;APP=y", "PWD=***;***;***"),
+            ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,password:***;***"),
             ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,password:***"),
         ] {
             let string = utf16(string);

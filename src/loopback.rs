@@ -10,7 +10,7 @@ pub mod session;
 
 use crate::connection_string::{Attribute, write};
 use crate::failure::{Failure, Sqlstate};
-use crate::registration::{self, OF_THE_DRIVER_MANAGER};
+use crate::registration;
 use crate::target::Target;
 use crate::world::World;
 use std::ffi::OsString;
@@ -44,8 +44,8 @@ const PASSWORD: Slot = &["PWD", "Password"];
 const AUTHENTICATION: Slot = &["Authentication"];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
-/// What is meant for us, in a connection string or in a DSN section, beside what is meant for the driver manager.
-const OURS: Slot = &["DSN", "FILEDSN", "SAVEFILE", "TargetDriver"];
+/// What names the data source or the driver to the driver manager or to us.
+const NOT_FOR_THE_TARGET: Slot = &["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver"];
 
 /// A connection string made ready.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ pub struct Rewritten {
 /// Turns what the application asked for into the loopback string for `target`.
 ///
 /// For every value: connection string, then environment, then DSN section, then what the session shows, then the form's
-/// constant. If a server and a way to authenticate are given, nothing is discovered and nothing is added: that is a
-/// development machine.
+/// constant. If a server and a way to authenticate are given, nothing is discovered; and if that way is not a certificate,
+/// nothing is added either: that is a development machine.
 ///
 /// # Errors
 /// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
@@ -86,8 +86,10 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
 
     let mut findings = Vec::new();
     settle_authentication(&mut sources);
-    let discovered = discover(world, &sources, name.as_deref().unwrap_or("Loopback"), &mut findings)?;
-    let is_other = |it: &&Attribute| !in_form(it) && !is_any(it, OURS) && !is_any(it, &OF_THE_DRIVER_MANAGER);
+    // Where values can be given that the application itself does not give.
+    let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
+    let discovered = discover(world, &sources, &place, &mut findings)?;
+    let is_other = |it: &&Attribute| !in_form(it) && !is_any(it, NOT_FOR_THE_TARGET);
     let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(is_other));
 
     let mut string: Vec<Attribute<'static>> = Vec::new();
@@ -157,6 +159,12 @@ fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
             may_be_empty || !attribute.value().is_empty()
         });
     }
+    // Which of several counts is settled before it is asked whether it says yes.
+    if let Some(first) = sources.iter().position(|source| find(source, TRUSTED_CONNECTION).is_some()) {
+        for source in &mut sources[first + 1..] {
+            source.retain(|attribute| !is_any(attribute, TRUSTED_CONNECTION));
+        }
+    }
     let Some(decides) = sources.iter().position(|source| authenticates(source)) else { return };
     let has = |slot| find(&sources[decides], slot).is_some();
     // A certificate or the process's own user leaves no place for names.
@@ -180,7 +188,7 @@ fn authenticates(source: &[Attribute<'static>]) -> bool {
 fn discover(
     world: &dyn World,
     sources: &[Vec<Attribute<'static>>; 3],
-    data_source: &str,
+    place: &str,
     findings: &mut Vec<String>,
 ) -> Result<Vec<Attribute<'static>>, Failure> {
     let mut found = Vec::new();
@@ -190,7 +198,7 @@ fn discover(
     let by_certificate = match sources.iter().find(|source| authenticates(source)) {
         Some(source) => find(source, CLIENT_CERTIFICATE).is_some(),
         None => {
-            let pair = session::find_pair(world, data_source, findings)?;
+            let pair = session::find_pair(world, place, findings)?;
             set(CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
             set(CLIENT_KEY, &format!("file:{}", pair.key.display()));
             true
@@ -200,9 +208,9 @@ fn discover(
     if server_discovered {
         if !by_certificate {
             // A password is not for whoever happens to be on the network: only a session shows that there is a server.
-            session::find_pair(world, data_source, findings)?;
+            session::find_pair(world, place, findings)?;
         }
-        set(SERVER, &server::find_server(world, data_source, findings)?);
+        set(SERVER, &server::find_server(world, place, findings)?);
     }
     if by_certificate || server_discovered {
         // The server's certificate is self-signed, and the session's certificate stands for the user.
@@ -215,43 +223,45 @@ fn discover(
     Ok(found)
 }
 
-/// A certificate and a key belong together, and files that the environment names must be what they are said to be.
+/// A certificate and a key belong together, and the files must be there. Those that the environment names must be PEM, as
+/// the session's own are.
 ///
 /// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
-/// PKCS #12 file; the driver judges that.
+/// PKCS #12 file, and one with a key may be DER; the driver judges that.
 fn check_given_files(world: &dyn World, sources: &[Vec<Attribute<'static>>; 3]) -> Result<(), Failure> {
     let unable = |text: String| Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
-    let [application, environment, _] = sources;
-    let from_environment = |slot| find(environment, slot).filter(|_| find(application, slot).is_none());
-    match (first(sources, CLIENT_CERTIFICATE), first(sources, CLIENT_KEY)) {
-        (None, Some(key)) => {
-            return unable(format!(
-                "There is a key ({key}) but no certificate that it belongs to. Give ClientCertificate (or \
-                 {CERTIFICATE_VARIABLE}) as well, or neither."
-            ));
+    let certificate = first(sources, CLIENT_CERTIFICATE);
+    let key = first(sources, CLIENT_KEY);
+    let environment = &sources[1];
+    let of_environment = |given: &Attribute| environment.iter().any(|attribute| std::ptr::eq(attribute, given));
+    match (certificate, key) {
+        (None, Some(key)) => unable(format!(
+            "There is a key ({key}) but no certificate that it belongs to. Give ClientCertificate (or \
+             {CERTIFICATE_VARIABLE}) as well, or neither."
+        )),
+        (Some(certificate), None) if of_environment(certificate) => unable(format!(
+            "{CERTIFICATE_VARIABLE} names a certificate ({certificate}) without its key. Set {KEY_VARIABLE} as well."
+        )),
+        (Some(certificate), Some(key)) => {
+            for (given, kind) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
+                if let Some(path) = file_of(given) {
+                    kind.check(world, &path, of_environment(given))?;
+                }
+            }
+            Ok(())
         }
-        (Some(certificate), None) if from_environment(CLIENT_CERTIFICATE).is_some() => {
-            return unable(format!(
-                "{CERTIFICATE_VARIABLE} names a certificate ({certificate}) without its key. Set {KEY_VARIABLE} as well."
-            ));
-        }
-        _ => {}
+        _ => Ok(()),
     }
-    if let Some(certificate) = from_environment(CLIENT_CERTIFICATE) {
-        session::check_certificate(world, &file_of(certificate))?;
-    }
-    if let Some(key) = from_environment(CLIENT_KEY) {
-        session::check_key(world, &file_of(key))?;
-    }
-    Ok(())
 }
 
-/// The path in `file:PATH[,password:PASSWORD]`.
-fn file_of(attribute: &Attribute) -> PathBuf {
+/// The path in `file:PATH[,password:PASSWORD]`; none in a value of another form.
+fn file_of(attribute: &Attribute) -> Option<PathBuf> {
     let value = attribute.text();
-    let path = value.get("file:".len()..).unwrap_or_default();
-    let end = path.to_ascii_lowercase().find(",password:").unwrap_or(path.len());
-    path[..end].into()
+    let lower = value.to_ascii_lowercase();
+    lower.starts_with("file:").then(|| {
+        let end = lower.find(",password:").unwrap_or(value.len());
+        value["file:".len()..end].into()
+    })
 }
 
 fn in_form(attribute: &Attribute) -> bool {

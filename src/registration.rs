@@ -7,7 +7,7 @@ use crate::world::{Profile, World};
 use std::path::{Path, PathBuf};
 
 /// Keywords of a data source's section that tell the driver manager and setup programs something, and a driver nothing.
-pub const OF_THE_DRIVER_MANAGER: [&str; 10] = [
+const OF_THE_DRIVER_MANAGER: [&str; 10] = [
     "Driver",
     "Driver64",
     "Setup",
@@ -63,7 +63,7 @@ pub fn data_source(world: &dyn World, name: &str) -> Result<Vec<Attribute<'stati
     };
     let attribute = |keyword: String| match world.profile_value(Profile::Odbc, name, &keyword) {
         Ok(value) => Ok(Attribute::new(&keyword, &utf16(&value))),
-        Err(reason) => Err(unreadable(format!("the value of {keyword}, {reason}"))),
+        Err(reason) => Err(unreadable(format!("the value of {keyword}: {reason}"))),
     };
     let ours = |keyword: &String| !OF_THE_DRIVER_MANAGER.iter().any(|other| keyword.eq_ignore_ascii_case(other));
     let keywords = world.profile_keywords(Profile::Odbc, name).map_err(unreadable)?;

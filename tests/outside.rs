@@ -275,10 +275,10 @@ fn the_checks_come_in_their_order() {
 #[test]
 fn a_section_that_is_not_utf8_is_named() {
     let registrations = Registrations::usual("");
-    fs::write(registrations.path("odbc.ini"), b"[Loopback]\nDriver=SQL Server Loopback\nDatabase=\xff\xfe\n").unwrap();
+    fs::write(registrations.path("odbc.ini"), b"[Loopback]\nDriver=SQL Server Loopback\nPWD=geheim\xfc\n").unwrap();
     assert_says(
         &registrations.refusal("DSN=Loopback"),
-        &["[08001]", "Section [Loopback] of odbc.ini", "value of Database", "not UTF-8"],
+        &["[08001]", "Section [Loopback] of odbc.ini", "value of PWD", "not UTF-8"],
     );
 }
 
@@ -373,6 +373,17 @@ fn a_registration_by_plain_name_is_ours_too() {
     let path = format!("{}:{}", registrations.path("").display(), part("UNIXODBC_LIB").display());
     let text = registrations.refusal_with("DSN=Loopback", &[("LD_LIBRARY_PATH", &path)]);
     assert_says(&text, &["[IM003]", "section [SQL Server Loopback]", "nowhere"]);
+}
+
+#[test]
+fn a_certificate_that_is_a_pipe_does_not_hold_the_connect_up() {
+    let registrations = Registrations::usual("");
+    let pipe = registrations.path("pipe");
+    Ran::of(Command::new("mkfifo").arg(&pipe)).ok();
+    let variables =
+        [("LOOPBACK_ODBC_CLIENT_CERTIFICATE", pipe.to_str().unwrap()), ("LOOPBACK_ODBC_CLIENT_KEY", "/nonexistent")];
+    let text = registrations.refusal_with("DSN=Loopback", &variables);
+    assert_says(&text, &["[08001]", "/pipe cannot be read: it is not a file"]);
 }
 
 #[test]

@@ -26,10 +26,10 @@ type Scoped = (Ipv6Addr, String);
 ///
 /// # Errors
 /// 08001 when no signal shows an address, or one shows several.
-pub fn find_server(world: &dyn World, data_source: &str, findings: &mut Vec<String>) -> Result<String, Failure> {
+pub fn find_server(world: &dyn World, place: &str, findings: &mut Vec<String>) -> Result<String, Failure> {
     let remedy = format!(
-        "Set {SERVER_VARIABLE}, or Server in section [{data_source}] of odbc.ini, to the address of SQL Server as this \
-         script reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
+        "Set {SERVER_VARIABLE}, or Server in {place}, to the address of SQL Server as this script \
+         reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
     );
     for (signal, peers) in [
         ("established connections", peers_of_connections(world)),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn find(world: &Fixture) -> Result<String, Failure> {
-        find_server(world, "Loopback", &mut Vec::new())
+        find_server(world, "section [Loopback] of odbc.ini", &mut Vec::new())
     }
 
     #[track_caller]

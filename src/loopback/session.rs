@@ -11,9 +11,6 @@ use crate::world::World;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const CERTIFICATE: &str = "sqlsatellitecert.pem";
-const KEY: &str = "sqlsatellitekey.pem";
-
 const DATA_DIR_VARIABLE: &str = "LOOPBACK_ODBC_DATA_DIR";
 /// Where SQL Server on Linux keeps the launchpads' folders.
 const DATA_DIR: &str = "/var/opt/mssql-extensibility/data";
@@ -37,7 +34,7 @@ enum Folder {
 
 impl Pair {
     fn in_folder(folder: &Path) -> Pair {
-        Pair { certificate: folder.join(CERTIFICATE), key: folder.join(KEY) }
+        Pair { certificate: folder.join(CERTIFICATE.file_name), key: folder.join(KEY.file_name) }
     }
 
     /// Whether both files can be used.
@@ -45,45 +42,52 @@ impl Pair {
     /// # Errors
     /// 08001 with the path and the system's reason.
     fn check(&self, world: &dyn World) -> Result<(), Failure> {
-        check_certificate(world, &self.certificate)?;
-        check_key(world, &self.key)
+        CERTIFICATE.check(world, &self.certificate, true)?;
+        KEY.check(world, &self.key, true)
     }
 }
 
-/// Whether a file can be read and is a certificate in PEM.
-///
-/// # Errors
-/// 08001 with the path and the system's reason.
-pub fn check_certificate(world: &dyn World, path: &Path) -> Result<(), Failure> {
-    check_pem(world, path, "client certificate", "-----BEGIN CERTIFICATE-----")
+/// One of the two files of a pair.
+pub struct Kind {
+    /// Its name in a session's folder.
+    file_name: &'static str,
+    /// What messages call it.
+    title: &'static str,
+    /// What a PEM file of this kind has in it.
+    marker: &'static str,
 }
 
-/// Whether a file can be read and is a key in PEM: PKCS #1 as SQL Server writes it, or PKCS #8, which the driver reads as
-/// well.
-///
-/// # Errors
-/// 08001 with the path and the system's reason.
-pub fn check_key(world: &dyn World, path: &Path) -> Result<(), Failure> {
-    check_pem(world, path, "client key", "PRIVATE KEY-----")
-}
+pub const CERTIFICATE: Kind =
+    Kind { file_name: "sqlsatellitecert.pem", title: "client certificate", marker: "-----BEGIN CERTIFICATE-----" };
 
-fn check_pem(world: &dyn World, path: &Path, what: &str, marker: &str) -> Result<(), Failure> {
-    let reason = match world.read(path) {
-        Err(error) => format!("cannot be read: {error}"),
-        Ok(contents) if contents.is_empty() => "is empty".to_owned(),
-        Ok(contents) if !contents.windows(marker.len()).any(|window| window == marker.as_bytes()) => {
-            format!("is not a PEM file: there is no \"{marker}\" in it")
-        }
-        Ok(_) => return Ok(()),
-    };
-    Err(Failure::new(
-        Sqlstate::UNABLE_TO_CONNECT,
-        format!(
-            "The {what} {} {reason}. SQL Server writes both files when a session begins and removes them at its end; \
-             to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
-            path.display()
-        ),
-    ))
+/// PKCS #1 as SQL Server writes it, or PKCS #8, which the driver reads as well.
+pub const KEY: Kind = Kind { file_name: "sqlsatellitekey.pem", title: "client key", marker: "PRIVATE KEY-----" };
+
+impl Kind {
+    /// Whether a file can be read and has something in it; with `pem`, also whether it is a PEM file of this kind.
+    ///
+    /// # Errors
+    /// 08001 with the path and the system's reason.
+    pub fn check(&self, world: &dyn World, path: &Path, pem: bool) -> Result<(), Failure> {
+        let marker = self.marker;
+        let reason = match world.read(path) {
+            Err(error) => format!("cannot be read: {error}"),
+            Ok(contents) if contents.is_empty() => "is empty".to_owned(),
+            Ok(contents) if pem && !contents.windows(marker.len()).any(|window| window == marker.as_bytes()) => {
+                format!("is not a PEM file: there is no \"{marker}\" in it")
+            }
+            Ok(_) => return Ok(()),
+        };
+        Err(Failure::new(
+            Sqlstate::UNABLE_TO_CONNECT,
+            format!(
+                "The {} {} {reason}. SQL Server writes both files when a session begins and removes them at its end; \
+                 to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
+                self.title,
+                path.display()
+            ),
+        ))
+    }
 }
 
 fn look(world: &dyn World, folder: &Path) -> Folder {
@@ -101,7 +105,7 @@ fn look(world: &dyn World, folder: &Path) -> Folder {
 ///
 /// # Errors
 /// 08001 when there is none, when there are several, and when the one there is cannot be used.
-pub fn find_pair(world: &dyn World, data_source: &str, findings: &mut Vec<String>) -> Result<Pair, Failure> {
+pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> Result<Pair, Failure> {
     let mut halves = Vec::new();
     if let Some(pair) = above_working_directory(world, findings, &mut halves) {
         return match pair.check(world) {
@@ -122,9 +126,11 @@ pub fn find_pair(world: &dyn World, data_source: &str, findings: &mut Vec<String
             absent.file_name().unwrap_or_default().display()
         ),
         None => format!(
-            "This does not look like a script run by SQL Server: {CERTIFICATE} and {KEY} are neither in the working \
-             directory, nor above it, nor in a folder of {}. To connect from elsewhere, name a server and a login in \
-             section [{data_source}] of odbc.ini (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
+            "This does not look like a script run by SQL Server: {} and {} are neither in the working directory, nor \
+             above it, nor in a folder of {}. To connect from elsewhere, name a server and a login in {place} \
+             (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
+            CERTIFICATE.file_name,
+            KEY.file_name,
             data_dir.display()
         ),
     };
@@ -231,14 +237,14 @@ fn in_data_directory(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::fixture::{CERTIFICATE as CERTIFICATE_PEM, Fixture, KEY as KEY_PEM};
+    use crate::world::fixture::{CERTIFICATE_PEM, Fixture, KEY_PEM};
 
     const SESSION: &str = "/var/opt/mssql-extensibility/data/launchpad-1/session-1";
     const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/launchpad-1";
     const OTHER: &str = "/var/opt/mssql-extensibility/data/launchpad-2";
 
     fn find(world: &Fixture) -> Result<Pair, Failure> {
-        find_pair(world, "Loopback", &mut Vec::new())
+        find_pair(world, "section [Loopback] of odbc.ini", &mut Vec::new())
     }
 
     /// The refusal, all records in one text.

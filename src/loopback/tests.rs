@@ -90,7 +90,7 @@ fn a_data_source_of_any_name_is_one_too() {
 
 #[test]
 fn other_keywords_go_through_verbatim_and_in_order() {
-    let others = "APP={a;b};MARS_Connection=yes;ApplicationIntent=ReadOnly;x y= z ;APP=again";
+    let others = "Description=d;Trace=x;APP={a;b};MARS_Connection=yes;ApplicationIntent=ReadOnly;x y= z ;APP=again";
     let world = satellite().section(Profile::Odbc, "Own", &[("App", "section"), ("KeepAlive", "30")]);
     assert_eq!(
         given(&world, &format!("DSN=Own;{others}")),
@@ -118,8 +118,8 @@ fn every_value_has_its_precedence() {
             .variable(SERVER_VARIABLE, "env")
             .variable(CERTIFICATE_VARIABLE, "/env/cert.pem")
             .variable(KEY_VARIABLE, "file:/env/key.pem")
-            .file("/env/cert.pem", crate::world::fixture::CERTIFICATE)
-            .file("/env/key.pem", crate::world::fixture::KEY)
+            .file("/env/cert.pem", crate::world::fixture::CERTIFICATE_PEM)
+            .file("/env/key.pem", crate::world::fixture::KEY_PEM)
     };
     let section = |world: Fixture| {
         let entries = [
@@ -135,6 +135,11 @@ fn every_value_has_its_precedence() {
     let files = |of: &str| format!("ClientCertificate=file:/{of}/cert.pem;ClientKey=file:/{of}/key.pem");
     let trust = "TrustServerCertificate=Yes;Trusted_Connection=no";
 
+    // Those of the application and of the section may be DER, which is no text.
+    let satellite = || {
+        let files = ["/app/cert.pem", "/app/key.pem", "/section/cert.pem", "/section/key.pem"];
+        files.iter().fold(satellite(), |world, path| world.file(path, "DER"))
+    };
     let all = section(variables(satellite()));
     assert_eq!(
         given(&all, &format!("DSN=Own;{application};Encrypt=no")),
@@ -208,6 +213,9 @@ fn the_first_source_that_names_a_login_decides() {
     );
     let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section")]);
     assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=yes"), "Server=dev;Trusted_Connection=yes");
+    // No to the section's yes leaves the certificate to be found.
+    let world = satellite().section(Profile::Odbc, "Own", &[("Trusted_Connection", "yes")]);
+    assert!(given(&world, "DSN=Own;Trusted_Connection=no").contains("ClientCertificate="));
     let world = laptop(&[("Server", "dev"), ("Authentication", "ActiveDirectoryPassword")]);
     assert_eq!(
         given(&world, "DSN=Loopback;UID=u;PWD=p"),
@@ -272,9 +280,33 @@ fn files_that_the_environment_names_are_looked_at() {
         || satellite().variable(CERTIFICATE_VARIABLE, "/c.pem").variable(KEY_VARIABLE, "FILE:/k.pem").pair("/other");
     let failure = try_rewrite(&world(), "DSN=Loopback").unwrap_err();
     assert!(failure.text.contains("/c.pem cannot be read"), "{}", failure.text);
-    let world = world().file("/c.pem", crate::world::fixture::CERTIFICATE).file("/k.pem", "");
+    let world = world().file("/c.pem", crate::world::fixture::CERTIFICATE_PEM).file("/k.pem", "");
     let failure = try_rewrite(&world, "DSN=Loopback").unwrap_err();
     assert!(failure.text.contains("/k.pem is empty"), "{}", failure.text);
+}
+
+#[test]
+fn files_that_the_driver_s_own_keywords_name_must_be_there() {
+    for string in
+        ["ClientCertificate=file:/c;ClientKey=File:/k,password:x", "ClientKey={file:/k};ClientCertificate=file:/c"]
+    {
+        let world = laptop(&[("Server", "dev")]).file("/c", "DER");
+        let failure = try_rewrite(&world, &format!("DSN=Loopback;{string}")).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+        assert!(failure.text.contains("client key /k cannot be read"), "{}", failure.text);
+        assert!(try_rewrite(&world.file("/k", "DER"), &format!("DSN=Loopback;{string}")).is_ok());
+    }
+    // In the certificate store of Windows, or in a PKCS #12 file of the driver's.
+    for string in ["ClientCertificate=subject:x;ClientKey=y", "ClientCertificate=file:/a.pfx"] {
+        assert!(try_rewrite(&laptop(&[("Server", "dev")]), &format!("DSN=Loopback;{string}")).is_ok());
+    }
+}
+
+#[test]
+fn a_connection_by_driver_is_told_to_say_it_in_the_string() {
+    let world = laptop(&[("Server", "dev"), ("UID", "me")]);
+    let failure = try_rewrite(&world, "DRIVER={SQL Server Loopback}").unwrap_err();
+    assert!(failure.text.contains("name a server and a login in the connection string"), "{}", failure.text);
 }
 
 #[test]

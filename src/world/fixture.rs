@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
-pub const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
+pub const CERTIFICATE_PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
+pub const KEY_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
 
 /// A section of a profile: its name, and its keywords with their values.
 type Section = (String, Vec<(String, String)>);
@@ -56,8 +56,8 @@ impl Fixture {
     }
 
     pub fn pair(self, folder: &str) -> Self {
-        self.file(&format!("{folder}/sqlsatellitecert.pem"), CERTIFICATE)
-            .file(&format!("{folder}/sqlsatellitekey.pem"), KEY)
+        self.file(&format!("{folder}/sqlsatellitecert.pem"), CERTIFICATE_PEM)
+            .file(&format!("{folder}/sqlsatellitekey.pem"), KEY_PEM)
     }
 
     pub fn section(mut self, profile: Profile, name: &str, entries: &[(&str, &str)]) -> Self {

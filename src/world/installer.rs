@@ -129,8 +129,8 @@ impl Installer {
         let (Ok(section), Ok(keyword)) = (CString::new(section), CString::new(keyword)) else {
             return Ok(String::new());
         };
-        let value = String::from_utf8(self.get(Some(&section), Some(&keyword), profile));
-        value.map_err(|error| format!("{:?} is not UTF-8", String::from_utf8_lossy(error.as_bytes())))
+        // Not the value itself in the error: it may be a password.
+        String::from_utf8(self.get(Some(&section), Some(&keyword), profile)).map_err(|_| "it is not UTF-8".to_owned())
     }
 
     /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end. A name
