@@ -104,7 +104,7 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
     section_rest.for_each(|attribute| push_once(&mut string, attribute));
 
     let data_source = data_source.map(|attribute| attribute.value().into_owned()).unwrap_or_default();
-    let mut returned = application.clone();
+    let mut returned = application;
     returned.retain(|attribute| !attribute.is("SAVEFILE"));
     if let Some(database) = database {
         push_once(&mut returned, &database);
