@@ -40,10 +40,11 @@ give_back() {
     done
 }
 
-# One line for each file of the system-wide ODBC configuration, with its checksum: what must be the same before and after.
+# One line for each file of the system-wide ODBC configuration, and of the caller's own, with its checksum: what must be the same before
+# and after.
 system_odbc_configuration() {
     local path
-    for path in /etc/odbc.ini /etc/odbcinst.ini /etc/ODBCDataSources; do
+    for path in /etc/odbc.ini /etc/odbcinst.ini /etc/ODBCDataSources ~/.odbc.ini ~/.odbcinst.ini; do
         if [ -e "$path" ]; then
             find "$path" -exec stat -c '%n %F %a %U:%G' {} \; -type f -exec sha256sum {} \;
         else
@@ -57,5 +58,5 @@ same_system_odbc_configuration() {
     local now
     now=$(system_odbc_configuration)
     [ "$1" = "$now" ] ||
-        fail "the system-wide ODBC configuration has changed, which nothing here may do. Before: $1. Now: $now"
+        fail "the ODBC configuration has changed, which nothing here may do. Before: $1. Now: $now"
 }

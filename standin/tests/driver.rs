@@ -101,7 +101,8 @@ impl Standin {
 
     fn client(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env("ODBCSYSINI", self.folder.path()).env_remove("ODBCINI");
+        // The second is the user's own file, which unixODBC reads as well, and makes where there is none.
+        command.env("ODBCSYSINI", self.folder.path()).env("ODBCINI", self.folder.path().join("user.ini"));
         command
     }
 

@@ -102,7 +102,9 @@ impl Registrations {
                 command.env_remove(name);
             }
         }
-        command.env("ODBCSYSINI", self.folder.path()).env_remove("ODBCINI").current_dir(self.folder.path());
+        // The second is the user's own file, which unixODBC reads as well, and makes where there is none.
+        command.env("ODBCSYSINI", self.folder.path()).env("ODBCINI", self.path("user.ini"));
+        command.current_dir(self.folder.path());
         command
     }
 
