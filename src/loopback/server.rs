@@ -71,8 +71,8 @@ pub fn find_server(world: &dyn World, place: &str, findings: &mut Vec<String>) -
 
 /// Signal 1: the link-local peers of established TCP connections, and where they were read.
 fn peers_of_connections(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
-    // The kernel takes ten times as long for the file (3.4 ms against 0.2 ms on a machine with 24 GiB of memory), and a
-    // sandbox may come without it.
+    // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may come without
+    // it.
     let (connections, place) = match world.tcp_connections() {
         Ok(connections) => (connections, "socket diagnostics"),
         Err(error) => match world.read(Path::new(PROC_NET_TCP6)) {
