@@ -6,6 +6,7 @@ Which target there is, is decided by LOOPBACK_ODBC_TARGET_DRIVER; MSODBCSQL name
 import os
 import sys
 import threading
+import time
 from ctypes import byref, c_int, c_short, c_void_p
 
 import odbc
@@ -71,15 +72,16 @@ def connect_and_fail():
         absent = is_absent(library.failure(string))
         with lock:
             seen[absent] += 1
+        # Now and then all threads must be without a handle at the same moment; only then is the target loaded.
+        enough.wait(0.001)
 
 
 threads = [threading.Thread(target=connect_and_fail) for _ in range(4)]
 for thread in threads:
     thread.start()
 while seen[True] < 50:
-    pass
+    time.sleep(0.001)
 target(os.environ["MSODBCSQL"])
-# All threads now and then hold no handle at the same moment; then the target is loaded for good.
 for _ in range(600):
     if seen[False] >= 8:
         break
