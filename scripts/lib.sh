@@ -40,6 +40,18 @@ give_back() {
     done
 }
 
+# What scripts/demo, scripts/test and scripts/bench begin with: root, Rust, and everything that scripts/setup installs. Call it as:
+# begin "$@"
+begin() {
+    need_root "$@"
+    need_cargo
+    trap give_back EXIT
+    cd "$PROJECT" || exit
+    scripts/setup
+    # shellcheck source=scripts/env
+    . scripts/env # now that everything is there
+}
+
 # One line for each file of the system-wide ODBC configuration, and of the caller's own, with its checksum: what must be the same before
 # and after.
 system_odbc_configuration() {

@@ -1,8 +1,9 @@
 //! The functions that answer for themselves in part: everything custom that is neither a connect nor a diagnostic.
 
-use crate::connections;
+use crate::connections::{self, Diagnostics, Record};
 use crate::diagnostics::information_if;
 use crate::entry_points::{ROWS, target};
+use crate::failure::Sqlstate;
 use crate::odbc::*;
 use crate::output;
 
@@ -71,9 +72,7 @@ pub unsafe fn get_info(
         output::put(length, i16::try_from(size_of_val(&name[..])).unwrap_or(i16::MAX));
         let cut = output::put_string(value.cast(), bytes / size_of::<WChar>(), &name);
         if cut {
-            use connections::{Diagnostics, Record};
-            let record =
-                Record::new(crate::failure::Sqlstate::TRUNCATED, "The data source's name was longer than the buffer.");
+            let record = Record::new(Sqlstate::TRUNCATED, "The data source's name was longer than the buffer.");
             let code = SQL_SUCCESS_WITH_INFO;
             connections::set_diagnostics(connection, Diagnostics { records: vec![record], target_called: true, code });
         }
@@ -93,8 +92,10 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
     if supported.is_null() || !succeeded(code) {
         return code;
     }
+    // SQLSetConnectAttr has two rows; one of them is enough.
     let absent = |id: u16| ROWS.iter().filter(|row| row.function_id == id).all(|row| !row.is_filled());
-    for id in ROWS.iter().map(|row| row.function_id).filter(|id| !NOT_THE_TARGET_S.contains(id) && absent(*id)) {
+    let of_the_target = ROWS.iter().filter(|row| !NOT_THE_TARGET_S.contains(&row.name));
+    for id in of_the_target.map(|row| row.function_id).filter(|&id| absent(id)) {
         let (word, bits) = match function {
             SQL_API_ODBC3_ALL_FUNCTIONS => (usize::from(id >> 4), !(1 << (id & 0xf))),
             SQL_API_ALL_FUNCTIONS if usize::from(id) < ODBC2_FUNCTIONS => (usize::from(id), 0),
@@ -110,8 +111,8 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
     code
 }
 
-/// SQLConnect and SQLBrowseConnect: ours are made of the target's `SQLDriverConnectW`.
-const NOT_THE_TARGET_S: [u16; 2] = [7, 55];
+/// Ours are made of the target's `SQLDriverConnectW`.
+const NOT_THE_TARGET_S: [&str; 2] = ["SQLConnectW", "SQLBrowseConnectW"];
 
 /// The length of the array for SQL_API_ALL_FUNCTIONS.
 const ODBC2_FUNCTIONS: usize = 100;

@@ -42,6 +42,10 @@ const FORM: [Slot; 7] =
 const USER: Slot = &["UID", "Username"];
 const PASSWORD: Slot = &["PWD", "Password"];
 const AUTHENTICATION: Slot = &["Authentication"];
+/// What a login by name is made of.
+const BY_NAME: [Slot; 3] = [AUTHENTICATION, USER, PASSWORD];
+/// The other ways to log in.
+const BY_OTHER_MEANS: [Slot; 3] = [CLIENT_CERTIFICATE, CLIENT_KEY, TRUSTED_CONNECTION];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
 /// What names the data source or the driver to the driver manager or to us.
@@ -89,7 +93,7 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
     // Where values can be given that the application itself does not give.
     let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
     let discovered = discover(world, &sources, &place, &mut findings)?;
-    let is_other = |it: &&Attribute| !in_form(it) && !is_any(it, NOT_FOR_THE_TARGET);
+    let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
     let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(is_other));
 
     let mut string: Vec<Attribute<'static>> = Vec::new();
@@ -153,11 +157,7 @@ fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
 /// sources.
 fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
     for source in sources.iter_mut() {
-        source.retain(|attribute| {
-            let may_be_empty =
-                !in_form(attribute) && ![USER, PASSWORD, AUTHENTICATION].iter().any(|slot| is_any(attribute, slot));
-            may_be_empty || !attribute.value().is_empty()
-        });
+        source.retain(|it| !it.value().is_empty() || !(is_in(it, &FORM) || is_in(it, &BY_NAME)));
     }
     // Which of several counts is settled before it is asked whether it says yes.
     if let Some(first) = sources.iter().position(|source| find(source, TRUSTED_CONNECTION).is_some()) {
@@ -170,11 +170,7 @@ fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
     // A certificate or the process's own user leaves no place for names.
     let exclusive = has(CLIENT_CERTIFICATE) || !(has(USER) || has(AUTHENTICATION));
     for source in &mut sources[decides + 1..] {
-        source.retain(|attribute| {
-            let named = [CLIENT_CERTIFICATE, CLIENT_KEY, TRUSTED_CONNECTION];
-            let with_names = [AUTHENTICATION, USER, PASSWORD];
-            !named.iter().chain(with_names.iter().filter(|_| exclusive)).any(|slot| is_any(attribute, slot))
-        });
+        source.retain(|it| !(is_in(it, &BY_OTHER_MEANS) || exclusive && is_in(it, &BY_NAME)));
     }
 }
 
@@ -264,8 +260,8 @@ fn file_of(attribute: &Attribute) -> Option<PathBuf> {
     })
 }
 
-fn in_form(attribute: &Attribute) -> bool {
-    FORM.iter().any(|slot| is_any(attribute, slot))
+fn is_in(attribute: &Attribute, slots: &[Slot]) -> bool {
+    slots.iter().any(|slot| is_any(attribute, slot))
 }
 
 fn is_any(attribute: &Attribute, slot: Slot) -> bool {

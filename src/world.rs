@@ -4,7 +4,7 @@
 //! make theirs of fixtures, so that each rule is tested without root, without a network namespace, and without SQL
 //! Server.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::io;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ pub enum Profile {
 }
 
 impl Profile {
-    pub fn file_name(self) -> &'static str {
+    fn file_name(self) -> &'static CStr {
         match self {
-            Profile::Odbcinst => "odbcinst.ini",
-            Profile::Odbc => "odbc.ini",
+            Profile::Odbcinst => c"odbcinst.ini",
+            Profile::Odbc => c"odbc.ini",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Ran, Registrations, library, part, project};
+use common::{Ran, Registrations, assert_says, library, part, project};
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,13 +13,6 @@ fn isql_records(registrations: &Registrations) -> Vec<String> {
     let ran = Ran::of(registrations.command(part("ISQL")).args(["-v", "Loopback"]));
     assert_ne!(ran.status, 0, "{}", ran.stdout);
     ran.says(&["Could not SQLConnect"]).lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect()
-}
-
-#[track_caller]
-fn assert_says(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in {text:?}");
-    }
 }
 
 /// odbcinst.ini with our library, further lines for its section, and further sections.

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{CONNECT_AND_FAIL, Ran, library, part, project};
+use common::{CONNECT_AND_FAIL, Ran, assert_says, library, part, project};
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -113,13 +113,6 @@ import pyodbc, sys
 connection = pyodbc.connect(sys.argv[1])
 print(connection.execute('SELECT DB_NAME()').fetchval())
 ";
-
-#[track_caller]
-fn assert_says(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in {text:?}");
-    }
-}
 
 // --- The main job ---
 

@@ -81,17 +81,16 @@ fn peers_of_connections(world: &dyn World) -> Result<(BTreeSet<Scoped>, String),
         },
     };
     // A connection of this machine with itself leads nowhere.
-    let outward = connections.into_iter().filter(|it| it.remote.is_unicast_link_local() && it.remote != it.local);
-    let mut peers = BTreeSet::new();
-    for TcpConnection { local, remote, interface } in outward {
-        match interface {
-            Some(interface) => _ = peers.insert((remote, interface)),
-            // The file does not tell. Several may own the address, where they share a hardware address.
-            None => {
-                let own = world.interface_addresses().map_err(no_interfaces)?;
-                let owners = own.into_iter().filter(|it| it.address == local);
-                peers.extend(owners.map(|owner| (remote, owner.interface)));
-            }
+    let outward = |it: &TcpConnection| it.remote.is_unicast_link_local() && it.remote != it.local;
+    let (bound, untold): (Vec<_>, Vec<_>) =
+        connections.into_iter().filter(outward).partition(|connection| connection.interface.is_some());
+    let mut peers: BTreeSet<Scoped> = bound.into_iter().filter_map(|it| Some((it.remote, it.interface?))).collect();
+    if !untold.is_empty() {
+        // The file does not tell. Several may own the local address, where they share a hardware address.
+        let own = world.interface_addresses().map_err(no_interfaces)?;
+        for connection in untold {
+            let owners = own.iter().filter(|it| it.address == connection.local);
+            peers.extend(owners.map(|owner| (connection.remote, owner.interface.clone())));
         }
     }
     Ok((peers, format!("in {place}")))

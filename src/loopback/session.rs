@@ -108,10 +108,8 @@ fn look(world: &dyn World, folder: &Path) -> Folder {
 pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> Result<Pair, Failure> {
     let mut halves = Vec::new();
     if let Some(pair) = above_working_directory(world, findings, &mut halves) {
-        return match pair.check(world) {
-            Ok(()) => Ok(pair),
-            Err(failure) => Err(failure.with_findings(std::mem::take(findings))),
-        };
+        pair.check(world).map_err(|failure| failure.with_findings(std::mem::take(findings)))?;
+        return Ok(pair);
     }
     let data_dir = world.variable(DATA_DIR_VARIABLE).map_or_else(|| PathBuf::from(DATA_DIR), PathBuf::from);
     if let Some(pair) = in_data_directory(world, &data_dir, findings, &mut halves)? {

@@ -144,7 +144,6 @@ impl Installer {
     /// One call, with a buffer that is made larger until the answer fits; without the answer's last NUL.
     fn get(&self, section: Option<&CStr>, entry: Option<&CStr>, profile: Profile) -> Vec<u8> {
         let pointer = |string: Option<&CStr>| string.map_or(std::ptr::null(), CStr::as_ptr);
-        let file = CString::new(profile.file_name()).unwrap_or_default();
         let mut size = FIRST_BUFFER;
         loop {
             let mut buffer = vec![0u8; size];
@@ -156,7 +155,7 @@ impl Installer {
                     c"".as_ptr(),
                     buffer.as_mut_ptr().cast(),
                     size as c_int,
-                    file.as_ptr(),
+                    profile.file_name().as_ptr(),
                 )
             };
             let length = usize::try_from(length).unwrap_or(0);

@@ -59,10 +59,16 @@ impl Ran {
     #[track_caller]
     pub fn says(&self, parts: &[&str]) -> String {
         let text = format!("{}{}", self.stdout, self.stderr);
-        for part in parts {
-            assert!(text.contains(part), "{part:?} is not in:\n{text}");
-        }
+        assert_says(&text, parts);
         text
+    }
+}
+
+/// Holds that a text contains each part.
+#[track_caller]
+pub fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }
 }
 
