@@ -8,7 +8,7 @@
 //!
 //! | module | what it is |
 //! |-|-|
-//! | [`entry_points`] | the table: every exported ODBC function, once |
+//! | [`entry_points`] | every exported ODBC function, once, in `entry_points/table.rs`; and what is made of that table |
 //! | [`connect`] | `SQLDriverConnectW`, `SQLConnectW`, `SQLBrowseConnectW` |
 //! | [`diagnostics`], [`answers`] | the other functions that we answer in part |
 //! | [`connections`] | what is remembered of a connection, the only state there is |
