@@ -112,3 +112,43 @@ fn the_header_and_the_library_agree() {
     let version = Ran::of(Command::new(&program).env("LD_LIBRARY_PATH", folder)).ok().stdout;
     assert_eq!(version.trim(), env!("CARGO_PKG_VERSION"));
 }
+
+/// Each row's name, and its arguments' types as the table has them.
+macro_rules! entry_points {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+        const SIGNATURES: &[(&str, &[&str])] = &[$((stringify!($name), &[$(stringify!($type)),*])),*];
+    };
+}
+
+include!("../src/entry_points/table.rs");
+
+#[test]
+fn signatures_are_those_of_the_specification_s_headers() {
+    let c_type = |rust: &str| match rust {
+        "Handle" | "Pointer" => "void *",
+        "*mut Handle" | "*mut Pointer" => "void **",
+        "*mut WChar" => "unsigned short *",
+        "i16" => "short",
+        "*mut i16" => "short *",
+        "u16" => "unsigned short",
+        "*mut u16" => "unsigned short *",
+        "i32" => "int",
+        "*mut i32" => "int *",
+        "isize" => "long",
+        "*mut isize" => "long *",
+        "usize" => "unsigned long",
+        "*mut usize" => "unsigned long *",
+        _ => panic!("{rust} is not known"),
+    };
+    let mut source = String::from("#include <sql.h>\n#include <sqlext.h>\n#include <sqlucode.h>\n");
+    for (name, types) in SIGNATURES {
+        let types: Vec<&str> = types.iter().map(|rust| c_type(rust)).collect();
+        let declared = format!("short (*)({})", types.join(", "));
+        let equal = format!("__builtin_types_compatible_p(__typeof__(&{name}), {declared})");
+        source += &format!("_Static_assert({equal}, \"{name} is not {declared}\");\n");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("signatures.c");
+    std::fs::write(&file, source).unwrap();
+    Ran::of(Command::new("cc").arg("-fsyntax-only").arg(file)).ok();
+}

@@ -4,6 +4,8 @@
 
 #![allow(dead_code)] // Each test program uses a part of this.
 
+pub mod shim;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;

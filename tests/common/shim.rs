@@ -1,0 +1,168 @@
+//! The released library's functions, called as a driver manager calls them, with the recording target behind them; and
+//! what that one recorded. One process has one target, so a test program that uses this uses no other.
+
+use super::{library, part};
+use libloading::Library;
+use std::ffi::{CString, c_char, c_void};
+use std::sync::OnceLock;
+
+pub type Handle = *mut c_void;
+pub type Pointer = *mut c_void;
+pub type WChar = u16;
+pub type Return = i16;
+
+/// A data source that names a server.
+pub const SECTION: &str = "Recorded";
+
+struct Libraries {
+    shim: Library,
+    target: Library,
+    _configuration: tempfile::TempDir,
+}
+
+fn libraries() -> &'static Libraries {
+    static LIBRARIES: OnceLock<Libraries> = OnceLock::new();
+    LIBRARIES.get_or_init(|| {
+        let configuration = tempfile::tempdir().unwrap();
+        let section = format!("[{SECTION}]\nServer=of the section\n");
+        std::fs::write(configuration.path().join("odbc.ini"), section).unwrap();
+        let target = part("RECORDING_TARGET");
+        // SAFETY: whoever else reads the environment in this process comes through here first. Both libraries are made
+        // of this project's code, whose initialisers are harmless.
+        unsafe {
+            std::env::set_var("LOOPBACK_ODBC_TARGET_DRIVER", &target);
+            std::env::set_var("ODBCSYSINI", configuration.path());
+            std::env::set_var("ODBCINI", configuration.path().join("user.ini"));
+            Libraries {
+                shim: Library::new(library()).unwrap(),
+                target: Library::new(target).unwrap(),
+                _configuration: configuration,
+            }
+        }
+    })
+}
+
+macro_rules! entry_points {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+        $(
+            #[allow(non_snake_case, clippy::too_many_arguments, clippy::not_unsafe_ptr_arg_deref)]
+            pub fn $name($($argument: $type),*) -> Return {
+                type Function = unsafe extern "system" fn($($type),*) -> Return;
+                let name = concat!(stringify!($name), "\0");
+                // SAFETY: the name promises the type. The tests pass what the specification allows, or values that
+                // nobody follows.
+                unsafe { libraries().shim.get::<Function>(name.as_bytes()).unwrap()($($argument),*) }
+            }
+        )*
+    };
+}
+
+include!("../../src/entry_points/table.rs");
+
+/// A call that the target saw: the function and its arguments, each widened without its sign.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Call {
+    pub function: String,
+    pub arguments: Vec<u64>,
+}
+
+/// The oldest call of this thread that was not taken yet.
+pub fn take_call() -> Option<Call> {
+    let (mut name, mut arguments) = ([0u8; 32], [0u64; 16]);
+    // SAFETY: the types are those of the recording target's source, the sizes those that it asks for.
+    let count = unsafe {
+        libraries().target.get::<unsafe extern "C" fn(*mut u8, *mut u64) -> i32>(b"recording_take\0").unwrap()(
+            name.as_mut_ptr(),
+            arguments.as_mut_ptr(),
+        )
+    };
+    let arguments = arguments[..usize::try_from(count).ok()?].to_vec();
+    let function = name.split(|&byte| byte == 0).next().unwrap();
+    Some(Call { function: String::from_utf8(function.to_vec()).unwrap(), arguments })
+}
+
+/// Forgets the calls up to here.
+pub fn forget_calls() {
+    while take_call().is_some() {}
+}
+
+/// The names of the functions called since the calls were taken or forgotten.
+pub fn take_names() -> Vec<String> {
+    std::iter::from_fn(take_call).map(|call| call.function).collect()
+}
+
+/// Makes the target's next call of a function return a code and leave these records.
+pub fn tell(function: &str, code: Return, records: &[(&str, i32, &str)]) {
+    let text = |text: &str| CString::new(text).unwrap();
+    let target = &libraries().target;
+    // SAFETY: the types are those of the recording target's source; it copies the strings.
+    unsafe {
+        target.get::<unsafe extern "C" fn(*const c_char, Return)>(b"recording_tell\0").unwrap()(
+            text(function).as_ptr(),
+            code,
+        );
+        let tell_record =
+            target.get::<unsafe extern "C" fn(*const c_char, i32, *const c_char)>(b"recording_tell_record\0").unwrap();
+        for (state, native_error, message) in records {
+            tell_record(text(state).as_ptr(), *native_error, text(message).as_ptr());
+        }
+    }
+}
+
+/// The string that the target's last connect on this thread was given.
+pub fn connection_string() -> String {
+    let mut buffer = vec![0u16; 4096];
+    // SAFETY: as for the calls above.
+    let length = unsafe {
+        let function = b"recording_connection_string\0";
+        libraries().target.get::<unsafe extern "C" fn(*mut u16, usize) -> usize>(function).unwrap()(
+            buffer.as_mut_ptr(),
+            buffer.len(),
+        )
+    };
+    String::from_utf16(&buffer[..length]).unwrap()
+}
+
+/// Code units with a NUL.
+pub fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+pub const SQL_HANDLE_ENV: i16 = 1;
+pub const SQL_HANDLE_DBC: i16 = 2;
+pub const SQL_NTS: i16 = -3;
+pub const SQL_SUCCESS: Return = 0;
+pub const SQL_SUCCESS_WITH_INFO: Return = 1;
+pub const SQL_STILL_EXECUTING: Return = 2;
+pub const SQL_NO_DATA: Return = 100;
+pub const SQL_ERROR: Return = -1;
+pub const SQL_INVALID_HANDLE: Return = -2;
+
+/// A connection in an environment of its own, of the recording target; freed with the value.
+pub struct Connection {
+    environment: Handle,
+    pub handle: Handle,
+}
+
+impl Connection {
+    pub fn new() -> Connection {
+        let (mut environment, mut handle) = (std::ptr::null_mut(), std::ptr::null_mut());
+        assert_eq!(SQLAllocHandle(SQL_HANDLE_ENV, std::ptr::null_mut(), &raw mut environment), SQL_SUCCESS);
+        assert_eq!(SQLAllocHandle(SQL_HANDLE_DBC, environment, &raw mut handle), SQL_SUCCESS);
+        forget_calls();
+        Connection { environment, handle }
+    }
+
+    /// `SQLDriverConnectW` without an output buffer.
+    pub fn connect(&self, string: &str) -> Return {
+        let (mut string, null) = (wide(string), std::ptr::null_mut());
+        SQLDriverConnectW(self.handle, null, string.as_mut_ptr(), SQL_NTS, null.cast(), 0, null.cast(), 0)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        SQLFreeHandle(SQL_HANDLE_DBC, self.handle);
+        SQLFreeHandle(SQL_HANDLE_ENV, self.environment);
+    }
+}

@@ -1,0 +1,80 @@
+//! An ODBC driver for tests: it records each call with all arguments, and returns what it is told.
+//!
+//! Its functions are made from the library's own table of entry points, so it has exactly those. What a test tells it,
+//! and what it recorded, belong to the thread: tests may run side by side. See [`control`].
+//!
+//! A call for which it was told nothing does what little a driver manager needs ([`behaviour`]). It knows its handles,
+//! and answers SQL_INVALID_HANDLE for every other, never looking behind one.
+
+mod behaviour;
+mod control;
+mod handles;
+
+use std::ffi::c_void;
+
+type Handle = *mut c_void;
+type Pointer = *mut c_void;
+type WChar = u16;
+type Return = i16;
+
+/// An argument as it came, widened without its sign, so that all of them fit in one list.
+trait Argument {
+    fn bits(self) -> u64;
+}
+
+impl Argument for i16 {
+    fn bits(self) -> u64 {
+        self.cast_unsigned().into()
+    }
+}
+
+impl Argument for u16 {
+    fn bits(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Argument for i32 {
+    fn bits(self) -> u64 {
+        self.cast_unsigned().into()
+    }
+}
+
+impl Argument for isize {
+    fn bits(self) -> u64 {
+        self as u64
+    }
+}
+
+impl Argument for usize {
+    fn bits(self) -> u64 {
+        self as u64
+    }
+}
+
+impl<T> Argument for *mut T {
+    fn bits(self) -> u64 {
+        self.addr() as u64
+    }
+}
+
+macro_rules! entry_points {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+        /// The identifiers of all functions, for SQLGetFunctions.
+        const FUNCTION_IDS: &[u16] = &[$($id),*];
+
+        $(
+            /// # Safety
+            /// The arguments are as the specification has them, or the call was told what to return.
+            #[unsafe(no_mangle)]
+            #[allow(non_snake_case, clippy::too_many_arguments)]
+            pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+                let arguments = [$($argument.bits()),*];
+                // SAFETY: the caller's promise.
+                unsafe { behaviour::call(stringify!($name), &arguments) }
+            }
+        )*
+    };
+}
+
+include!("../../../src/entry_points/table.rs");
