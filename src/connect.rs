@@ -5,10 +5,11 @@
 
 use crate::connection_string::{Attribute, Stopped, parse, shown};
 use crate::connections::{self, Diagnostics, Record};
+use crate::diagnostics;
 use crate::entry_points;
 use crate::failure::{Failure, Sqlstate};
 use crate::guard;
-use crate::loopback::{self, Rewritten};
+use crate::loopback::{self, Rewritten, hints};
 use crate::odbc::*;
 use crate::output;
 use crate::target;
@@ -219,6 +220,10 @@ unsafe fn call_target(connection: Handle, prepared: Box<Prepared>) -> Return {
             reason.text()
         );
         records.push(Record::new(Sqlstate::INVALID_ATTRIBUTE, &text));
+    }
+    if prepared.rewritten.is_loopback && code == SQL_ERROR {
+        let hint = hints::hint(&prepared.rewritten.target, &diagnostics::target_records(connection));
+        records.extend(hint.into_iter().flat_map(|(state, text)| Record::all(&Failure::new(Sqlstate(state), text))));
     }
     if succeeded(code) {
         connections::with(connection, |state| state.data_source = Some(prepared.rewritten.data_source.clone()));

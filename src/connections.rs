@@ -21,6 +21,12 @@ impl Record {
     pub fn new(state: Sqlstate, text: &str) -> Self {
         Record { state, text: format!("{PREFIX}{text}").encode_utf16().collect() }
     }
+
+    /// All that a failure says.
+    pub fn all(failure: &Failure) -> Vec<Self> {
+        let record = |text: String| Record { state: failure.state, text: text.encode_utf16().collect() };
+        failure.records().into_iter().map(record).collect()
+    }
 }
 
 /// The records that belong to the last call on a connection, beside the target's own.
@@ -36,12 +42,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// The records of a call that failed before it reached the target.
     pub fn of_failure(failure: &Failure) -> Self {
-        let record = |text: String| Record { state: failure.state, text: text.encode_utf16().collect() };
-        Diagnostics {
-            records: failure.records().into_iter().map(record).collect(),
-            target_called: false,
-            code: SQL_ERROR,
-        }
+        Diagnostics { records: Record::all(failure), target_called: false, code: SQL_ERROR }
     }
 }
 

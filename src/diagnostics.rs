@@ -2,6 +2,7 @@
 
 use crate::connections::{self, Diagnostics, Record};
 use crate::entry_points::target;
+use crate::loopback::hints::TargetRecord;
 use crate::odbc::*;
 use crate::output;
 
@@ -74,7 +75,7 @@ pub unsafe fn get_diag_field(
     let Some(own) = own(handle_type, handle) else { return forward() };
     match field {
         SQL_DIAG_NUMBER => {
-            let count = target_records(&own, handle) + own.records.len() as i32;
+            let count = count_of_target(&own, handle) + own.records.len() as i32;
             // SAFETY: the caller's promise: an SQLINTEGER.
             unsafe { output::put(value.cast(), count) };
             return SQL_SUCCESS;
@@ -131,14 +132,14 @@ fn own(handle_type: i16, handle: Handle) -> Option<Diagnostics> {
 }
 
 fn place<'d>(own: &'d Diagnostics, handle: Handle, number: i16) -> Place<'d> {
-    match i32::from(number) - target_records(own, handle) {
+    match i32::from(number) - count_of_target(own, handle) {
         ..=0 => Place::Target,
         ours => own.records.get(ours as usize - 1).map_or(Place::None, Place::Ours),
     }
 }
 
 /// How many records of the last call the target has.
-fn target_records(own: &Diagnostics, handle: Handle) -> i32 {
+fn count_of_target(own: &Diagnostics, handle: Handle) -> i32 {
     let mut count = 0i32;
     if own.target_called {
         let count = (&raw mut count).cast();
@@ -149,6 +150,36 @@ fn target_records(own: &Diagnostics, handle: Handle) -> i32 {
     }
     count
 }
+
+/// The target's records of the call on a connection that has just returned. Texts are cut at [`LONGEST_TEXT`].
+pub fn target_records(connection: Handle) -> Vec<TargetRecord> {
+    let record = |number| {
+        let (mut state, mut native_error, mut text) = ([0; SQLSTATE_UNITS], 0, [0; LONGEST_TEXT]);
+        // SAFETY: the buffers have the sizes that the target is told, or that the specification sets.
+        let code = unsafe {
+            target::SQLGetDiagRecW(
+                SQL_HANDLE_DBC,
+                connection,
+                number,
+                state.as_mut_ptr(),
+                &raw mut native_error,
+                text.as_mut_ptr(),
+                LONGEST_TEXT as i16,
+                std::ptr::null_mut(),
+            )
+        };
+        let length = text.iter().position(|&unit| unit == 0).unwrap_or(LONGEST_TEXT);
+        let state = std::array::from_fn(|index| state[index] as u8);
+        succeeded(code).then(|| TargetRecord { state, native_error, text: String::from_utf16_lossy(&text[..length]) })
+    };
+    (1..=MOST_RECORDS).map_while(record).collect()
+}
+
+/// In code units; more than Microsoft's driver writes of what is looked for.
+const LONGEST_TEXT: usize = 1024;
+
+/// A failed connect has two or three; a target that does not end must not keep us.
+const MOST_RECORDS: i16 = 16;
 
 /// The return code of a function that gave a string.
 pub fn information_if(cut: bool) -> Return {

@@ -113,6 +113,9 @@ macro_rules! entry_points {
     };
     (@without $name:ident($($argument:ident: $type:ty),*) $absent:path) => {
         pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+            if crate::target::is_loaded() {
+                return SQL_ERROR;
+            }
             // SAFETY: the caller's arguments, unchanged.
             unsafe { $absent($($argument),*) }
         }

@@ -5,6 +5,7 @@
 //! fills in the constants of the documented form. Nothing is guessed: none or several is an error that lists what was
 //! looked at.
 
+pub mod hints;
 pub mod server;
 pub mod session;
 
@@ -63,6 +64,8 @@ pub struct Rewritten {
     pub data_source: Vec<u16>,
     /// What was looked at, and what it gave.
     pub findings: Vec<String>,
+    /// Whether anything of the loopback form was added to what was given; otherwise it is a connection as any other.
+    pub is_loopback: bool,
 }
 
 /// Turns what the application asked for into the loopback string for `target`.
@@ -113,7 +116,7 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
     if let Some(database) = database {
         push_once(&mut returned, &database);
     }
-    Ok(Rewritten { target: string, returned, data_source, findings })
+    Ok(Rewritten { target: string, returned, data_source, findings, is_loopback: !discovered.is_empty() })
 }
 
 impl Rewritten {

@@ -74,13 +74,18 @@ pub fn loaded() -> Result<&'static Target, Failure> {
     })
 }
 
+/// Whether there is a target; what is then still answered for an absent one is what the target lacks.
+pub fn is_loaded() -> bool {
+    LOADED.get().is_some()
+}
+
 /// `SQLAllocHandle`: the first environment loads the target.
 ///
 /// # Safety
 /// The arguments are as the specification has them.
 pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> Return {
     connections::clear_records(input);
-    if handle_type == SQL_HANDLE_ENV && LOADED.get().is_none() {
+    if handle_type == SQL_HANDLE_ENV && !is_loaded() {
         if output.is_null() {
             return SQL_ERROR;
         }
@@ -102,10 +107,10 @@ pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle)
 fn load_or_stand_in() -> Option<Handle> {
     logging::start();
     let mut absent = lock();
-    if LOADED.get().is_none() && absent.handles.is_empty() {
+    if !is_loaded() && absent.handles.is_empty() {
         absent.try_to_load();
     }
-    LOADED.get().is_none().then(|| absent.handles.allocate(SQL_HANDLE_ENV))
+    (!is_loaded()).then(|| absent.handles.allocate(SQL_HANDLE_ENV))
 }
 
 impl Absent {

@@ -163,49 +163,6 @@ fn without_a_target_the_record_names_everything_tried() {
 }
 
 #[test]
-fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    fs::write(path("text.so"), "not a library, though it has the name of one, and is long enough to be read as such")
-        .unwrap();
-    for (library, words) in [
-        (path("missing.so"), "cannot open shared object file"),
-        (path("text.so"), "invalid ELF header"),
-        (path(""), "cannot read file data"),
-        // Libraries that are no drivers.
-        ("libc.so.6".to_owned(), "does not export SQLAllocHandle"),
-    ] {
-        let registrations = registered("", &format!("[ODBC Driver 18 for SQL Server]\nDriver={library}\n"));
-        assert_says(&registrations.refusal("DSN=Loopback"), &["[IM003] [loopback-odbc]", &library, words]);
-    }
-}
-
-#[test]
-fn a_target_that_lacks_a_library_of_its_own_is_told_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let in_folder = |name: &str| folder.path().join(name);
-    let compile = |arguments: &[&std::ffi::OsStr]| Ran::of(Command::new("cc").args(arguments)).ok();
-    fs::write(in_folder("part.c"), "int part(void) { return 1; }\n").unwrap();
-    fs::write(in_folder("driver.c"), "int part(void);\nint SQLAllocHandle(void) { return part(); }\n").unwrap();
-    let (part_c, part_so) = (in_folder("part.c"), in_folder("libpart.so"));
-    let (driver_c, driver_so) = (in_folder("driver.c"), in_folder("driver.so"));
-    compile(&["-shared".as_ref(), "-fPIC".as_ref(), "-o".as_ref(), part_so.as_ref(), part_c.as_ref()]);
-    compile(&[
-        "-shared".as_ref(),
-        "-fPIC".as_ref(),
-        "-Wl,--no-as-needed".as_ref(),
-        "-o".as_ref(),
-        driver_so.as_ref(),
-        driver_c.as_ref(),
-        part_so.as_ref(),
-    ]);
-    fs::remove_file(&part_so).unwrap();
-    let registrations = registered("TargetDriver=Mine\n", &format!("[Mine]\nDriver={}\n", driver_so.display()));
-    let text = registrations.refusal("DSN=Loopback");
-    assert_says(&text, &["[IM003]", "section [SQL Server Loopback]", "libpart.so", "cannot open shared object file"]);
-}
-
-#[test]
 fn a_target_that_is_this_library_is_refused() {
     let registrations = registered("TargetDriver=SQL Server Loopback\n", "");
     assert_says(&registrations.refusal("DSN=Loopback"), &["[IM003]", "this is loopback-odbc itself"]);
@@ -309,22 +266,9 @@ fn compile(source: &str, to: &std::path::Path, options: &[&str]) {
 }
 
 #[test]
-fn with_a_fake_target_the_library_does_what_no_real_driver_shows() {
-    let registrations = Registrations::usual("");
-    let target = registrations.path("fake.so");
-    compile("tests/programs/fake_target.c", &target, &["-shared", "-fPIC"]);
-    let mut command = registrations.command(part("PYTHON"));
-    command.arg(project("tests/programs/fake.py")).arg(library()).env("LOOPBACK_ODBC_TARGET_DRIVER", target);
-    let said = Ran::of(&mut command).ok().stdout;
-    let topics = ["records", "handles again", "asynchronous", "data source name", "functions"];
-    assert_eq!(said.lines().collect::<Vec<_>>(), topics.map(|topic| format!("{topic}: ok")));
-}
-
-#[test]
 fn no_handle_of_the_absent_target_reaches_one_that_comes_later() {
     let registrations = Registrations::usual("");
-    let (race, built) = (registrations.path("race"), registrations.path("fake.so"));
-    compile("tests/programs/fake_target.c", &built, &["-shared", "-fPIC"]);
+    let (race, built) = (registrations.path("race"), part("RECORDING_TARGET"));
     compile("tests/programs/race.c", &race, &["-ldl", "-lpthread"]);
     // Without the lock that this is about, four of ten processes failed.
     for attempt in 0..60 {
@@ -340,7 +284,7 @@ fn no_handle_of_the_absent_target_reaches_one_that_comes_later() {
 fn the_second_best_target_serves_when_the_best_cannot_be_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("seventeen.so");
-    compile("tests/programs/fake_target.c", &target, &["-shared", "-fPIC"]);
+    fs::copy(part("RECORDING_TARGET"), &target).unwrap();
     let drivers = format!(
         "[ODBC Driver 18 for SQL Server]\nDriver=/nonexistent.so\n[ODBC Driver 17 for SQL Server]\nDriver={}\n",
         target.display()

@@ -410,13 +410,14 @@ fn a_pair_that_cannot_be_used_is_told_with_path_and_reason() {
     }
 }
 
-#[test]
-fn another_session_s_certificate_is_refused_by_the_server() {
-    let snippet = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj '/O=Microsoft Corporation' \
+const ANOTHER_CERTIFICATE: &str = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj '/O=Microsoft Corporation' \
         -keyout key -out $LAUNCHPAD_DIR/sqlsatellitecert.pem 2>/dev/null
         openssl rsa -traditional -in key -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2>/dev/null
         rm key";
-    let outcome = Satellite::new().prepare(snippet).run(&[PYTHON, "-c", CONNECT_AND_FAIL, "DSN=Loopback"]);
+
+#[test]
+fn another_session_s_certificate_is_refused_by_the_server() {
+    let outcome = Satellite::new().prepare(ANOTHER_CERTIFICATE).run(&[PYTHON, "-c", CONNECT_AND_FAIL, "DSN=Loopback"]);
     assert_says(
         &outcome.ran.stdout,
         &["[28000] [Microsoft]", "Login failed for user 'Microsoft Corporation'", "18456"],
@@ -425,6 +426,39 @@ fn another_session_s_certificate_is_refused_by_the_server() {
         assert_says(login, &["result=refused", "error=18456", "client_certificate=other"]);
     }
     assert!(!outcome.logins.is_empty());
+}
+
+#[test]
+fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
+    let pair = "file:$LAUNCHPAD_DIR/sqlsatellitecert.pem";
+    let without_key = format!("sed -i \"$ a ClientCertificate={pair}\" $ODBCSYSINI/odbc.ini");
+    let key_of_another_name = format!(
+        "install -m 444 $LAUNCHPAD_DIR/sqlsatellitekey.pem key && {without_key} && \
+         sed -i \"$ a ClientKey=file:$PWD/key\" $ODBCSYSINI/odbc.ini"
+    );
+    let no_trust = "sed -i '$ a TrustServerCertificate=No' $ODBCSYSINI/odbc.ini";
+    let other_port = format!("LOOPBACK_ODBC_SERVER={SERVER},9");
+    for (prepare, variable, parts) in [
+        (ANOTHER_CERTIFICATE, "A=", ["28000 ", "'Microsoft Corporation'", "28000 ", "the session has ended"]),
+        (&without_key, "A=", ["08001 ", "invalid null pkcs12 pointer", "08001 ", "without ClientKey"]),
+        (&key_of_another_name, "A=", ["08001 ", "DECODER", "08001 ", "ends in .pem"]),
+        (no_trust, "A=", ["08001 ", "certificate verify failed", "08001 ", "TrustServerCertificate=Yes is set"]),
+        ("true", &other_port, ["HYT00 ", "Login timeout expired", "HYT00 ", &format!("at Server={SERVER},9")]),
+    ] {
+        let satellite = Satellite::new().script("tests/programs/odbc.py").script("tests/programs/records.py");
+        let outcome = satellite.prepare(prepare).option("--env", variable).run(&[PYTHON, "records.py", "DSN=Loopback"]);
+        let said = outcome.ran.ok().stdout;
+        // unixODBC sorts the records by SQLSTATE, from the highest; what has the same one stays in its order.
+        let records: Vec<&str> = said.lines().collect();
+        let place = |state: &str, words: &str, ours: bool| {
+            let is_it = |it: &&str| {
+                it.starts_with(state) && it.contains(words) && it[6..].starts_with("[loopback-odbc] ") == ours
+            };
+            records.iter().position(is_it).unwrap_or_else(|| panic!("{words:?} is not in\n{said}"))
+        };
+        assert!(place(parts[0], parts[1], false) < place(parts[2], parts[3], true), "{said}");
+        assert_eq!(said.matches("[loopback-odbc]").count(), 1, "{said}");
+    }
 }
 
 #[test]

@@ -146,11 +146,17 @@ pub struct Connection {
 
 impl Connection {
     pub fn new() -> Connection {
-        let (mut environment, mut handle) = (std::ptr::null_mut(), std::ptr::null_mut());
+        let mut environment = std::ptr::null_mut();
         assert_eq!(SQLAllocHandle(SQL_HANDLE_ENV, std::ptr::null_mut(), &raw mut environment), SQL_SUCCESS);
-        assert_eq!(SQLAllocHandle(SQL_HANDLE_DBC, environment, &raw mut handle), SQL_SUCCESS);
+        let mut connection = Connection { environment, handle: std::ptr::null_mut() };
+        connection.allocate();
         forget_calls();
-        Connection { environment, handle }
+        connection
+    }
+
+    /// Allocates the connection's handle; again, after somebody has freed it.
+    pub fn allocate(&mut self) {
+        assert_eq!(SQLAllocHandle(SQL_HANDLE_DBC, self.environment, &raw mut self.handle), SQL_SUCCESS);
     }
 
     /// `SQLDriverConnectW` without an output buffer.

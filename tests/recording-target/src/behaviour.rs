@@ -96,7 +96,7 @@ unsafe fn behave(function: &str, arguments: &[u64], handles: &mut Handles, handl
             ("SQLGetDiagFieldW", &[_, _, 0, SQL_DIAG_NUMBER, value, ..]) => put(value, object.records.len() as i32),
             ("SQLGetDiagFieldW", &[_, _, 0, SQL_DIAG_RETURNCODE, value, ..]) => put(value, object.code),
             ("SQLGetDiagFieldW", &[_, _, number, ..]) => {
-                return if record(object, number).is_some() { SQL_ERROR } else { SQL_NO_DATA };
+                return if number == 0 || record(object, number).is_some() { SQL_ERROR } else { SQL_NO_DATA };
             }
             _ => {}
         }

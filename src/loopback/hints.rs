@@ -1,0 +1,141 @@
+//! What a refusal by the driver or the server means for a loopback connection.
+//!
+//! The target's own records come first and unchanged; a hint is one record of ours behind them. It is given for
+//! connections that are loopback ones, and only where the cause is known.
+
+use crate::connection_string::Attribute;
+use crate::loopback::{CLIENT_CERTIFICATE, SERVER, SERVER_VARIABLE, Slot, find};
+
+/// A diagnostic record of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRecord {
+    /// The SQLSTATE.
+    pub state: [u8; 5],
+    /// The server's error number, for an error of the server.
+    pub native_error: i32,
+    pub text: String,
+}
+
+/// SQL Server's "Login failed for user".
+const LOGIN_FAILED: i32 = 18456;
+
+/// The name in a session's certificate, which a server that does not know the session takes for a user's.
+const NAME_IN_CERTIFICATE: &str = "'Microsoft Corporation'";
+
+/// The hint for a connect that failed with these records, with the SQLSTATE of the record that it explains: unixODBC
+/// sorts records by that, and the hint is to stay behind.
+///
+/// `string` is what the target was given.
+pub fn hint(string: &[Attribute<'static>], records: &[TargetRecord]) -> Option<([u8; 5], String)> {
+    records.iter().find_map(|record| Some((record.state, explain(string, record)?)))
+}
+
+fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<String> {
+    let says = |words: &str| record.text.contains(words);
+    let given = |slot: Slot| find(string, slot).map(ToString::to_string).unwrap_or_default();
+    let by_certificate = find(string, CLIENT_CERTIFICATE).is_some();
+    if record.native_error == LOGIN_FAILED && says(NAME_IN_CERTIFICATE) {
+        return Some(format!(
+            "SQL Server does not know the session of this certificate ({}): the session has ended, or the files are of \
+             another one. They are good only while the call of sp_execute_external_script runs that they were made \
+             for; do not copy or keep them, and connect from within the script.",
+            given(CLIENT_CERTIFICATE)
+        ));
+    }
+    if record.native_error == LOGIN_FAILED && by_certificate {
+        return Some(
+            "A loopback connection logs in as the user who called sp_execute_external_script. That user must be able to \
+             log in to this server without the script, too: check CREATE LOGIN, and what the server's error log says \
+             beside this message."
+                .to_owned(),
+        );
+    }
+    if says("invalid null pkcs12 pointer") {
+        return Some(
+            "ClientCertificate was given without ClientKey, and so the driver took it for a PKCS #12 file. Name the \
+             key's file in ClientKey as well, or neither of both, and they are looked for."
+                .to_owned(),
+        );
+    }
+    if says("DECODER routines::unsupported") {
+        return Some(
+            "The driver reads a key in PEM form only from a file whose name ends in .pem. Copy or link the file that \
+             ClientKey names to such a name."
+                .to_owned(),
+        );
+    }
+    if says("certificate verify failed") {
+        return Some(
+            "In a loopback connection the server shows a self-signed certificate, and TrustServerCertificate=Yes is set \
+             for it. Something said otherwise: see the connection string and the DSN section."
+                .to_owned(),
+        );
+    }
+    // Of ODBC 3 and of ODBC 2.
+    if matches!(&record.state, b"HYT00" | b"S1T00") {
+        return Some(format!(
+            "No SQL Server answered in time at {}. In a session the address is found, and the port is 1433. If SQL \
+             Server listens on another port (network.tcpport of mssql.conf), name both, as in Server=address,port, in \
+             {SERVER_VARIABLE} or in the DSN section of odbc.ini.",
+            given(SERVER)
+        ));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::utf16;
+
+    const BY_CERTIFICATE: [(&str, &str); 2] =
+        [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/data/launchpad/sqlsatellitecert.pem")];
+
+    fn hint_for(string: &[(&str, &str)], records: &[(&[u8; 5], i32, &str)]) -> Option<(String, String)> {
+        let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
+        let records: Vec<_> = records
+            .iter()
+            .map(|&(&state, native_error, text)| TargetRecord { state, native_error, text: text.to_owned() })
+            .collect();
+        hint(&string, &records).map(|(state, text)| (String::from_utf8(state.to_vec()).unwrap(), text))
+    }
+
+    #[test]
+    fn each_known_failure_has_its_hint() {
+        for (state, native_error, text, parts) in [
+            (
+                b"28000",
+                18456,
+                "[SQL Server]Login failed for user 'Microsoft Corporation'.",
+                ["session has ended", "file:/data/launchpad/sqlsatellitecert.pem"],
+            ),
+            (b"28000", 18456, "[SQL Server]Login failed for user 'A\\b'.", ["logs in as the user who called", "LOGIN"]),
+            (b"08001", -1, "SSL Provider: [error:1180006B:x:invalid null pkcs12 pointer]", ["ClientKey", "PKCS #12"]),
+            (b"08001", -1, "SSL Provider: [error:1E08010C:DECODER routines::unsupported]", ["ClientKey", ".pem"]),
+            (b"08001", -1, "SSL Provider: [certificate verify failed:self-signed]", ["TrustServerCertificate", "Yes"]),
+            (b"HYT00", 0, "Login timeout expired", ["fe80::1%eth0", SERVER_VARIABLE]),
+            (b"S1T00", 0, "Login timeout expired", ["fe80::1%eth0", "Server=address,port"]),
+        ] {
+            let (hinted, hint) = hint_for(&BY_CERTIFICATE, &[(state, native_error, text)]).unwrap();
+            assert_eq!(hinted.as_bytes(), state);
+            for part in parts {
+                assert!(hint.contains(part), "{part:?} is not in {hint:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_record_with_a_known_cause_is_explained_and_others_are_not() {
+        let records: [(&[u8; 5], i32, &str); 3] =
+            [(b"08001", 10061, "refused"), (b"HYT00", 0, "Login timeout expired"), (b"28000", 18456, "x")];
+        assert_eq!(hint_for(&BY_CERTIFICATE, &records).unwrap().0, "HYT00");
+        assert_eq!(hint_for(&BY_CERTIFICATE, &records[..1]), None);
+        assert_eq!(hint_for(&BY_CERTIFICATE, &[(b"42000", 4060, "Cannot open database")]), None);
+    }
+
+    #[test]
+    fn a_login_by_name_is_not_explained() {
+        let string = [("Server", "s"), ("UID", "u")];
+        assert_eq!(hint_for(&string, &[(b"28000", 18456, "Login failed for user 'u'.")]), None);
+    }
+}

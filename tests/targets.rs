@@ -1,0 +1,172 @@
+//! Targets that are not as the real driver: with other export sets, that cannot be loaded, that fail at once. Each gives a
+//! defined result, directly and through unixODBC.
+
+mod common;
+
+use common::{Ran, Registrations, assert_says, library, part, project};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Each function: identifier and name.
+macro_rules! entry_points {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+        const FUNCTIONS: &[(u16, &str)] = &[$(($id, stringify!($name))),*];
+    };
+}
+
+include!("../src/entry_points/table.rs");
+
+/// What the library cannot do without, and says so.
+const REQUIRED: [&str; 5] =
+    ["SQLAllocHandle", "SQLFreeHandle", "SQLDriverConnectW", "SQLGetDiagRecW", "SQLGetDiagFieldW"];
+
+/// Our library registered with this target.
+fn with_target(target: &Path) -> Registrations {
+    let odbcinst = format!(
+        "[SQL Server Loopback]\nDriver={}\nTargetDriver=Mine\n[Mine]\nDriver={}\n",
+        library().display(),
+        target.display()
+    );
+    Registrations::new(&odbcinst, "[Loopback]\nDriver=SQL Server Loopback\n")
+}
+
+/// A copy of the recording target that does not export these functions: in the copy they have another name.
+fn without(folder: &Path, names: &[&str]) -> PathBuf {
+    let mut image = fs::read(part("RECORDING_TARGET")).unwrap();
+    for name in names {
+        // The table of names has each between two zeros.
+        let entry = [b"\0", name.as_bytes(), b"\0"].concat();
+        let position = image.windows(entry.len()).position(|window| window == entry);
+        image[position.unwrap_or_else(|| panic!("{name} is not among the target's names")) + 1] = b'_';
+    }
+    let path = folder.join("lacking.so");
+    fs::write(&path, image).unwrap();
+    path
+}
+
+/// Runs tests/programs/lacking.py with a target that lacks these functions.
+fn lacking(names: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let target = without(folder.path(), names);
+    let list = |lacks: bool| {
+        let items = FUNCTIONS.iter().filter(|(_, name)| names.contains(name) == lacks);
+        items.map(|(id, name)| format!("{id}:{name}")).collect::<Vec<_>>().join(",")
+    };
+    let registrations = with_target(&target);
+    let mut command = registrations.command(part("PYTHON"));
+    command.arg(project("tests/programs/lacking.py")).arg(library()).arg(list(true)).arg(list(false));
+    Ran::of(command.env("LOOPBACK_ODBC_TARGET_DRIVER", &target)).ok().stdout
+}
+
+#[test]
+fn what_a_target_lacks_the_driver_manager_answers_with_im001() {
+    // unixODBC cancels a statement by SQLCancel, whatever the program calls. A browse is ours: it needs the target's
+    // SQLDriverConnectW alone.
+    let whole = "0 masked\ncancel statement: 0 SQLCancel\ncancel connection: 0 SQLCancelHandle\n\
+        bind column: 0 SQLBindCol\ntype information: 0 SQLGetTypeInfoW\nbrowse: 0\n";
+    let but = |from: &str, to: &str| whole.replace("0 masked", "1 masked").replace(from, to);
+    assert_eq!(lacking(&[]), whole);
+    assert_eq!(lacking(&["SQLCancelHandle"]), but("connection: 0 SQLCancelHandle", "connection: -1 IM001"));
+    assert_eq!(lacking(&["SQLBindCol"]), but("column: 0 SQLBindCol", "column: -1 IM001"));
+    // Of functions with strings unixODBC drops the narrow one alone, which we never have. No driver lacks such a function.
+    assert_eq!(lacking(&["SQLGetTypeInfoW"]), but("information: 0 SQLGetTypeInfoW", "information: -1 00000"));
+    assert_eq!(lacking(&["SQLBrowseConnectW"]), whole);
+}
+
+#[test]
+fn whatever_is_missing_is_masked() {
+    // Each function that may be missing is missing in one of the two.
+    let (optional, mut masked) = (FUNCTIONS.iter().filter(|(_, name)| !REQUIRED.contains(name)), 0);
+    let names: Vec<&str> = optional.map(|&(_, name)| name).collect();
+    for half in names.chunks(names.len().div_ceil(2)) {
+        let said = lacking(half);
+        masked += said.strip_suffix(" masked\n").unwrap().parse::<usize>().unwrap();
+    }
+    // Not SQLConnectW and SQLBrowseConnectW; and two functions are SQLSetConnectAttr, which one half lacks both.
+    assert_eq!(masked, names.len() - 3);
+    assert!(lacking(&["SQLSetConnectAttr"]).starts_with("0 masked"));
+}
+
+#[test]
+fn a_target_without_what_is_needed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in REQUIRED {
+        let text = with_target(&without(folder.path(), &[name])).refusal("DSN=Loopback");
+        assert_says(&text, &["[IM003] [loopback-odbc]", &format!("it does not export {name}"), "Unicode"]);
+    }
+}
+
+#[test]
+fn an_ansi_driver_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let wide: Vec<&str> = FUNCTIONS.iter().map(|&(_, name)| name).filter(|name| name.ends_with('W')).collect();
+    assert!(wide.len() > 20);
+    let text = with_target(&without(folder.path(), &wide)).refusal("DSN=Loopback");
+    assert_says(&text, &["[IM003] [loopback-odbc]", "lacking.so): it does not export SQLDriverConnectW", "Unicode"]);
+}
+
+#[test]
+fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("text.so"), "not a library, though it has the name of one, and is long enough to be read as such")
+        .unwrap();
+    // The fifth byte of an ELF file is its class, and the 18th and 19th its machine (elf(5)).
+    let mut image = fs::read(part("RECORDING_TARGET")).unwrap();
+    image[4] = 1;
+    fs::write(path("class.so"), &image).unwrap();
+    image[4] = 2;
+    // That of no machine that this could run on: SPARC v9.
+    image[18..20].copy_from_slice(&[43, 0]);
+    fs::write(path("machine.so"), &image).unwrap();
+    fs::write(folder.path().join("symbol.c"), "int nowhere(void);\nint SQLAllocHandle(void) { return nowhere(); }\n")
+        .unwrap();
+    Ran::of(Command::new("cc").args(["-shared", "-fPIC", "-o", &path("symbol.so"), &path("symbol.c")])).ok();
+    for (library, words) in [
+        (path("missing.so"), "cannot open shared object file"),
+        (path("text.so"), "invalid ELF header"),
+        (path("class.so"), "wrong ELF class: ELFCLASS32"),
+        (path("machine.so"), "cannot open shared object file"),
+        (path("symbol.so"), "undefined symbol: nowhere"),
+        (path(""), "cannot read file data"),
+        // A library that is no driver.
+        ("libc.so.6".to_owned(), "does not export SQLAllocHandle"),
+    ] {
+        let text = with_target(Path::new(&library)).refusal("DSN=Loopback");
+        assert_says(&text, &["[IM003] [loopback-odbc]", "section [SQL Server Loopback]", &library, words]);
+    }
+}
+
+#[test]
+fn a_target_that_lacks_a_library_of_its_own_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_folder = |name: &str| folder.path().join(name);
+    let compile = |arguments: &[&std::ffi::OsStr]| Ran::of(Command::new("cc").args(arguments)).ok();
+    fs::write(in_folder("part.c"), "int part(void) { return 1; }\n").unwrap();
+    fs::write(in_folder("driver.c"), "int part(void);\nint SQLAllocHandle(void) { return part(); }\n").unwrap();
+    let (part_c, part_so) = (in_folder("part.c"), in_folder("libpart.so"));
+    let (driver_c, driver_so) = (in_folder("driver.c"), in_folder("driver.so"));
+    compile(&["-shared".as_ref(), "-fPIC".as_ref(), "-o".as_ref(), part_so.as_ref(), part_c.as_ref()]);
+    compile(&[
+        "-shared".as_ref(),
+        "-fPIC".as_ref(),
+        "-Wl,--no-as-needed".as_ref(),
+        "-o".as_ref(),
+        driver_so.as_ref(),
+        driver_c.as_ref(),
+        part_so.as_ref(),
+    ]);
+    fs::remove_file(&part_so).unwrap();
+    let text = with_target(&driver_so).refusal("DSN=Loopback");
+    assert_says(&text, &["[IM003]", "section [SQL Server Loopback]", "libpart.so", "cannot open shared object file"]);
+}
+
+#[test]
+fn a_target_that_cannot_allocate_is_the_driver_manager_s_to_tell() {
+    let target = part("RECORDING_TARGET");
+    let registrations = with_target(&target);
+    let mut command = registrations.command(part("PYTHON"));
+    let said = Ran::of(command.arg(project("tests/programs/failing_allocation.py"))).ok().stdout;
+    assert_eq!(said, "environment: -1 ['IM004']\nconnection: -1 ['IM005']\nconnected\n");
+}
