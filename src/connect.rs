@@ -12,8 +12,9 @@ use crate::guard;
 use crate::loopback::{self, Rewritten, hints};
 use crate::odbc::*;
 use crate::output;
+use crate::registration;
 use crate::target;
-use crate::world::Machine;
+use crate::world::{Machine, World};
 
 /// The longest string that the API can carry, in code units: its lengths are SQLSMALLINT.
 const LONGEST: usize = i16::MAX as usize;
@@ -57,7 +58,7 @@ pub unsafe fn driver_connect(
     let request = || {
         // SAFETY: the caller's promise.
         let string = unsafe { input(string, string_length, "connection string") }?;
-        Ok(Request::parse(&string))
+        Request::parse(&string)
     };
     // SAFETY: the caller's promise.
     unsafe { connect_with(connection, request, Some((buffer, capacity, length))) }
@@ -104,27 +105,65 @@ pub unsafe fn connect(
                 ("PWD", input(password, password_length, "password")?),
             ]
         };
-        let given = values.iter().filter(|(_, value)| !value.is_empty());
-        Ok(Request {
-            attributes: given.map(|(keyword, value)| Attribute::new(keyword, value)).collect(),
-            stopped: None,
-        })
+        Request::of_arguments(&Machine, &values)
     };
     // SAFETY: without an output there is nothing to promise.
     unsafe { connect_with(connection, request, None) }
 }
 
 /// What the application asks for.
+#[derive(Debug)]
 struct Request {
     attributes: Vec<Attribute<'static>>,
     stopped: Option<Stopped>,
 }
 
 impl Request {
-    fn parse(string: &[u16]) -> Request {
+    /// The request that a connection string makes.
+    fn parse(string: &[u16]) -> Result<Request, Failure> {
         let parsed = parse(string);
-        Request { attributes: parsed.attributes.iter().map(Attribute::to_static).collect(), stopped: parsed.stopped }
+        if string.contains(&0) {
+            return Err(wide_characters("a NUL in it"));
+        }
+        if parsed.attributes.is_empty() && !string.is_empty() {
+            return Err(wide_characters("no attribute, such as DSN=Loopback, in it"));
+        }
+        let attributes = parsed.attributes.iter().map(Attribute::to_static).collect();
+        Ok(Request { attributes, stopped: parsed.stopped })
     }
+
+    /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
+    fn of_arguments(world: &dyn World, values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
+        if values.iter().any(|(_, value)| value.contains(&0)) {
+            return Err(wide_characters("a NUL in an argument of SQLConnect"));
+        }
+        let given = values.iter().filter(|(_, value)| !value.is_empty());
+        let attributes: Vec<_> = given.map(|(keyword, value)| Attribute::new(keyword, value)).collect();
+        if let Some(name) = attributes.first().filter(|first| first.is("DSN")).map(Attribute::text)
+            && registration::leads_nowhere(world, &name)
+        {
+            let text = format!(
+                "odbc.ini has no section [{name}]. Add it, if that is the name that the program gave. If that was a \
+                 longer one, the driver manager gives drivers characters of 32 bits: {REMEDY}"
+            );
+            return Err(Failure::new(Sqlstate::DATA_SOURCE_NOT_FOUND, text));
+        }
+        Ok(Request { attributes, stopped: None })
+    }
+}
+
+/// What to do about a driver manager that does not ask for [`SQL_ATTR_DRIVER_UNICODE_TYPE`], the first release that
+/// does being iODBC's 3.52.14. Its strings have four bytes a character, so that a connection string reads as its first
+/// character, or as all of them with NULs between.
+const REMEDY: &str = "use iODBC 3.52.14 or later, or unixODBC.";
+
+/// A connection string that can only be one of 32-bit characters, misread.
+fn wide_characters(evidence: &str) -> Failure {
+    let text = format!(
+        "There is {evidence}, as when the driver manager gives drivers characters of 32 bits where this driver's have \
+         16: {REMEDY} A program that calls the driver directly has to give a whole connection string in UTF-16."
+    );
+    Failure::new(Sqlstate::GENERAL, text)
 }
 
 /// The common part: prepares the string, unless the target is still busy with an earlier one, and calls the target.
@@ -270,10 +309,81 @@ unsafe fn input(string: *const WChar, length: i16, what: &str) -> Result<Vec<u16
     if length == SQL_NTS {
         return Ok((0..).map(unit).take_while(|&unit| unit != 0).collect());
     }
-    Ok((0..not_negative(length, what)?).map(unit).collect())
+    let mut units: Vec<u16> = (0..not_negative(length, what)?).map(unit).collect();
+    // A program that counts the NUL at the end means the same string.
+    while units.last() == Some(&0) {
+        units.pop();
+    }
+    Ok(units)
 }
 
 fn not_negative(length: i16, what: &str) -> Result<usize, Failure> {
     usize::try_from(length)
         .map_err(|_| Failure::new(Sqlstate::INVALID_LENGTH, format!("The length of the {what} is {length}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::utf16;
+    use crate::world::Profile;
+    use crate::world::fixture::Fixture;
+
+    /// What a driver of 16-bit characters finds where these characters of 32 bits are: `units` of them, or up to the
+    /// first NUL.
+    fn misread(text: &str, units: Option<usize>) -> Vec<u16> {
+        let wide: Vec<u16> =
+            text.chars().flat_map(|c| [c as u32 as u16, (c as u32 >> 16) as u16]).chain([0, 0]).collect();
+        let length = units.map_or(SQL_NTS, |units| units as i16);
+        // SAFETY: there is a NUL at the end, and no test gives a longer length.
+        unsafe { input(wide.as_ptr(), length, "connection string") }.unwrap()
+    }
+
+    #[track_caller]
+    fn refused(request: Result<Request, Failure>, state: Sqlstate, evidence: &str) {
+        let failure = request.err().expect("it is refused");
+        assert_eq!(failure.state, state, "{}", failure.text);
+        for part in [evidence, "3.52.14"] {
+            assert!(failure.text.contains(part), "{}", failure.text);
+        }
+        assert_eq!(failure.records().len(), 1, "{}", failure.text);
+    }
+
+    #[test]
+    fn a_connection_string_of_32_bit_characters_is_refused() {
+        let string = "DSN=Loopback;Database=Sales";
+        refused(Request::parse(&misread(string, None)), Sqlstate::GENERAL, "no attribute");
+        for units in 2..=string.len() {
+            let evidence = if units == 2 { "no attribute" } else { "a NUL" };
+            refused(Request::parse(&misread(string, Some(units))), Sqlstate::GENERAL, evidence);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_misread_string_is_not_refused() {
+        let string = utf16("DSN=Loopback;");
+        for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 1), ("=", 1)] {
+            assert_eq!(Request::parse(&utf16(string)).map(|it| it.attributes.len()), Ok(attributes), "{string}");
+        }
+        // Two NULs, counted.
+        let counted = [&string[..], &[0, 0]].concat();
+        // SAFETY: the length is the vector's.
+        let read = unsafe { input(counted.as_ptr(), counted.len() as i16, "connection string") };
+        assert_eq!(read, Ok(string));
+    }
+
+    #[test]
+    fn a_data_source_that_is_not_there_is_refused() {
+        let world = || Fixture::default().section(Profile::Odbc, "Loopback", &[("Driver", "SQL Server Loopback")]);
+        let named = |world: &Fixture, name: Vec<u16>| {
+            Request::of_arguments(world, &[("DSN", name), ("UID", utf16("u")), ("PWD", Vec::new())])
+        };
+        assert_eq!(named(&world(), utf16("Loopback")).map(|it| it.attributes.len()), Ok(2));
+        assert_eq!(named(&world(), Vec::new()).map(|it| it.attributes.len()), Ok(1));
+        refused(named(&world(), misread("Loopback", None)), Sqlstate::DATA_SOURCE_NOT_FOUND, "no section [L]");
+        refused(named(&world(), misread("Loopback", Some(8))), Sqlstate::GENERAL, "a NUL");
+        // unixODBC loads the driver of this section for a name without one.
+        let with_default = world().section(Profile::Odbc, "DEFAULT", &[("Driver", "SQL Server Loopback")]);
+        assert_eq!(named(&with_default, utf16("Elsewhere")).map(|it| it.attributes.len()), Ok(2));
+    }
 }

@@ -27,6 +27,8 @@ impl Sqlstate {
     pub const INVALID_VALUE: Sqlstate = Sqlstate(*b"HY024");
     /// Invalid string or buffer length.
     pub const INVALID_LENGTH: Sqlstate = Sqlstate(*b"HY090");
+    /// Data source not found and no default driver specified.
+    pub const DATA_SOURCE_NOT_FOUND: Sqlstate = Sqlstate(*b"IM002");
     /// Specified driver could not be loaded.
     pub const DRIVER_NOT_LOADED: Sqlstate = Sqlstate(*b"IM003");
 

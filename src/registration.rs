@@ -71,6 +71,12 @@ pub fn data_source(world: &dyn World, name: &str) -> Result<Vec<Attribute<'stati
     keywords.into_iter().filter(ours).map(attribute).collect()
 }
 
+/// Whether no driver manager can have come here by this data source's name: odbc.ini has no section for it, nor the one
+/// from which unixODBC takes the driver of a name that has none. False when odbc.ini cannot be read.
+pub fn leads_nowhere(world: &dyn World, name: &str) -> bool {
+    [name, "DEFAULT"].iter().all(|section| world.profile_keywords(Profile::Odbc, section).is_ok_and(|it| it.is_empty()))
+}
+
 /// Whether two paths lead to the same file.
 pub fn same_file(world: &dyn World, one: &Path, other: &Path) -> bool {
     matches!((world.identity(one), world.identity(other)), (Ok(one), Ok(other)) if one == other)
