@@ -123,10 +123,10 @@ impl Request {
     fn parse(string: &[u16]) -> Result<Request, Failure> {
         let parsed = parse(string);
         if string.contains(&0) {
-            return Err(wide_characters("a NUL in it"));
+            return Err(wide_characters("The connection string has a NUL in it"));
         }
         if parsed.attributes.is_empty() && !string.is_empty() {
-            return Err(wide_characters("no attribute, such as DSN=Loopback, in it"));
+            return Err(wide_characters("The connection string has no attribute, such as DSN=Loopback"));
         }
         let attributes = parsed.attributes.iter().map(Attribute::to_static).collect();
         Ok(Request { attributes, stopped: parsed.stopped })
@@ -135,16 +135,19 @@ impl Request {
     /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
     fn of_arguments(world: &dyn World, values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
         if values.iter().any(|(_, value)| value.contains(&0)) {
-            return Err(wide_characters("a NUL in an argument of SQLConnect"));
+            return Err(wide_characters("An argument of SQLConnect has a NUL in it"));
         }
         let given = values.iter().filter(|(_, value)| !value.is_empty());
         let attributes: Vec<_> = given.map(|(keyword, value)| Attribute::new(keyword, value)).collect();
-        if let Some(name) = attributes.first().filter(|first| first.is("DSN")).map(Attribute::text)
-            && registration::leads_nowhere(world, &name)
+        // Of a longer name in 32-bit characters the first one is read. Other names are left alone: a driver manager that
+        // is a part of the program may have its odbc.ini elsewhere.
+        if let Some(name) = attributes.first().filter(|first| first.is("DSN") && first.value().len() == 1)
+            && registration::leads_nowhere(world, &name.text())
         {
             let text = format!(
-                "odbc.ini has no section [{name}]. Add it, if that is the name that the program gave. If that was a \
-                 longer one, the driver manager gives drivers characters of 32 bits: {REMEDY}"
+                "odbc.ini has no section [{}]. The name may have been longer: a name in characters of 32 bits, where this \
+                 driver's have 16, is read up to its first. If the driver manager gives such, {REMEDY}",
+                name.text()
             );
             return Err(Failure::new(Sqlstate::DATA_SOURCE_NOT_FOUND, text));
         }
@@ -160,8 +163,7 @@ const REMEDY: &str = "use iODBC 3.52.14 or later, or unixODBC.";
 /// A connection string that can only be one of 32-bit characters, misread.
 fn wide_characters(evidence: &str) -> Failure {
     let text = format!(
-        "There is {evidence}, as when the driver manager gives drivers characters of 32 bits where this driver's have \
-         16: {REMEDY} A program that calls the driver directly has to give a whole connection string in UTF-16."
+        "{evidence}, as when the driver manager gives characters of 32 bits, where this driver's have 16: {REMEDY}"
     );
     Failure::new(Sqlstate::GENERAL, text)
 }
@@ -373,17 +375,18 @@ mod tests {
     }
 
     #[test]
-    fn a_data_source_that_is_not_there_is_refused() {
+    fn a_data_source_s_first_character_is_refused() {
         let world = || Fixture::default().section(Profile::Odbc, "Loopback", &[("Driver", "SQL Server Loopback")]);
         let named = |world: &Fixture, name: Vec<u16>| {
             Request::of_arguments(world, &[("DSN", name), ("UID", utf16("u")), ("PWD", Vec::new())])
         };
         assert_eq!(named(&world(), utf16("Loopback")).map(|it| it.attributes.len()), Ok(2));
+        assert_eq!(named(&world(), utf16("Elsewhere")).map(|it| it.attributes.len()), Ok(2));
         assert_eq!(named(&world(), Vec::new()).map(|it| it.attributes.len()), Ok(1));
         refused(named(&world(), misread("Loopback", None)), Sqlstate::DATA_SOURCE_NOT_FOUND, "no section [L]");
         refused(named(&world(), misread("Loopback", Some(8))), Sqlstate::GENERAL, "a NUL");
         // unixODBC loads the driver of this section for a name without one.
         let with_default = world().section(Profile::Odbc, "DEFAULT", &[("Driver", "SQL Server Loopback")]);
-        assert_eq!(named(&with_default, utf16("Elsewhere")).map(|it| it.attributes.len()), Ok(2));
+        assert_eq!(named(&with_default, utf16("E")).map(|it| it.attributes.len()), Ok(2));
     }
 }
