@@ -343,7 +343,7 @@ mod tests {
 
     #[track_caller]
     fn refused(request: Result<Request, Failure>, state: Sqlstate, evidence: &str) {
-        let failure = request.err().expect("it is refused");
+        let failure = request.expect_err("it is refused");
         assert_eq!(failure.state, state, "{}", failure.text);
         for part in [evidence, "3.52.14"] {
             assert!(failure.text.contains(part), "{}", failure.text);

@@ -182,16 +182,18 @@ fn is_no_different_from_the_driver(manager: &Manager) {
 /// What is refused by this library is told in whole, in several records, and the same to both programs.
 fn refusals_come_through(manager: &Manager) {
     let setting = Setting::new(manager, false);
-    let [narrow, wide] = setting
-        .programs
-        .each_ref()
-        .map(|program| setting.run(program, &["connect", "DSN=Bare;Database=Ærø", "source", "Bare", "", ""]).stdout);
+    let long = format!("DSN=Bare;TargetDriver={}", "~".repeat(600));
+    let arguments = ["connect", "DSN=Bare;Database=Ærø", "source", "Bare", "", "", "connect", &long];
+    let [narrow, wide] = setting.programs.each_ref().map(|program| setting.run(program, &arguments).stdout);
     assert_eq!(narrow.replace("[unixODBC]", ""), wide.replace("[unixODBC]", ""));
     for said in [narrow, wide] {
-        assert_eq!(said.matches("connect: -1").count(), 2, "{said}");
+        assert_eq!(said.matches("connect: -1").count(), 3, "{said}");
         assert_eq!(said.matches("  [08001] 0 ").count(), 2 * 3, "{said}");
         assert_says(&said, &["loopback-odbc] This does not look like a script run by SQL Server", "data directory"]);
-        assert!(!said.contains("not its whole length"), "{said}");
+        // What is too long for unixODBC, with the name twice, comes in pieces of which none is missing.
+        assert!(said.matches("  [HY024] 0 [loopback-odbc] ").count() > 2, "{said}");
+        assert_eq!(said.matches('~').count(), 2 * 600, "{said}");
+        assert!(said.ends_with(" data source for it.\n") && !said.contains("not its whole length"), "{said}");
     }
 }
 
