@@ -315,6 +315,11 @@ fn serve(
             reply.acknowledge_attention()?;
             continue;
         }
+        if message.given_up {
+            reply.statement_failed();
+            reply.finish()?;
+            continue;
+        }
         if message.reset {
             session.reset(reply)?;
         }
@@ -334,6 +339,8 @@ fn request(
     message: &Message,
     reply: &mut Reply<'_>,
 ) -> Result<Result<(), SqlError>, Box<dyn Error>> {
+    // It is for the next request alone, whatever that is.
+    let announced = session.take_bulk_load();
     match message.kind {
         packet::SQL_BATCH => {
             let mut from = Cursor::new(&message.payload);
@@ -348,6 +355,10 @@ fn request(
                 }
             }
             Ok(Ok(()))
+        }
+        packet::BULK_LOAD => {
+            let load = announced.ok_or("rows of a bulk load that no INSERT BULK announced")?;
+            Ok(session.run_bulk_load(&load, &message.payload, reply))
         }
         packet::TRANSACTION_MANAGER => {
             let request = rpc::transaction_request(&message.payload)?;

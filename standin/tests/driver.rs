@@ -136,7 +136,7 @@ macro_rules! topics {
 
 topics! {
     certificate_login password_login basics types description statements results parameters transactions errors
-    attention catalog
+    attention catalog bulk_copy
 }
 
 #[test]
@@ -184,6 +184,7 @@ fn nonsense_ends_only_its_own_connection() {
 
 const SQL_BATCH: u8 = 0x01;
 const RPC: u8 = 0x03;
+const BULK_LOAD: u8 = 0x07;
 const LOGIN7: u8 = 0x10;
 const PRELOGIN: u8 = 0x12;
 /// A PRELOGIN that wants no encryption, not even of the login.
@@ -268,6 +269,11 @@ fn nonsense_after_the_login_does_no_more_harm() {
     requests.push(batch(&format!("SELECT 1{}", "+1".repeat(15_000))));
     requests.push(batch(&format!("{}SELECT 1", "IF 1=1 ".repeat(4000))));
     requests.push(batch("SELECT REPLICATE(REPLICATE(CAST(REPLICATE('x', 8000) AS varchar(max)), 8000), 8000)"));
+    // A bulk load that nobody announced, and one that ends before its end: not one of its rows is kept, as `basics` sees.
+    let rows = [0x81, 1, 0, 0, 0, 0, 0, 5, 0, 0x26, 4, 1, b'n', 0, 0xd1, 4, 7, 0, 0, 0, 0xd1, 4, 8, 0, 0, 0];
+    requests.push(packet(BULK_LOAD, &rows));
+    let announced = |end| [batch("INSERT BULK seeded (n int)"), packet(BULK_LOAD, &rows[..end])].concat();
+    requests.extend((0..=rows.len()).map(announced));
     // Bytes of a linear congruential generator, as every kind of message.
     let mut state = 1_u32;
     for kind in 0..=0x12 {

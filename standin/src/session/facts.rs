@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use super::Session;
 use crate::sql::types::{Length, SYSNAME, SqlType};
 use crate::wire::tokens::{SERVER_NAME, SERVER_VERSION};
+use crate::wire::values::COLLATION_NAME;
 
 /// Says first of all what this is not.
 const VERSION: &str = concat!(
@@ -42,7 +43,7 @@ impl Session {
             "SERVERPROPERTY EDITION" => text("loopback-odbc stand-in (not SQL Server)"),
             // 3 is Enterprise, which has every feature that a client may ask for.
             "SERVERPROPERTY ENGINEEDITION" => int(3),
-            "SERVERPROPERTY COLLATION" | "DATABASEPROPERTYEX" => text("SQL_Latin1_General_CP1_CI_AS"),
+            "SERVERPROPERTY COLLATION" | "DATABASEPROPERTYEX" => text(COLLATION_NAME),
             "@@IDENTITY" | "SCOPE_IDENTITY" => {
                 let last = *self.last_identity.lock().unwrap_or_else(PoisonError::into_inner);
                 let value = last.map_or(Value::Null, |last| Value::Text(last.to_string()));

@@ -1,6 +1,8 @@
 //! A session: what lasts from login to logout, and the execution of its requests.
 
+mod bulk;
 mod catalog;
+mod description;
 mod facts;
 mod odbc_types;
 mod procedures;
@@ -20,6 +22,7 @@ use crate::sql::compile::{Compiler, Environment};
 use crate::sql::functions::SessionParts;
 use crate::sql::types::SqlType;
 use crate::wire::tokens::{EnvChange, Reply};
+use bulk::BulkLoad;
 use procedures::Waiting;
 use transaction::Transaction;
 
@@ -102,6 +105,8 @@ pub struct Session {
     variables: Variables,
     prepared: HashMap<i32, Waiting>,
     last_handle: i32,
+    /// Announced, and waiting for its rows.
+    bulk_load: Option<BulkLoad>,
     row_count: u64,
     /// What the last statement failed with, if it did.
     last_error: Option<SqlError>,
@@ -144,6 +149,7 @@ impl Session {
             variables: Variables::default(),
             prepared: HashMap::new(),
             last_handle: 0,
+            bulk_load: None,
             row_count: 0,
             last_error: None,
             last_identity,

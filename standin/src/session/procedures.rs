@@ -7,6 +7,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::catalog::Listing;
+use super::description::described;
 use super::odbc_types::{max_length, tds_type, type_id};
 use super::run::declared;
 use super::{Session, Variables};
@@ -81,7 +82,8 @@ impl Session {
                     return Err(missing(&call.procedure));
                 };
                 let prepared = prepare(declarations, sql)?;
-                if let Some(columns) = self.first_result(&prepared)? {
+                // What cannot be told without running it, such as a query on a table that it makes first, is not told.
+                if let Ok(Some(columns)) = self.first_result(&prepared) {
                     reply.columns(&columns);
                     reply.statement_done(Command::Select, None);
                 }
@@ -216,8 +218,6 @@ impl Session {
     }
 
     /// The columns of the first result that a statement will give; `None` when it gives none.
-    ///
-    /// What cannot be told without running it, such as a query on a table that it makes first, is told as none.
     fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
         self.variables = Variables::default();
         for (name, ty) in &prepared.declarations {
@@ -227,9 +227,7 @@ impl Session {
             if let Code::Sql(statement) = &located.command
                 && let Statement::Query(query) = statement.as_ref()
             {
-                let Ok(compiled) = self.compile(|compiler| compiler.result(query)) else {
-                    return Ok(None);
-                };
+                let compiled = self.compile(|compiler| compiler.result(query))?;
                 if compiled.into.is_none() && compiled.assigned.is_empty() {
                     return Ok(Some(compiled.columns));
                 }
@@ -388,43 +386,4 @@ fn parameter_row(at: i64, name: &str, ty: SqlType) -> Vec<Value> {
     row.extend(std::iter::repeat_n(Value::Null, 9));
     row.extend([number(0), number(0), number(0), number(1), number(0), Value::Null, number(tds), number(tds_length)]);
     row
-}
-
-const RESULT_COLUMNS: [(&str, SqlType); 12] = [
-    ("is_hidden", BIT),
-    ("column_ordinal", INT),
-    ("name", SYSNAME),
-    ("is_nullable", BIT),
-    ("system_type_id", INT),
-    ("system_type_name", TYPE_NAME),
-    ("max_length", SMALLINT),
-    ("precision", TINYINT),
-    ("scale", TINYINT),
-    ("is_identity_column", BIT),
-    ("tds_type_id", INT),
-    ("tds_length", INT),
-];
-
-/// What `sp_describe_first_result_set` answers, as far as anybody asks.
-fn described(columns: &[ResultColumn]) -> Listing {
-    let row = |(column, at): (&ResultColumn, i64)| {
-        let (precision, scale) = super::odbc_types::precision_and_scale(column.ty);
-        let (tds, tds_length) = tds_type(column.ty);
-        let name = if column.name.is_empty() { Value::Null } else { Value::Text(column.name.clone()) };
-        vec![
-            Value::Integer(0),
-            Value::Integer(at),
-            name,
-            Value::Integer(i64::from(column.nullable)),
-            Value::Integer(type_id(column.ty)),
-            Value::Text(column.ty.to_string()),
-            Value::Integer(max_length(column.ty)),
-            Value::Integer(precision),
-            Value::Integer(scale),
-            Value::Integer(i64::from(column.identity)),
-            Value::Integer(tds),
-            Value::Integer(tds_length),
-        ]
-    };
-    Listing::new(&RESULT_COLUMNS, columns.iter().zip(1..).map(row).collect())
 }

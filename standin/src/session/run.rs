@@ -77,7 +77,7 @@ impl Session {
         }
     }
 
-    fn tell(&mut self, error: &SqlError, reply: &mut Reply<'_>) {
+    pub(super) fn tell(&mut self, error: &SqlError, reply: &mut Reply<'_>) {
         self.last_error = Some(error.clone());
         reply.error(error);
         reply.statement_failed();
@@ -124,6 +124,7 @@ impl Session {
                 return if outcome { Ok(Flow::Next) } else { Err(Stop::Told) };
             }
             Code::Sql(statement) => self.sql(statement, reply),
+            Code::InsertBulk(announcement) => self.announce(announcement),
             Code::Declare(declarations) => declarations.iter().try_for_each(|(name, data_type, value)| {
                 let ty = SqlType::of(data_type)?;
                 self.variables.declare(name, ty, Value::Null);
@@ -516,7 +517,7 @@ impl Session {
         Ok(())
     }
 
-    fn counted(&mut self, command: Command, count: u64, reply: &mut Reply<'_>) {
+    pub(super) fn counted(&mut self, command: Command, count: u64, reply: &mut Reply<'_>) {
         self.row_count = count;
         reply.statement_done(command, Some(count).filter(|_| !self.options.no_count));
     }
@@ -561,7 +562,7 @@ impl Session {
     }
 
     /// Given values are passed over by those to come.
-    fn pass_identities(&self, table: &Table) -> Result<()> {
+    pub(super) fn pass_identities(&self, table: &Table) -> Result<()> {
         let key = identity_key(&table.database, &table.name, self.id);
         let Some(column) = table.columns.iter().find(|column| column.identity.is_some()) else {
             return Ok(());

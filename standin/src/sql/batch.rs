@@ -9,6 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 
+use super::insert_bulk::{self, InsertBulk};
 use crate::error::{Result, SqlError};
 
 /// A statement and where it begins.
@@ -24,6 +25,7 @@ pub type Block = Vec<Located>;
 pub enum Command {
     /// What SQLite will have a part in.
     Sql(Box<Statement>),
+    InsertBulk(InsertBulk),
     If {
         condition: Expr,
         then: Block,
@@ -273,6 +275,7 @@ impl Reader<'_> {
                 block.extend(self.until_end()?);
                 return Ok(());
             }
+            "INSERT" if self.peek_word(1) == "BULK" => Command::InsertBulk(self.read(insert_bulk::read)?),
             _ if is_control(&first) => {
                 self.parser.next_token();
                 self.control(&first)?

@@ -1,5 +1,6 @@
 //! The protocol: everything between the socket and the requests that a session executes.
 
+pub mod bulk;
 pub mod cursor;
 pub mod login;
 pub mod packet;

@@ -8,6 +8,7 @@ pub const SQL_BATCH: u8 = 0x01;
 pub const RPC: u8 = 0x03;
 pub const TABULAR_RESULT: u8 = 0x04;
 pub const ATTENTION: u8 = 0x06;
+pub const BULK_LOAD: u8 = 0x07;
 pub const TRANSACTION_MANAGER: u8 = 0x0e;
 pub const LOGIN7: u8 = 0x10;
 pub const PRELOGIN: u8 = 0x12;
@@ -28,6 +29,8 @@ pub struct Message {
     pub kind: u8,
     /// The client asks for a session as new, which it does when a pooled connection is used again.
     pub reset: bool,
+    /// The client has given the request up before its end; there is nothing in it, and one DONE answers it.
+    pub given_up: bool,
     pub payload: Vec<u8>,
 }
 
@@ -57,11 +60,11 @@ pub fn read_message(from: &mut impl Read) -> io::Result<Option<Message>> {
                 Some(_) => Err(io::ErrorKind::UnexpectedEof.into()),
             };
         };
-        let whole = message.get_or_insert(Message { kind, reset: false, payload: Vec::new() });
+        let whole = message.get_or_insert(Message { kind, reset: false, given_up: false, payload: Vec::new() });
         if whole.kind != kind {
             if kind == ATTENTION {
                 // The client gave up in the middle of a request: what came of it is not executed.
-                return Ok(Some(Message { kind, reset: false, payload }));
+                return Ok(Some(Message { kind, reset: false, given_up: false, payload }));
             }
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a message of packets of different types"));
         }
@@ -71,10 +74,11 @@ pub fn read_message(from: &mut impl Read) -> io::Result<Option<Message>> {
         whole.reset |= status & (RESET_CONNECTION | RESET_CONNECTION_SKIP_TRAN) != 0;
         whole.payload.extend_from_slice(&payload);
         if status & END_OF_MESSAGE != 0 {
-            if status & IGNORE == 0 {
-                return Ok(message);
+            if status & IGNORE != 0 {
+                whole.given_up = true;
+                whole.payload.clear();
             }
-            message = None;
+            return Ok(message);
         }
     }
 }
@@ -172,5 +176,8 @@ mod tests {
         let message = read_message(&mut [half.as_slice(), &attention].concat().as_slice()).unwrap().unwrap();
         assert_eq!(message.kind, ATTENTION);
         assert!(message.payload.is_empty());
+        let ignored = [SQL_BATCH, IGNORE | END_OF_MESSAGE, 0, 9, 0, 0, 2, 0, b'y'];
+        let message = read_message(&mut [half.as_slice(), &ignored].concat().as_slice()).unwrap().unwrap();
+        assert!(message.given_up && message.payload.is_empty());
     }
 }

@@ -15,14 +15,14 @@ pub const SERVER_NAME: &str = "STANDIN";
 /// TDS 7.4, as LOGIN7 writes it.
 pub const TDS_7_4: u32 = 0x7400_0004;
 
-const COLMETADATA: u8 = 0x81;
+pub const COLMETADATA: u8 = 0x81;
 const RETURNSTATUS: u8 = 0x79;
 const RETURNVALUE: u8 = 0xac;
 const ERROR: u8 = 0xaa;
 const INFO: u8 = 0xab;
 const LOGINACK: u8 = 0xad;
 const FEATUREEXTACK: u8 = 0xae;
-const ROW: u8 = 0xd1;
+pub const ROW: u8 = 0xd1;
 const ENVCHANGE: u8 = 0xe3;
 
 const DONE_MORE: u16 = 0x01;

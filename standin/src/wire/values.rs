@@ -10,7 +10,9 @@ use crate::sql::datetime::{DAYS_TO_1900, Moment, TICKS_PER_MINUTE};
 use crate::sql::decimal::Decimal;
 use crate::sql::types::{Family, Length, SqlType};
 
-/// SQL_Latin1_General_CP1_CI_AS, SQL Server's default.
+/// SQL Server's default.
+pub const COLLATION_NAME: &str = "SQL_Latin1_General_CP1_CI_AS";
+/// The same, as TDS writes it.
 pub const COLLATION: [u8; 5] = [0x09, 0x04, 0xd0, 0x00, 0x34];
 
 const GUID: u8 = 0x24;
@@ -269,6 +271,13 @@ pub struct ClientType {
     framing: Framing,
 }
 
+impl ClientType {
+    /// In a row, the value would come after a pointer.
+    pub fn has_text_pointer(self) -> bool {
+        matches!(self.framing, Framing::Huge)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Framing {
     /// Always this many bytes.
@@ -283,7 +292,7 @@ enum Framing {
     Huge,
 }
 
-/// Reads the TYPE_INFO of a parameter.
+/// Reads the TYPE_INFO of a parameter, or of a column of a bulk load.
 pub fn read_type_info(from: &mut Cursor<'_>) -> Result<ClientType, Malformed> {
     let token = from.u8()?;
     let client = |ty, framing| Ok(ClientType { ty, framing });
@@ -374,7 +383,7 @@ pub fn read_type_info(from: &mut Cursor<'_>) -> Result<ClientType, Malformed> {
     }
 }
 
-/// Reads a parameter's value in the form that values are kept in.
+/// Reads a value in the form that values are kept in.
 pub fn read_value(from: &mut Cursor<'_>, client: ClientType) -> Result<Value, Malformed> {
     let chunks;
     let bytes = match client.framing {

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 pub use definition::{create_table, drop_table, new_table};
-pub use modification::{Modification, delete, insert, update};
+pub use modification::{Modification, delete, insert, insert_row, update};
 pub use query::Query;
 
 use super::convert::hex;

@@ -53,6 +53,23 @@ pub fn insert(
     Ok(Modification { sql: format!("INSERT INTO {}{list} {source}", table.sql()), table })
 }
 
+/// An INSERT of one row of a bulk load into these columns, with its values as parameters.
+pub fn insert_row(table: &Table, columns: &[&Column], keep_nulls: bool) -> String {
+    let generated = table.columns.iter().find(|column| column.identity.is_some() && !columns.contains(column));
+    let value = |(column, at): (&&Column, usize)| match &column.default {
+        Some(default) if !keep_nulls => format!("coalesce(?{at}, ({default}))"),
+        _ => format!("?{at}"),
+    };
+    let mut values: Vec<String> = columns.iter().zip(1..).map(value).collect();
+    values.extend(generated.map(|_| next_identity(table)));
+    let names: Vec<String> = columns.iter().copied().chain(generated).map(|column| quote(&column.name)).collect();
+    format!("INSERT INTO {} ({}) VALUES ({})", table.sql(), names.join(", "), values.join(", "))
+}
+
+fn next_identity(table: &Table) -> String {
+    format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name))
+}
+
 /// The rows of an INSERT, with the next identity value at their end.
 fn source(
     compiler: &mut Compiler<'_>,
@@ -61,7 +78,7 @@ fn source(
     columns: &[&Column],
     generated: bool,
 ) -> Result<String> {
-    let identity = format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name));
+    let identity = next_identity(table);
     let wrong_count = |more: bool| {
         let (number, which) = if more { (110, "fewer") } else { (109, "more") };
         let text =
