@@ -5,8 +5,9 @@
 
 mod common;
 
-use common::{CONNECT_AND_FAIL, Ran, assert_says, library, part, project};
+use common::{CONNECT_AND_FAIL, Ran, assert_says, bulk_copy, library, part, project};
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -151,6 +152,22 @@ fn isql_connects_by_sqlconnect() {
         "echo 'SELECT COUNT(*) AS orders FROM dbo.Orders' | isql -b -v Loopback",
     ]);
     assert_says(&outcome.ran.stdout, &["orders", "| 12 "]);
+    outcome.by_certificate_to("Sales", 1);
+}
+
+#[test]
+fn bulk_copy_loads_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("bulk_copy");
+    bulk_copy::compile(&program);
+    // The driver's path as the satellite sees it.
+    let driver = Path::new("/var/opt/stage").join(part("MSODBCSQL").strip_prefix(part("STAGE")).unwrap());
+    let outcome = Satellite::new()
+        .option("--script", program.to_str().unwrap())
+        .option("--env", &format!("MSODBCSQL={}", driver.display()))
+        .run(&["./bulk_copy", "DSN=Loopback;Database=Sales"]);
+    let load = bulk_copy::expected_load();
+    assert_eq!(outcome.ran.stdout.get(..load.len()), Some(load.as_str()));
     outcome.by_certificate_to("Sales", 1);
 }
 
