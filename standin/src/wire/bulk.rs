@@ -34,8 +34,11 @@ impl<'a> BulkRows<'a> {
         Ok(BulkRows { columns, from })
     }
 
-    /// Reads the next row; `None` at the end.
+    /// Reads the next row; `None` at the end, which not every client marks with DONE.
     pub fn next(&mut self) -> Result<Option<Vec<Value>>, Malformed> {
+        if self.from.is_empty() {
+            return Ok(None);
+        }
         match self.from.u8()? {
             ROW => self
                 .columns
