@@ -4,29 +4,19 @@ Started by driver.rs as `driver.py TOPIC FOLDER`. The folder holds odbcinst.ini,
 file and its log. Every topic is a function of this name; an assertion that fails ends the program.
 """
 
-import ctypes
 import datetime
 import decimal
-import pathlib
-import re
-import sys
 import threading
 import time
 import uuid
 
 import pyodbc
 
+from odbc import BASE, FOLDER, NO_DATA, Connection, Refused, certificate, run_topic
+
 pyodbc.pooling = False
-FOLDER = pathlib.Path(sys.argv[2])
-PORT = (FOLDER / "ready").read_text().splitlines()[0].rsplit(":", 1)[1]
-BASE = f"Driver=real;Server=127.0.0.1,{PORT};"
 PASSWORD = BASE + "UID=dev;PWD=se{cret;TrustServerCertificate=yes;"
 D = decimal.Decimal
-
-
-def certificate(name):
-    # The key's file has to be called .pem: the driver takes others for PVK files first.
-    return BASE + f"ClientCertificate=file:{FOLDER}/{name}.pem;ClientKey=file:{FOLDER}/{name}key.pem;TrustServerCertificate=yes;"
 
 
 def connect(**options):
@@ -384,40 +374,18 @@ def transactions():
 
 def diagnosed(sql):
     """Number, severity, state and line of the last error of a batch: diagnostic fields of Microsoft's that pyodbc does not show."""
-    odbc = ctypes.CDLL("libodbc.so.2")
-
-    def call(function, *arguments):
-        status = ctypes.c_int16(getattr(odbc, function)(*arguments)).value
-        assert status >= 0, function
-        return status
-
-    def allocated(kind, parent):
-        handle = ctypes.c_void_p()
-        call("SQLAllocHandle", kind, parent, ctypes.byref(handle))
-        return handle
-
-    def field(identifier):
-        value = ctypes.c_int32()
-        call("SQLGetDiagFieldW", 3, statement, 1, identifier, ctypes.byref(value), 4, None)
-        return value.value
-
-    environment = allocated(1, None)
-    call("SQLSetEnvAttr", environment, 200, ctypes.c_void_p(3), 0)
-    connection = allocated(2, environment)
-    text = (certificate("session") + "Database=Sales;").encode()
-    call("SQLDriverConnect", connection, None, text, len(text), None, 0, None, 0)
-    statement = allocated(3, connection)
-    found = None
-    status = ctypes.c_int16(odbc.SQLExecDirect(statement, sql.encode(), len(sql))).value
-    while status != 100:
-        if status == -1:
-            # SQL_DIAG_NATIVE, SQL_DIAG_SS_SEVERITY, SQL_DIAG_SS_MSGSTATE, SQL_DIAG_SS_LINE
-            found = field(5), field(-1151), field(-1150), field(-1154)
-        status = ctypes.c_int16(odbc.SQLMoreResults(statement)).value
-    odbc.SQLFreeHandle(3, statement)
-    call("SQLDisconnect", connection)
-    odbc.SQLFreeHandle(2, connection)
-    odbc.SQLFreeHandle(1, environment)
+    found, going = None, True
+    with Connection() as connection:
+        statement = connection.statement()
+        step = lambda: statement.execute(sql) != NO_DATA
+        while going:
+            try:
+                going = step()
+            except Refused:
+                # SQL_DIAG_NATIVE, SQL_DIAG_SS_SEVERITY, SQL_DIAG_SS_MSGSTATE, SQL_DIAG_SS_LINE
+                found = tuple(statement.field(identifier) for identifier in (5, -1151, -1150, -1154))
+            step = statement.more
+        statement.free()
     return found
 
 
@@ -550,5 +518,4 @@ def catalog():
     assert [one[0] for one in cursor.description] == ["id", "name"]
 
 
-globals()[sys.argv[1]]()
-print("ok", sys.argv[1])
+run_topic(globals())

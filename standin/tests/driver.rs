@@ -1,7 +1,7 @@
 //! Microsoft's own driver against the stand-in: logins, types, statements, transactions, errors, the catalog.
 //!
-//! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve. Each
-//! test starts a server of its own. The tools come from the environment:
+//! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve, and for
+//! what these do not show in `cursors.py`, which calls ODBC's own functions. Each test starts a server of its own. The tools come from the environment:
 //!
 //! | variable | |
 //! |-|-|
@@ -106,9 +106,9 @@ impl Standin {
         command
     }
 
-    fn topic(&self, topic: &str) {
+    fn topic(&self, script: &str, topic: &str) {
         let python = variable("PYTHON", "a Python interpreter that can import pyodbc");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/driver.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
         let output = run(self.client(&python).arg(script).arg(topic).arg(self.folder.path()));
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("ok {topic}"));
     }
@@ -122,21 +122,25 @@ impl Drop for Standin {
     }
 }
 
-/// One test for each topic of driver.py.
+/// One test for each topic of a script.
 macro_rules! topics {
-    ($($topic:ident)*) => {
+    ($script:literal: $($topic:ident)*) => {
         $(
             #[test]
             fn $topic() {
-                Standin::start().topic(stringify!($topic));
+                Standin::start().topic($script, stringify!($topic));
             }
         )*
     };
 }
 
 topics! {
-    certificate_login password_login basics types description statements results parameters transactions errors
-    attention catalog
+    "driver.py": certificate_login password_login basics types description statements results parameters transactions
+    errors attention catalog
+}
+
+topics! {
+    "cursors.py": scrolling what_is_seen no_cursor positioned conflicts bookmarks named prepared
 }
 
 #[test]
@@ -177,7 +181,7 @@ fn nonsense_ends_only_its_own_connection() {
         // The server closes, with or without an answer before that.
         let _ = socket.read_to_end(&mut Vec::new());
     }
-    standin.topic("basics");
+    standin.topic("driver.py", "basics");
     let log = fs::read_to_string(standin.folder.path().join("log")).expect("the log");
     assert_eq!(log.lines().filter(|line| line.starts_with("connection result=broken")).count(), 5, "{log}");
 }
@@ -296,7 +300,7 @@ fn nonsense_after_the_login_does_no_more_harm() {
         socket.write_all(&batch(endless)).expect("sent");
         socket.read_exact(&mut [0; 100]).expect("the beginning of a result");
     }
-    standin.topic("basics");
+    standin.topic("driver.py", "basics");
     let status = fs::read_to_string(format!("/proc/{}/status", standin.process.id())).expect("its status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");

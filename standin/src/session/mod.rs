@@ -1,6 +1,8 @@
 //! A session: what lasts from login to logout, and the execution of its requests.
 
 mod catalog;
+mod cursor;
+mod cursors;
 mod facts;
 mod odbc_types;
 mod procedures;
@@ -20,6 +22,7 @@ use crate::sql::compile::{Compiler, Environment};
 use crate::sql::functions::SessionParts;
 use crate::sql::types::SqlType;
 use crate::wire::tokens::{EnvChange, Reply};
+use cursor::Cursor;
 use procedures::Waiting;
 use transaction::Transaction;
 
@@ -62,7 +65,7 @@ impl Cancel {
 }
 
 /// Variables and parameters, by name in lower case.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Variables {
     types: HashMap<String, SqlType>,
     values: HashMap<String, Value>,
@@ -88,6 +91,9 @@ struct Options {
     identity_insert: Option<(String, String)>,
 }
 
+/// So that a cursor is not taken for a prepared statement; SQL Server's are of this size.
+const FIRST_CURSOR: i64 = 180_150_000;
+
 pub struct Session {
     pub id: u16,
     sqlite: Connection,
@@ -101,7 +107,9 @@ pub struct Session {
     options: Options,
     variables: Variables,
     prepared: HashMap<i32, Waiting>,
+    cursors: HashMap<i64, Cursor>,
     last_handle: i32,
+    last_cursor: i64,
     row_count: u64,
     /// What the last statement failed with, if it did.
     last_error: Option<SqlError>,
@@ -143,7 +151,9 @@ impl Session {
             options: Options::default(),
             variables: Variables::default(),
             prepared: HashMap::new(),
+            cursors: HashMap::new(),
             last_handle: 0,
+            last_cursor: FIRST_CURSOR,
             row_count: 0,
             last_error: None,
             last_identity,
@@ -166,6 +176,7 @@ impl Session {
         }
         self.options = Options::default();
         self.prepared.clear();
+        self.cursors.clear();
         let home = self.home.clone();
         self.use_database(&home, reply)?;
         reply.env_change(&EnvChange::ConnectionReset);

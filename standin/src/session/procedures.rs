@@ -25,7 +25,7 @@ pub(super) enum Waiting {
 }
 
 pub(super) struct Prepared {
-    block: Block,
+    pub(super) block: Block,
     declarations: Vec<(String, SqlType)>,
 }
 
@@ -61,7 +61,7 @@ impl Session {
                 let well = self.run_prepared(&prepared, values, reply)?;
                 let handle = self.keep(Waiting::Statement(prepared));
                 reply.return_status(0);
-                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                reply.return_integer(0, i64::from(handle))?;
                 self.return_outputs(values, 3, reply)?;
                 Ok(well)
             }
@@ -73,7 +73,7 @@ impl Session {
                 let well = self.call(&Call { procedure: procedure.clone(), parameters: values.to_vec() }, reply)?;
                 let handle = self.keep(Waiting::Procedure(procedure));
                 reply.return_status(0);
-                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                reply.return_integer(0, i64::from(handle))?;
                 Ok(well)
             }
             "sp_prepare" => {
@@ -87,7 +87,7 @@ impl Session {
                 }
                 let handle = self.keep(Waiting::Statement(prepared));
                 reply.return_status(0);
-                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                reply.return_integer(0, i64::from(handle))?;
                 Ok(true)
             }
             "sp_execute" => {
@@ -116,6 +116,7 @@ impl Session {
                 reply.return_status(0);
                 Ok(true)
             }
+            name if name.starts_with("sp_cursor") => self.cursor_call(call, reply),
             "sp_executesql" => {
                 let well = self.call(call, reply)?;
                 reply.return_status(0);
@@ -184,13 +185,29 @@ impl Session {
     }
 
     fn keep(&mut self, waiting: Waiting) -> i32 {
+        let handle = self.next_handle();
+        self.prepared.insert(handle, waiting);
+        handle
+    }
+
+    pub(super) fn next_handle(&mut self) -> i32 {
         self.last_handle += 1;
-        self.prepared.insert(self.last_handle, waiting);
         self.last_handle
     }
 
     /// Runs a statement with values for its parameters, by name or by place.
-    fn run_prepared(&mut self, prepared: &Prepared, values: &[Parameter], reply: &mut Reply<'_>) -> Result<bool> {
+    pub(super) fn run_prepared(
+        &mut self,
+        prepared: &Prepared,
+        values: &[Parameter],
+        reply: &mut Reply<'_>,
+    ) -> Result<bool> {
+        self.take_parameters(prepared, values)?;
+        self.run_block(&prepared.block, reply)
+    }
+
+    /// Declares the parameters of a statement, and nothing else.
+    pub(super) fn take_parameters(&mut self, prepared: &Prepared, values: &[Parameter]) -> Result<()> {
         self.variables = Variables::default();
         for (at, (name, ty)) in prepared.declarations.iter().enumerate() {
             let named = values.iter().find(|value| value.name.eq_ignore_ascii_case(name));
@@ -201,7 +218,7 @@ impl Session {
             };
             self.variables.declare(name, *ty, declared(&given.value, given.ty, *ty)?);
         }
-        self.run_block(&prepared.block, reply)
+        Ok(())
     }
 
     /// The parameters whose values the caller wants back.
@@ -218,7 +235,7 @@ impl Session {
     /// The columns of the first result that a statement will give; `None` when it gives none.
     ///
     /// What cannot be told without running it, such as a query on a table that it makes first, is told as none.
-    fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
+    pub(super) fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
         self.variables = Variables::default();
         for (name, ty) in &prepared.declarations {
             self.variables.declare(name, *ty, Value::Null);
@@ -298,7 +315,7 @@ impl Visitor for Names {
     }
 }
 
-fn missing(procedure: &str) -> SqlError {
+pub(super) fn missing(procedure: &str) -> SqlError {
     SqlError::new(
         201,
         16,
@@ -307,7 +324,7 @@ fn missing(procedure: &str) -> SqlError {
     )
 }
 
-fn prepare(declared: &Parameter, sql: &Parameter) -> Result<Prepared> {
+pub(super) fn prepare(declared: &Parameter, sql: &Parameter) -> Result<Prepared> {
     let block = batch::parse(sql.text().unwrap_or_default())?;
     Ok(Prepared { block, declarations: declarations(declared.text().unwrap_or_default())? })
 }

@@ -77,7 +77,7 @@ impl Session {
         }
     }
 
-    fn tell(&mut self, error: &SqlError, reply: &mut Reply<'_>) {
+    pub(super) fn tell(&mut self, error: &SqlError, reply: &mut Reply<'_>) {
         self.last_error = Some(error.clone());
         reply.error(error);
         reply.statement_failed();
@@ -577,7 +577,7 @@ impl Session {
 }
 
 /// Gives a statement the variables that it names.
-fn bind(statement: &mut Prepared<'_>, variables: &Variables) -> Result<()> {
+pub(super) fn bind(statement: &mut Prepared<'_>, variables: &Variables) -> Result<()> {
     for at in 1..=statement.parameter_count() {
         let value =
             statement.parameter_name(at).and_then(|name| variables.values.get(name)).cloned().unwrap_or(Value::Null);

@@ -122,21 +122,37 @@ fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
     Ok(())
 }
 
-/// Two forms that the parser does not know: `DELETE t` for `DELETE FROM t`, and `PRIMARY KEY CLUSTERED` of a column,
-/// where the last word says nothing to SQLite.
-fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// What `CURRENT OF name` is read as: a call of this with the name as a text.
+pub const CURRENT_OF: &str = "CURRENT_OF";
+
+/// Three forms that the parser does not know: `DELETE t` for `DELETE FROM t`, `PRIMARY KEY CLUSTERED` of a column, where
+/// the last word says nothing to SQLite, and `CURRENT OF` a cursor.
+fn understood(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    for (at, token) in tokens.iter().enumerate() {
-        let before = out.iter().rev().find(|before| !is_space(before));
+    let mut rest = tokens.as_slice();
+    while let Some((token, after)) = rest.split_first() {
+        rest = after;
+        let before = out.last();
         let of_a_key = before.is_some_and(|before| is(before, Keyword::KEY) || is(before, Keyword::UNIQUE));
         if of_a_key && (is_word(token, "CLUSTERED") || is_word(token, "NONCLUSTERED")) {
+            continue;
+        }
+        let instead = |other: Token| TokenWithSpan { token: other, span: token.span };
+        if let [of, TokenWithSpan { token: Token::Word(name), .. }, beyond @ ..] = after
+            && is_word(token, "CURRENT")
+            && is_word(of, "OF")
+        {
+            let name = Token::SingleQuotedString(name.value.clone());
+            out.extend([Token::make_word(CURRENT_OF, None), Token::LParen, name, Token::RParen].map(instead));
+            rest = beyond;
             continue;
         }
         // After ON it is a foreign key's action.
         let statement = is(token, Keyword::DELETE) && !before.is_some_and(|before| is(before, Keyword::ON));
         out.push(token.clone());
-        if statement && lacks_from(&tokens[at + 1..]) {
-            out.push(TokenWithSpan { token: Token::make_keyword("FROM"), span: token.span });
+        if statement && lacks_from(after) {
+            out.push(instead(Token::make_keyword("FROM")));
         }
     }
     out
@@ -144,7 +160,7 @@ fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 
 /// Whether what follows DELETE is a name, and no FROM after it.
 fn lacks_from(after: &[TokenWithSpan]) -> bool {
-    let mut after = after.iter().filter(|token| !is_space(token)).peekable();
+    let mut after = after.iter().peekable();
     if !after.peek().is_some_and(|next| matches!(next.token, Token::Word(_)) && !is(next, Keyword::FROM)) {
         return false;
     }
@@ -160,10 +176,6 @@ fn is(token: &TokenWithSpan, keyword: Keyword) -> bool {
 
 fn is_word(token: &TokenWithSpan, text: &str) -> bool {
     matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
-}
-
-fn is_space(token: &TokenWithSpan) -> bool {
-    matches!(token.token, Token::Whitespace(_))
 }
 
 struct Reader<'a> {
@@ -542,6 +554,7 @@ mod tests {
             ["SetOption", "SetOption"]
         );
         assert_eq!(kinds("DELETE t WHERE a = 1 DELETE FROM dbo.t"), ["Sql", "Sql"]);
+        assert_eq!(kinds("DELETE t WHERE CURRENT OF c UPDATE t SET a = 1 WHERE CURRENT OF c"), ["Sql", "Sql"]);
         assert_eq!(kinds("CREATE TABLE t (a int PRIMARY KEY CLUSTERED, b int UNIQUE NONCLUSTERED)"), ["Sql"]);
         assert_eq!(kinds("WAITFOR DELAY '00:00:10'; USE [Sales]; ; "), ["WaitFor", "Use"]);
     }

@@ -38,6 +38,14 @@ impl Table {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
+    /// As T-SQL names it.
+    pub fn written(&self) -> String {
+        match self.database.as_str() {
+            "temp" => bracketed(&self.name),
+            database => format!("{}.dbo.{}", bracketed(database), bracketed(&self.name)),
+        }
+    }
+
     /// As SQLite's SQL names it.
     pub fn sql(&self) -> String {
         format!("{}.{}", quote(&self.database), quote(&self.name))
@@ -47,6 +55,11 @@ impl Table {
 /// An identifier for SQLite.
 pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// An identifier for T-SQL.
+pub fn bracketed(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
 }
 
 /// A text for SQLite.

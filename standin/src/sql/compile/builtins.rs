@@ -43,6 +43,7 @@ impl Compiler<'_> {
             return Err(SqlError::unsupported(function));
         }
         if let Some(typed) = self.aggregate(&name, &arguments, distinct, &over)? {
+            self.aggregated = true;
             return Ok(typed);
         }
         let arguments: Vec<&Expr> =

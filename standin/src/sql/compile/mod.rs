@@ -7,6 +7,7 @@
 mod builtins;
 mod definition;
 mod expression;
+mod keyset;
 mod modification;
 mod query;
 
@@ -17,6 +18,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 pub use definition::{create_table, drop_table, new_table};
+pub use keyset::{Keyset, keyset};
 pub use modification::{Modification, delete, insert, update};
 pub use query::Query;
 
@@ -130,11 +132,22 @@ pub struct Compiler<'a> {
     common: Vec<CommonTable>,
     /// What undeclared parameters have turned out to be.
     hints: RefCell<Vec<(String, SqlType)>>,
+    /// What the outermost select list ends with, for a cursor.
+    row_number: Option<String>,
+    /// Whether rows were counted, added up or numbered.
+    aggregated: bool,
 }
 
 impl<'a> Compiler<'a> {
     pub fn new(env: &'a Environment<'a>) -> Self {
-        Compiler { env, scopes: Vec::new(), common: Vec::new(), hints: RefCell::default() }
+        Compiler {
+            env,
+            scopes: Vec::new(),
+            common: Vec::new(),
+            hints: RefCell::default(),
+            row_number: None,
+            aggregated: false,
+        }
     }
 
     /// The types that undeclared parameters have turned out to be, in the order they were found out.

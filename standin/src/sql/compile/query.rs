@@ -233,7 +233,8 @@ impl Compiler<'_> {
             Some(Distinct::Distinct) => "DISTINCT ",
             Some(other) => return Err(SqlError::unsupported(other)),
         };
-        let mut sql = format!("SELECT {distinct}{}{from}", list(&items));
+        let row_number = self.row_number.as_deref().filter(|_| self.scopes.len() == 1).unwrap_or_default();
+        let mut sql = format!("SELECT {distinct}{}{row_number}{from}", list(&items));
         if let Some(condition) = &select.selection {
             sql += &format!(" WHERE {}", self.predicate(condition)?);
         }
