@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use crate::error::{Result, SqlError};
 use crate::sql::functions::{Identities, SessionParts, install};
+use crate::sql::modules;
 use crate::sql::schema::{literal, quote};
 
 /// SQLite attaches no more to one connection.
@@ -36,6 +37,7 @@ impl Databases {
         for at in 0..databases.names.len() {
             let file = Connection::open(databases.path(at))?;
             file.pragma_update(None, "journal_mode", "wal")?;
+            modules::prepare(&file, "main")?;
         }
         Ok(databases)
     }

@@ -138,7 +138,7 @@ class Statement(Handle):
         """Binds a parameter to a ctypes integer, or to a buffer of characters."""
         c_type = C_SLONG if isinstance(value, ctypes.c_int32) else C_CHAR
         self.call("SQLBindParameter", at, direction, c_type, kind, ctypes.c_uint64(size), 0, ctypes.byref(value),
-                  ctypes.c_int64(ctypes.sizeof(value)), length and ctypes.byref(length))
+                  ctypes.c_int64(ctypes.sizeof(value)), None if length is None else ctypes.byref(length))
 
     def more(self):
         return self.call("SQLMoreResults") != NO_DATA

@@ -1,9 +1,11 @@
 //! A session: what lasts from login to logout, and the execution of its requests.
 
 mod catalog;
+mod catalog_columns;
 mod cursor;
 mod cursors;
 mod facts;
+mod modules;
 mod odbc_types;
 mod procedures;
 mod run;
@@ -114,6 +116,8 @@ pub struct Session {
     /// What the last statement failed with, if it did.
     last_error: Option<SqlError>,
     last_identity: Arc<Mutex<Option<i64>>>,
+    /// What RETURN has said in the procedure that runs.
+    returned: Option<i32>,
     /// The errors that CATCH blocks are at work on.
     caught: Vec<SqlError>,
     /// How many TRY blocks are around the statement.
@@ -157,6 +161,7 @@ impl Session {
             row_count: 0,
             last_error: None,
             last_identity,
+            returned: None,
             caught: Vec::new(),
             tries: 0,
             nesting: 0,

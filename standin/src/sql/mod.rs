@@ -11,6 +11,7 @@ pub mod convert;
 pub mod datetime;
 pub mod decimal;
 pub mod functions;
+pub mod modules;
 pub mod schema;
 pub mod system_views;
 pub mod types;

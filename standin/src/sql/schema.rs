@@ -6,6 +6,7 @@
 use rusqlite::Connection;
 use sqlparser::ast::{ObjectName, ObjectNamePart};
 
+use super::modules;
 use super::types::SqlType;
 use crate::error::{Result, SqlError};
 
@@ -114,14 +115,10 @@ impl Name {
 
 /// Finds a table. `current` is the database that names without one mean.
 pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<Table>> {
-    if !name.in_dbo() {
-        return Ok(None);
+    match database_of(sqlite, name, current)? {
+        Some(database) => read(sqlite, &database, &name.object),
+        None => Ok(None),
     }
-    let wanted = if name.is_temporary() { "temp" } else { name.database.as_deref().unwrap_or(current) };
-    let Some(database) = databases(sqlite)?.into_iter().find(|one| one.eq_ignore_ascii_case(wanted)) else {
-        return Ok(None);
-    };
-    read(sqlite, &database, &name.object)
 }
 
 fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table>> {
@@ -151,6 +148,15 @@ fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table
     Ok(Some(Table { database: database.to_owned(), name, columns }))
 }
 
+/// The database that a name means, as it is spelled; `None` when there is none, or the name is not in dbo.
+pub fn database_of(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<String>> {
+    if !name.in_dbo() {
+        return Ok(None);
+    }
+    let wanted = if name.is_temporary() { "temp" } else { name.database.as_deref().unwrap_or(current) };
+    Ok(databases(sqlite)?.into_iter().find(|one| one.eq_ignore_ascii_case(wanted)))
+}
+
 /// The databases that the session sees, in the order they were made; `temp` is one of them, for temporary tables.
 pub fn databases(sqlite: &Connection) -> Result<Vec<String>> {
     let mut statement = sqlite.prepare_cached("SELECT name FROM pragma_database_list")?;
@@ -164,8 +170,10 @@ pub fn databases(sqlite: &Connection) -> Result<Vec<String>> {
 /// All user tables of a database, by name.
 pub fn tables(sqlite: &Connection, database: &str) -> Result<Vec<Table>> {
     let names = format!(
-        "SELECT name FROM {}.sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
-        quote(database)
+        "SELECT name FROM {}.sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND name <> {} \
+         ORDER BY name",
+        quote(database),
+        literal(modules::TABLE)
     );
     let names: Vec<String> =
         sqlite.prepare(&names)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -177,8 +185,8 @@ pub fn tables(sqlite: &Connection, database: &str) -> Result<Vec<Table>> {
 }
 
 /// A number for OBJECT_ID: SQLite has none that lasts, so it is made of the name.
-pub fn object_id(table: &Table) -> i32 {
-    let text = format!("{}.{}", table.database, table.name).to_lowercase();
+pub fn object_id(database: &str, name: &str) -> i32 {
+    let text = format!("{database}.{name}").to_lowercase();
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     // Positive, as those of user tables are.
     (hash & 0x3fff_ffff) as i32 + 1000

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-pub use definition::{create_table, drop_table, new_table};
+pub use definition::{create_table, drop_table, new_table, view};
 pub use keyset::{Keyset, keyset};
 pub use modification::{Modification, delete, insert, update};
 pub use query::Query;
@@ -29,6 +29,7 @@ use crate::error::Result;
 use crate::wire::tokens::ResultColumn;
 
 /// What a statement can refer to besides tables.
+#[derive(Clone, Copy)]
 pub struct Environment<'a> {
     pub sqlite: &'a Connection,
     /// The database that names without one mean.
@@ -134,6 +135,8 @@ pub struct Compiler<'a> {
     hints: RefCell<Vec<(String, SqlType)>>,
     /// What the outermost select list ends with, for a cursor.
     row_number: Option<String>,
+    /// How many views are around the query.
+    views: u32,
     /// Whether rows were counted, added up or numbered.
     aggregated: bool,
 }
@@ -146,6 +149,7 @@ impl<'a> Compiler<'a> {
             common: Vec::new(),
             hints: RefCell::default(),
             row_number: None,
+            views: 0,
             aggregated: false,
         }
     }

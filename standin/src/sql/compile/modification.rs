@@ -5,6 +5,7 @@ use sqlparser::ast::{
     UpdateTableFromKind,
 };
 
+use super::super::modules;
 use super::super::schema::{self, Column, Name, Table, literal, quote};
 use super::{Compiler, Typed};
 use crate::error::{Result, SqlError};
@@ -16,8 +17,13 @@ pub struct Modification {
 }
 
 fn target(compiler: &Compiler<'_>, name: &Name) -> Result<Table> {
-    let found = schema::find(compiler.env.sqlite, name, compiler.env.database)?;
-    found.ok_or_else(|| SqlError::invalid_object(&name.object))
+    match schema::find(compiler.env.sqlite, name, compiler.env.database)? {
+        Some(table) => Ok(table),
+        None if modules::named(compiler.env.sqlite, name, compiler.env.database)?.is_some() => {
+            Err(SqlError::unsupported("changing rows through a view"))
+        }
+        None => Err(SqlError::invalid_object(&name.object)),
+    }
 }
 
 /// `explicit_identity`: the table has IDENTITY_INSERT on.
