@@ -59,6 +59,14 @@ def scrolling():
         while statement.fetch(NEXT):
             got += rows.rows()
         assert got == ROWS, got
+        # Microsoft's own: fast forward-only, and that with the first rows at once, which the server may leave to a fetch.
+        for option in (1, 2):
+            statement = connection.statement(fast_forward=option)
+            statement.execute(QUERY)
+            rows, got = Rowset(statement, 3, (int, 20)), []
+            while statement.fetch(NEXT):
+                got += rows.rows()
+            assert got == ROWS, got
         # What ODBC's newer attributes ask for.
         statement, rows = opened(connection, scrollable=1)
         assert statement.get("cursor_type") == KEYSET and statement.fetch(LAST) and rows.rows() == ROWS[-2:]

@@ -81,6 +81,7 @@ impl Standin {
             .args(["--listen", "127.0.0.1:0", "--data-channel", "127.0.0.1:0", "--session-certificate", "session.pem"])
             .args(["--login", "dev:se{cret", "--database", "Sales", "--seed", "Sales=seed.sql"])
             .args(["--log", "log", "--ready-file", "ready"])
+            .stderr(fs::File::create(path.join("stderr")).expect("a file"))
             .spawn()
             .expect("the server");
         let mut standin = Standin { process, folder };
@@ -97,6 +98,11 @@ impl Standin {
     fn address(&self) -> String {
         let ready = fs::read_to_string(self.folder.path().join("ready")).expect("the ready file");
         ready.lines().next().expect("an address").to_owned()
+    }
+
+    /// What the server complained about, which is nothing unless it is wrong itself.
+    fn complaints(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).expect("what it wrote")
     }
 
     fn client(&self, program: &Path) -> Command {
@@ -119,6 +125,9 @@ impl Drop for Standin {
         // It may have ended already, which the test that wants to know has seen.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if thread::panicking() {
+            eprintln!("{}", self.complaints());
+        }
     }
 }
 
@@ -208,6 +217,17 @@ fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
+/// A call of a procedure by its number, with a text after the first parameter if there is one.
+fn rpc(number: u8, text: &str, values: &[i32]) -> Vec<u8> {
+    let mut parameters: Vec<Vec<u8>> =
+        values.iter().map(|value| [&[0, 0, 0x26, 4, 4], value.to_le_bytes().as_slice()].concat()).collect();
+    if !text.is_empty() {
+        let text = utf16(text);
+        parameters.insert(1, [&[0, 0, 0xe7, 0x40, 0x1f, 0, 0, 0, 0, 0, text.len() as u8, 0], text.as_slice()].concat());
+    }
+    [[0xff, 0xff, number, 0, 0, 0].as_slice(), &parameters.concat(), &[0xff]].concat()
+}
+
 fn login7() -> Vec<u8> {
     let password = utf16("se{cret").into_iter().map(|byte| byte.rotate_left(4) ^ 0xa5).collect();
     let mut fixed = [vec![0; 4], 0x7400_0004_u32.to_le_bytes().to_vec(), vec![0; 28]].concat();
@@ -270,6 +290,23 @@ fn nonsense_after_the_login_does_no_more_harm() {
         .push(packet(RPC, &[&max, 0x7fff_ffff_ffff_ffff_u64.to_le_bytes().as_slice(), &[1, 0, 0, 0, b'x']].concat()));
     requests.push(packet(RPC, &[&max, 4_u64.to_le_bytes().as_slice(), &0xffff_fff0_u32.to_le_bytes()].concat()));
     requests.push(packet(RPC, &[&call, [0x22, 0xff, 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff, 0xff].as_slice()].concat()));
+    // Cursors that are asked for every row but those that they have.
+    const FIRST_HANDLE: i32 = 180_150_001;
+    let [cursor, open, fetch] = [1, 2, 7];
+    for kind in [1, 2, 4, 8, 16, i32::MIN, i32::MAX] {
+        let mut calls = [&NO_HEADERS, rpc(open, "SELECT n FROM seeded", &[0, kind, kind, -1]).as_slice()].concat();
+        for number in [i32::MIN, -4, 0, 1, 4, i32::MAX] {
+            for other in [i32::MIN, -1, 0, 2, i32::MAX] {
+                for bit in (0..11).map(|bit| 1 << bit) {
+                    calls.extend(rpc(fetch, "", &[FIRST_HANDLE, bit, number, other]));
+                }
+                for operation in [1, 2, 4, 8, 32, 33, 40, 65, 127, -1] {
+                    calls.extend(rpc(cursor, "", &[FIRST_HANDLE, operation, number]));
+                }
+            }
+        }
+        requests.push(packet(RPC, &calls));
+    }
     // Statements that ask for too much.
     let batch = |sql: &str| packet(SQL_BATCH, &[&NO_HEADERS, utf16(sql).as_slice()].concat());
     requests.push(batch(&format!("SELECT 1 WHERE 1=1{}", " OR 1=1".repeat(2400))));
@@ -305,6 +342,7 @@ fn nonsense_after_the_login_does_no_more_harm() {
         socket.read_exact(&mut [0; 100]).expect("the beginning of a result");
     }
     standin.topic("driver.py", "basics");
+    assert_eq!(standin.complaints(), "");
     let status = fs::read_to_string(format!("/proc/{}/status", standin.process.id())).expect("its status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");

@@ -109,7 +109,7 @@ class Connection(Handle):
 
 
 # Statement attributes by their numbers.
-ATTRIBUTES = {"cursor_type": 6, "concurrency": 7, "rowset": 27, "scrollable": -1, "sensitivity": -2, "bookmarks": 12, "row_number": 14, "fetch_bookmark": 16}
+ATTRIBUTES = {"cursor_type": 6, "concurrency": 7, "rowset": 27, "scrollable": -1, "sensitivity": -2, "bookmarks": 12, "row_number": 14, "fetch_bookmark": 16, "fast_forward": 1230}
 FORWARD_ONLY, KEYSET, DYNAMIC, STATIC = range(4)
 READ_ONLY, LOCK, ROWVER, VALUES = range(1, 5)
 

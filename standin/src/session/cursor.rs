@@ -20,7 +20,6 @@ const DYNAMIC: i64 = 0x02;
 const FORWARD_ONLY: i64 = 0x04;
 pub(super) const STATIC: i64 = 0x08;
 const FAST_FORWARD: i64 = 0x10;
-pub(super) const AUTO_FETCH: i64 = 0x2000;
 pub(super) const KINDS: i64 = KEYSET | DYNAMIC | FORWARD_ONLY | STATIC | FAST_FORWARD;
 // The same of `ccopt`.
 pub(super) const READ_ONLY: i64 = 0x01;

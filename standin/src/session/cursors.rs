@@ -3,9 +3,7 @@
 use rusqlite::types::Value;
 use sqlparser::ast::{Query, SetExpr, Statement};
 
-use super::cursor::{
-    AUTO_FETCH, CONCURRENCIES, Cursor, KEYSET, KINDS, OPTIMISTIC, READ_ONLY, Rows, STATIC, outside, send,
-};
+use super::cursor::{CONCURRENCIES, Cursor, KEYSET, KINDS, OPTIMISTIC, READ_ONLY, Rows, STATIC, outside, send};
 use super::procedures::{Prepared, Waiting, missing, prepare};
 use super::{Session, Variables};
 use crate::error::{Result, SqlError};
@@ -145,17 +143,11 @@ impl Session {
         let mut well = true;
         let mut became = [0, asked & KINDS, concurrency & CONCURRENCIES, 0];
         match opened {
-            Some(mut cursor) => {
+            Some(cursor) => {
                 self.begin_implicitly(reply);
                 self.describe(&cursor, reply);
-                let rows = if asked & AUTO_FETCH != 0 {
-                    self.fetch(&mut cursor, 0x02, 0, integer(call, options_at + 2, 20), reply)?;
-                    cursor.buffer.len() as i64
-                } else if matches!(cursor.kind, STATIC | KEYSET) {
-                    cursor.count()
-                } else {
-                    -1
-                };
+                // Of the others it is not known. AUTO_FETCH is not given back, so that the driver fetches by itself.
+                let rows = if matches!(cursor.kind, STATIC | KEYSET) { cursor.count() } else { -1 };
                 reply.statement_done(Command::Select, None);
                 self.last_cursor += 1;
                 became = [self.last_cursor, cursor.kind, cursor.concurrency, rows];

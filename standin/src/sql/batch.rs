@@ -337,25 +337,32 @@ impl Reader<'_> {
                 return Ok(());
             }
             "CREATE" | "ALTER" if self.begins_module() => self.module()?,
+            "IF" | "WHILE" | "BEGIN" if first != "BEGIN" || self.peek_word(1) == "TRY" => {
+                self.parser.next_token();
+                self.compound(&first)?
+            }
             _ if is_control(&first) => {
                 self.parser.next_token();
                 self.control(&first)?
             }
-            _ => {
-                let at = self.parser.index();
-                let statement = self.read(|parser| parser.parse_statement())?;
-                if self.parser.index() == at {
-                    return Err(self.unexpected());
-                }
-                Command::Sql(Box::new(statement))
-            }
+            _ => self.sql()?,
         };
         block.push(Located { line, command });
         Ok(())
     }
 
-    /// A statement of the control of flow, after its first word.
-    fn control(&mut self, first: &str) -> Result<Command> {
+    /// A statement that the parser reads. Here and below the frames of functions that call themselves are kept small.
+    fn sql(&mut self) -> Result<Command> {
+        let at = self.parser.index();
+        let statement = self.read(|parser| parser.parse_statement())?;
+        if self.parser.index() == at {
+            return Err(self.unexpected());
+        }
+        Ok(Command::Sql(Box::new(statement)))
+    }
+
+    /// A statement around others, after its first word.
+    fn compound(&mut self, first: &str) -> Result<Command> {
         Ok(match first {
             "IF" => {
                 let condition = self.expr()?;
@@ -364,7 +371,8 @@ impl Reader<'_> {
                 Command::If { condition, then, otherwise }
             }
             "WHILE" => Command::While { condition: self.expr()?, body: self.block()? },
-            "BEGIN" if self.accept("TRY") => {
+            _ => {
+                self.expect("TRY")?;
                 let body = self.until_end()?;
                 self.expect("TRY")?;
                 self.expect("BEGIN")?;
@@ -373,6 +381,12 @@ impl Reader<'_> {
                 self.expect("CATCH")?;
                 Command::Try { body, handler }
             }
+        })
+    }
+
+    /// Any other statement of the control of flow, after its first word.
+    fn control(&mut self, first: &str) -> Result<Command> {
+        Ok(match first {
             "BEGIN" => {
                 self.parser.next_token();
                 self.optional_name()?;
