@@ -290,23 +290,6 @@ fn nonsense_after_the_login_does_no_more_harm() {
         .push(packet(RPC, &[&max, 0x7fff_ffff_ffff_ffff_u64.to_le_bytes().as_slice(), &[1, 0, 0, 0, b'x']].concat()));
     requests.push(packet(RPC, &[&max, 4_u64.to_le_bytes().as_slice(), &0xffff_fff0_u32.to_le_bytes()].concat()));
     requests.push(packet(RPC, &[&call, [0x22, 0xff, 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff, 0xff].as_slice()].concat()));
-    // Cursors that are asked for every row but those that they have.
-    const FIRST_HANDLE: i32 = 180_150_001;
-    let [cursor, open, fetch] = [1, 2, 7];
-    for kind in [1, 2, 4, 8, 16, i32::MIN, i32::MAX] {
-        let mut calls = [&NO_HEADERS, rpc(open, "SELECT n FROM seeded", &[0, kind, kind, -1]).as_slice()].concat();
-        for number in [i32::MIN, -4, 0, 1, 4, i32::MAX] {
-            for other in [i32::MIN, -1, 0, 2, i32::MAX] {
-                for bit in (0..11).map(|bit| 1 << bit) {
-                    calls.extend(rpc(fetch, "", &[FIRST_HANDLE, bit, number, other]));
-                }
-                for operation in [1, 2, 4, 8, 32, 33, 40, 65, 127, -1] {
-                    calls.extend(rpc(cursor, "", &[FIRST_HANDLE, operation, number]));
-                }
-            }
-        }
-        requests.push(packet(RPC, &calls));
-    }
     // Statements that ask for too much.
     let batch = |sql: &str| packet(SQL_BATCH, &[&NO_HEADERS, utf16(sql).as_slice()].concat());
     requests.push(batch(&format!("SELECT 1 WHERE 1=1{}", " OR 1=1".repeat(2400))));
@@ -328,10 +311,36 @@ fn nonsense_after_the_login_does_no_more_harm() {
     for request in requests {
         let mut socket = logged_in(&address);
         socket.write_all(&request).expect("sent");
-        socket.shutdown(Shutdown::Write).expect("shut down");
-        // It answers or closes; a read that times out fails otherwise.
+        // It answers or closes; a read that times out fails otherwise. A client that is gone has its requests stopped.
+        let begun = socket.read(&mut [0]);
+        assert!(!begun.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
+        // It may have closed.
+        let _ = socket.shutdown(Shutdown::Write);
         let closed = socket.read_to_end(&mut Vec::new());
         assert!(!closed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
+    }
+
+    // Cursors that are asked for every row but those that they have.
+    const FIRST_HANDLE: i32 = 180_150_001;
+    let [cursor, open, fetch] = [1, 2, 7];
+    for kind in [1, 2, 4, 8, 16, i32::MIN, i32::MAX] {
+        let mut calls = [&NO_HEADERS, rpc(open, "SELECT n FROM #n", &[0, kind, kind, -1]).as_slice()].concat();
+        for number in [i32::MIN, -4, 0, 1, 4, i32::MAX] {
+            for other in [i32::MIN, -1, 0, 2, i32::MAX] {
+                for bit in (0..11).map(|bit| 1 << bit) {
+                    calls.extend(rpc(fetch, "", &[FIRST_HANDLE, bit, number, other]));
+                }
+                for operation in [1, 2, 4, 8, 32, 33, 40, 65, 127, -1] {
+                    calls.extend(rpc(cursor, "", &[FIRST_HANDLE, operation, number]));
+                }
+            }
+        }
+        // The whole answer is awaited: a client that is gone has its requests stopped.
+        let mut socket = logged_in(&address);
+        for request in [batch("CREATE TABLE #n (n int) INSERT INTO #n VALUES (1), (2), (3)"), packet(RPC, &calls)] {
+            socket.write_all(&request).expect("sent");
+            assert!(answer(&mut socket).is_some());
+        }
     }
 
     // Clients that go away in the middle of a result.
