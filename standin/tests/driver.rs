@@ -115,7 +115,8 @@ impl Standin {
     fn topic(&self, script: &str, topic: &str) {
         let python = variable("PYTHON", "a Python interpreter that can import pyodbc");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
-        let output = run(self.client(&python).arg(script).arg(topic).arg(self.folder.path()));
+        // -B: nothing is left beside the scripts.
+        let output = run(self.client(&python).arg("-B").arg(script).arg(topic).arg(self.folder.path()));
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("ok {topic}"));
     }
 }

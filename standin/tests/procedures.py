@@ -132,8 +132,9 @@ def listed():
     assert kinds(tableType="VIEW") == [("listed_view", "VIEW")] and kinds(tableType="TABLE") == [("listed_table", "TABLE")]
     assert [(row.column_name, row.type_name, row.column_size) for row in cursor.columns(table="listed_view")] == [("name", "nvarchar", 30), ("twice", "int", 10)]
     # What the driver asks before it sends NULL.
-    described = cursor.execute("EXEC sp_describe_undeclared_parameters N'EXEC Listed @P1, @price = @P2, @name = @P3'").fetchall()
-    assert [row.suggested_system_type_name for row in described] == ["int", "decimal(9,2)", "nvarchar(30)"]
+    described = cursor.execute("EXEC sp_describe_undeclared_parameters N'EXEC @P1 = Listed @P2, @price = @P3, @name = @P4'").fetchall()
+    assert [(row.name, row.suggested_system_type_name) for row in described] == [
+        ("@p1", "int"), ("@p2", "int"), ("@p3", "decimal(9,2)"), ("@p4", "nvarchar(30)")]
     cursor.execute("{CALL Listed(?, ?, ?)}", 1, None, None)
     # The table that procedures are kept in is no table.
     assert [row.table_name for row in cursor.tables()] == ["listed_table", "seeded", "listed_view"]

@@ -305,7 +305,11 @@ impl Session {
         let mut names = Names(Vec::new());
         let mut hints = Vec::new();
         for located in &block {
-            if let Code::Execute { procedure, arguments, .. } = &located.command {
+            if let Code::Execute { returned, procedure, arguments } = &located.command {
+                for variable in returned.iter().map(|variable| variable.to_lowercase()) {
+                    names.0.push(variable.clone());
+                    hints.push((variable, SqlType::Int));
+                }
                 self.parameters_of_call(procedure, arguments, &mut names, &mut hints)?;
             }
             let Code::Sql(statement) = &located.command else {
