@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::error::{Result, SqlError};
 use crate::sql::functions::{Identities, SessionParts, install};
 use crate::sql::modules;
-use crate::sql::schema::{literal, quote};
+use crate::sql::schema::{ROWVERSION, literal, quote};
 
 /// SQLite attaches no more to one connection.
 pub const MOST_DATABASES: usize = 10;
@@ -39,6 +39,7 @@ impl Databases {
             file.pragma_update(None, "journal_mode", "wal")?;
             modules::prepare(&file, "main")?;
         }
+        databases.identities.begin(ROWVERSION, 1, 1);
         Ok(databases)
     }
 

@@ -145,7 +145,7 @@ macro_rules! topics {
 }
 
 topics! {
-    "driver.py": certificate_login password_login basics types description statements results parameters transactions
+    "driver.py": certificate_login password_login basics types description rowversion statements results parameters transactions
     errors attention catalog
 }
 

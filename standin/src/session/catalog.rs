@@ -278,6 +278,7 @@ impl Session {
                         ty,
                         nullable: kind != returned_value,
                         identity: None,
+                        rowversion: false,
                         default: None,
                         key: None,
                     };
@@ -291,18 +292,22 @@ impl Session {
         Ok(Listing::new(&PROCEDURE_PARAMETERS, rows))
     }
 
-    /// The columns that name a row best: the primary key, or else a unique index.
+    /// The columns that name a row best, of the primary key or else of a unique index; or those that change with it.
     fn special_columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let exact = Wanted { call: wanted.call, patterns: false };
         let names = [("@table_name", 0), ("@table_owner", 1), ("@qualifier", 2)];
         let versions = wanted.text("@col_type", 3) == Some("V");
         let mut rows = Vec::new();
-        for table in self.found(&exact, names)?.iter().filter(|_| !versions) {
+        for table in &self.found(&exact, names)? {
             let indexes = schema::indexes(&self.sqlite, table)?;
             let best: Option<&Index> =
                 indexes.iter().find(|index| index.primary).or(indexes.iter().find(|index| index.unique));
-            for column in best.iter().flat_map(|index| &index.columns).filter_map(|name| table.column(name)) {
-                let mut row = vec![number(1), text(&column.name)];
+            let of_best = |column: &&Column| best.is_some_and(|index| index.columns.contains(&column.name));
+            for column in
+                table.columns.iter().filter(|column| if versions { column.rowversion } else { of_best(column) })
+            {
+                let scope = if versions { Value::Null } else { number(1) };
+                let mut row = vec![scope, text(&column.name)];
                 row.extend(type_cells(column));
                 row.push(number(1));
                 rows.push(row);
@@ -321,7 +326,8 @@ fn shown(database: &str) -> &str {
 fn type_cells(column: &Column) -> [Value; 5] {
     let odbc = odbc_type(column.ty);
     let identity = if column.identity.is_some() { " identity" } else { "" };
-    let name = format!("{}{identity}", column.ty.name());
+    let name = if column.rowversion { "timestamp" } else { column.ty.name() };
+    let name = format!("{name}{identity}");
     [number(odbc.code), text(name), number(odbc.size), number(odbc.bytes), maybe(odbc.scale)]
 }
 

@@ -75,6 +75,7 @@ impl Session {
             ty: column.ty,
             nullable: column.nullable,
             identity: None,
+            rowversion: false,
             default: None,
             key: None,
         };

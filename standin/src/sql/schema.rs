@@ -13,6 +13,9 @@ use crate::error::{Result, SqlError};
 /// The word that goes before a declared type.
 pub const DECLARED: &str = "blob ";
 
+/// The type of a rowversion column, which is a binary(8) in all but what it holds.
+pub const ROWVERSION: &str = "rowversion";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     pub name: String,
@@ -20,6 +23,8 @@ pub struct Column {
     pub nullable: bool,
     /// Seed and increment.
     pub identity: Option<(i64, i64)>,
+    /// A new value comes with every change of the row.
+    pub rowversion: bool,
     /// SQLite's text of the default.
     pub default: Option<String>,
     /// The place in the primary key, from 1.
@@ -131,10 +136,12 @@ fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table
         let declared = declared.strip_prefix(DECLARED).unwrap_or(&declared);
         let (ty, identity) = declared.split_once(" identity").unwrap_or((declared, ""));
         let identity = identity.trim_matches(['(', ')']).split_once(',');
+        let (ty, rowversion) = if ty == ROWVERSION { ("binary(8)", true) } else { (ty, false) };
         columns.push(Column {
             name: row.get(0)?,
             ty: ty.parse()?,
             nullable: !row.get::<_, bool>(2)?,
+            rowversion,
             identity: identity.and_then(|(seed, increment)| Some((seed.parse().ok()?, increment.parse().ok()?))),
             default: row.get(3)?,
             key: Some(row.get(4)?).filter(|place| *place > 0),

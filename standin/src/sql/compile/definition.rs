@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    ColumnDef, ColumnOption, CreateTable, Expr, IdentityPropertyFormatKind, IdentityPropertyKind, IndexColumn,
-    ObjectName, TableConstraint, UnaryOperator,
+    ColumnDef, ColumnOption, CreateTable, DataType, Expr, IdentityPropertyFormatKind, IdentityPropertyKind,
+    IndexColumn, ObjectName, TableConstraint, UnaryOperator,
 };
 
 use super::super::batch::{Body, Module};
 use super::super::modules;
-use super::super::schema::{self, DECLARED, Name, Table, quote};
+use super::super::schema::{self, DECLARED, Name, ROWVERSION, Table, quote};
 use super::super::types::SqlType;
 use super::expression::known_collation;
 use super::{Compiler, Environment, Query};
@@ -106,6 +106,11 @@ fn column_name(column: &IndexColumn) -> Option<&str> {
     }
 }
 
+/// The names that rowversion has.
+fn is_rowversion(data_type: &DataType) -> bool {
+    matches!(data_type.to_string().to_ascii_lowercase().as_str(), "rowversion" | "timestamp")
+}
+
 fn declaration(name: &str, ty: SqlType, identity: Option<(i64, i64)>, not_null: bool) -> String {
     let identity = identity.map_or(String::new(), |(seed, increment)| format!(" identity({seed},{increment})"));
     let mut sql = format!("{} {}", quote(name), quote(&format!("{DECLARED}{ty}{identity}")));
@@ -119,6 +124,9 @@ fn declaration(name: &str, ty: SqlType, identity: Option<(i64, i64)>, not_null: 
 }
 
 fn column_definition(compiler: &mut Compiler<'_>, column: &ColumnDef, keys: &[&str]) -> Result<String> {
+    if is_rowversion(&column.data_type) {
+        return Ok(format!("{} {} NOT NULL", quote(&column.name.value), quote(&format!("{DECLARED}{ROWVERSION}"))));
+    }
     let ty = SqlType::of(&column.data_type)?;
     let mut not_null = keys.iter().any(|key| key.eq_ignore_ascii_case(&column.name.value));
     let mut identity = None;

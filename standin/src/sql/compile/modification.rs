@@ -10,6 +10,9 @@ use super::super::schema::{self, Column, Name, Table, literal, quote};
 use super::{Compiler, Typed};
 use crate::error::{Result, SqlError};
 
+const NEXT_VERSION: &str = "tsql_rowversion()";
+const EXPLICIT_VERSION: &str = "Cannot insert an explicit value into a timestamp column. Use INSERT with a column list to exclude the timestamp column, or insert a DEFAULT into the timestamp column.";
+
 /// A compiled statement that changes rows.
 pub struct Modification {
     pub sql: String,
@@ -41,7 +44,8 @@ pub fn insert(
         columns.push(table.column(&name.value).ok_or_else(|| SqlError::invalid_column(&name.value))?);
     }
     let explicit = explicit_identity(&table);
-    if insert.columns.is_empty() {
+    // DEFAULT VALUES are of no columns.
+    if insert.columns.is_empty() && insert.source.is_some() {
         columns.extend(table.columns.iter().filter(|column| explicit || column.identity.is_none()));
     }
     if !explicit && columns.iter().any(|column| column.identity.is_some()) {
@@ -51,23 +55,26 @@ pub fn insert(
         );
         return Err(SqlError::new(544, 16, 1, text));
     }
-    let generated = table.columns.iter().find(|column| column.identity.is_some() && !explicit);
+    let identity = format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name));
     let mut names: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
-    names.extend(generated.map(|column| quote(&column.name)));
-    let source = source(compiler, insert, &table, &columns, generated.is_some())?;
+    let mut generated = Vec::new();
+    for column in &table.columns {
+        if column.identity.is_some() && !explicit {
+            generated.push(identity.clone());
+        } else if column.rowversion && !columns.contains(&column) {
+            generated.push(NEXT_VERSION.to_owned());
+        } else {
+            continue;
+        }
+        names.push(quote(&column.name));
+    }
+    let source = source(compiler, insert, &columns, &generated)?;
     let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
     Ok(Modification { sql: format!("INSERT INTO {}{list} {source}", table.sql()), table })
 }
 
-/// The rows of an INSERT, with the next identity value at their end.
-fn source(
-    compiler: &mut Compiler<'_>,
-    insert: &Insert,
-    table: &Table,
-    columns: &[&Column],
-    generated: bool,
-) -> Result<String> {
-    let identity = format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name));
+/// The rows of an INSERT, with the generated values at their end.
+fn source(compiler: &mut Compiler<'_>, insert: &Insert, columns: &[&Column], generated: &[String]) -> Result<String> {
     let wrong_count = |more: bool| {
         let (number, which) = if more { (110, "fewer") } else { (109, "more") };
         let text =
@@ -75,7 +82,8 @@ fn source(
         SqlError::new(number, 15, 1, text)
     };
     let Some(query) = &insert.source else {
-        return Ok(if generated { format!("VALUES ({identity})") } else { "DEFAULT VALUES".to_owned() });
+        let some = !generated.is_empty();
+        return Ok(if some { format!("VALUES ({})", generated.join(", ")) } else { "DEFAULT VALUES".to_owned() });
     };
     if let SetExpr::Values(values) = query.body.as_ref() {
         let mut rows = Vec::new();
@@ -87,7 +95,7 @@ fn source(
             for (value, column) in row.iter().zip(columns) {
                 cells.push(cell(compiler, value, column)?);
             }
-            cells.extend(generated.then(|| identity.clone()));
+            cells.extend_from_slice(generated);
             rows.push(format!("({})", cells.join(", ")));
         }
         return Ok(format!("VALUES {}", rows.join(", ")));
@@ -101,10 +109,13 @@ fn source(
     }
     let mut cells = Vec::new();
     for (at, (from, column)) in compiled.columns.iter().zip(columns).enumerate() {
+        if column.rowversion {
+            return Err(SqlError::new(273, 16, 1, EXPLICIT_VERSION));
+        }
         let value = Typed::new(format!("c{}", at + 1), from.ty, from.nullable);
         cells.push(compiler.assign(value, column.ty).sql);
     }
-    cells.extend(generated.then_some(identity));
+    cells.extend_from_slice(generated);
     // WHERE keeps SQLite from reading what follows FROM as an upsert.
     Ok(format!("SELECT {} FROM ({}) WHERE true", cells.join(", "), compiled.sql))
 }
@@ -115,10 +126,16 @@ fn cell(compiler: &mut Compiler<'_>, value: &Expr, column: &Column) -> Result<St
         && word.quote_style.is_none()
         && word.value.eq_ignore_ascii_case("DEFAULT")
     {
+        if column.rowversion {
+            return Ok(NEXT_VERSION.to_owned());
+        }
         return Ok(column.default.as_ref().map_or("NULL".to_owned(), |default| format!("({default})")));
     }
     let value = compiler.expression(value)?;
-    Ok(compiler.assign(value, column.ty).sql)
+    if column.rowversion && value.known().is_some() {
+        return Err(SqlError::new(273, 16, 1, EXPLICIT_VERSION));
+    }
+    Ok(if column.rowversion { NEXT_VERSION.to_owned() } else { compiler.assign(value, column.ty).sql })
 }
 
 /// The table that UPDATE and DELETE name, which may be by its alias in FROM.
@@ -184,8 +201,13 @@ pub fn update(
         if column.identity.is_some() {
             return Err(SqlError::new(8102, 16, 1, format!("Cannot update identity column '{target}'.")));
         }
+        if column.rowversion {
+            return Err(SqlError::new(272, 16, 1, "Cannot update a timestamp column."));
+        }
         set.push((quote(&column.name), cell(compiler, value, column)?));
     }
+    let versions = table.columns.iter().filter(|column| column.rowversion);
+    set.extend(versions.map(|column| (quote(&column.name), NEXT_VERSION.to_owned())));
     let sql = if from.is_empty() {
         let set: Vec<String> = set.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let rows = rows(compiler, &alias, &[], selection)?;
