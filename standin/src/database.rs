@@ -12,7 +12,8 @@ use rusqlite::Connection;
 
 use crate::error::{Result, SqlError};
 use crate::sql::functions::{Identities, SessionParts, install};
-use crate::sql::schema::{literal, quote};
+use crate::sql::modules;
+use crate::sql::schema::{ROWVERSION, literal, quote};
 
 /// SQLite attaches no more to one connection.
 pub const MOST_DATABASES: usize = 10;
@@ -36,7 +37,9 @@ impl Databases {
         for at in 0..databases.names.len() {
             let file = Connection::open(databases.path(at))?;
             file.pragma_update(None, "journal_mode", "wal")?;
+            modules::prepare(&file, "main")?;
         }
+        databases.identities.begin(ROWVERSION, 1, 1);
         Ok(databases)
     }
 

@@ -7,9 +7,6 @@ file and its log. Every topic is a function of this name; an assertion that fail
 import ctypes
 import datetime
 import decimal
-import pathlib
-import re
-import sys
 import threading
 import time
 import uuid
@@ -17,17 +14,11 @@ import uuid
 import bcp
 import pyodbc
 
+from odbc import BASE, FOLDER, NEXT, NO_DATA, Connection, Refused, Rowset, certificate, run_topic
+
 pyodbc.pooling = False
-FOLDER = pathlib.Path(sys.argv[2])
-PORT = (FOLDER / "ready").read_text().splitlines()[0].rsplit(":", 1)[1]
-BASE = f"Driver=real;Server=127.0.0.1,{PORT};"
 PASSWORD = BASE + "UID=dev;PWD=se{cret;TrustServerCertificate=yes;"
 D = decimal.Decimal
-
-
-def certificate(name):
-    # The key's file has to be called .pem: the driver takes others for PVK files first.
-    return BASE + f"ClientCertificate=file:{FOLDER}/{name}.pem;ClientKey=file:{FOLDER}/{name}key.pem;TrustServerCertificate=yes;"
 
 
 def connect(**options):
@@ -278,6 +269,34 @@ def statements():
     assert value("SELECT DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'customers' AND COLUMN_NAME = 'city'") == "varchar"
 
 
+def rowversion():
+    cursor = connect(autocommit=True).cursor()
+    cursor.execute("CREATE TABLE versioned (id int IDENTITY PRIMARY KEY, a int, v rowversion, b varchar(5)) CREATE TABLE older (v timestamp)")
+    versions = lambda: [row.v for row in cursor.execute("SELECT v FROM versioned ORDER BY id").fetchall()]
+    cursor.execute("INSERT INTO versioned (a) VALUES (1), (2)")
+    cursor.execute("INSERT INTO versioned VALUES (3, DEFAULT, 'x'), (4, NULL, 'y')")
+    cursor.execute("INSERT INTO versioned (a) SELECT a FROM versioned WHERE a = 4")
+    cursor.execute("INSERT INTO older DEFAULT VALUES")
+    before = versions()
+    assert len(before) == 5 and before == sorted(set(before)) and all(len(one) == 8 for one in before), before
+    cursor.execute("UPDATE versioned SET a = a WHERE a = 2")
+    cursor.execute("UPDATE x SET a = 0 FROM versioned x JOIN seeded ON x.a = seeded.n WHERE seeded.n = 3")
+    after = versions()
+    assert [one == other for one, other in zip(before, after)] == [True, False, False, True, True] and max(before) < after[1] < after[2]
+    assert cursor.execute("SELECT COUNT(*) FROM versioned WHERE v = ?", after[2]).fetchval() == 1
+    assert cursor.execute("SELECT v FROM older").fetchval() > max(before)
+    for sql, number in [("INSERT INTO versioned (v) VALUES (0x01)", 273), ("UPDATE versioned SET v = 0x01", 272), ("INSERT INTO older SELECT 0x01", 273)]:
+        assert f"({number})" in refused(cursor.execute, sql)[1], sql
+    # Not by pyodbc, which hands on a name that it has already given up.
+    with Connection() as connection:
+        for kind, special in [(1, ("id", "int identity")), (2, ("v", "timestamp"))]:
+            statement = connection.statement()
+            statement.call("SQLSpecialColumns", kind, None, 0, None, 0, b"versioned", 9, 0, 1)
+            rows = Rowset(statement, 5, (20,) * 4)
+            assert statement.fetch(NEXT) and [(name, ty) for _, name, _, ty in rows.rows()] == [special]
+            statement.free()
+
+
 def results():
     cursor = connect().cursor()
     cursor.execute("CREATE TABLE #r (a int) INSERT INTO #r VALUES (1), (2) SELECT a FROM #r ORDER BY a SELECT N'two' AS b UPDATE #r SET a = 3")
@@ -412,9 +431,12 @@ def transactions():
     # A writer waits for the other one.
     a.execute("UPDATE shared SET n = n + 1")
     started = time.monotonic()
-    threading.Timer(0.5, first.commit).start()
+    timer = threading.Timer(0.5, first.commit)
+    timer.start()
     b.execute("UPDATE shared SET n = n * 10")
     assert time.monotonic() - started > 0.3
+    # The lock is free before the answer to the commit has arrived.
+    timer.join()
     second.commit()
     assert a.execute("SELECT n FROM shared").fetchval() == 30
     first.commit()
@@ -454,40 +476,18 @@ def transactions():
 
 def diagnosed(sql):
     """Number, severity, state and line of the last error of a batch: diagnostic fields of Microsoft's that pyodbc does not show."""
-    odbc = ctypes.CDLL("libodbc.so.2")
-
-    def call(function, *arguments):
-        status = ctypes.c_int16(getattr(odbc, function)(*arguments)).value
-        assert status >= 0, function
-        return status
-
-    def allocated(kind, parent):
-        handle = ctypes.c_void_p()
-        call("SQLAllocHandle", kind, parent, ctypes.byref(handle))
-        return handle
-
-    def field(identifier):
-        value = ctypes.c_int32()
-        call("SQLGetDiagFieldW", 3, statement, 1, identifier, ctypes.byref(value), 4, None)
-        return value.value
-
-    environment = allocated(1, None)
-    call("SQLSetEnvAttr", environment, 200, ctypes.c_void_p(3), 0)
-    connection = allocated(2, environment)
-    text = (certificate("session") + "Database=Sales;").encode()
-    call("SQLDriverConnect", connection, None, text, len(text), None, 0, None, 0)
-    statement = allocated(3, connection)
-    found = None
-    status = ctypes.c_int16(odbc.SQLExecDirect(statement, sql.encode(), len(sql))).value
-    while status != 100:
-        if status == -1:
-            # SQL_DIAG_NATIVE, SQL_DIAG_SS_SEVERITY, SQL_DIAG_SS_MSGSTATE, SQL_DIAG_SS_LINE
-            found = field(5), field(-1151), field(-1150), field(-1154)
-        status = ctypes.c_int16(odbc.SQLMoreResults(statement)).value
-    odbc.SQLFreeHandle(3, statement)
-    call("SQLDisconnect", connection)
-    odbc.SQLFreeHandle(2, connection)
-    odbc.SQLFreeHandle(1, environment)
+    found, going = None, True
+    with Connection() as connection:
+        statement = connection.statement()
+        step = lambda: statement.execute(sql) != NO_DATA
+        while going:
+            try:
+                going = step()
+            except Refused:
+                # SQL_DIAG_NATIVE, SQL_DIAG_SS_SEVERITY, SQL_DIAG_SS_MSGSTATE, SQL_DIAG_SS_LINE
+                found = tuple(statement.field(identifier) for identifier in (5, -1151, -1150, -1154))
+            step = statement.more
+        statement.free()
     return found
 
 
@@ -548,8 +548,7 @@ def errors():
     assert kept() == [1, 5]
     # What would be wrong if it were passed over.
     for sql in ["SET ROWCOUNT 1", "SET NOCONT ON", "SELECT 1 AS a FOR JSON AUTO", "SELECT 'a' COLLATE Latin1_General_BIN",
-            "SELECT STRING_AGG(b, ',') WITHIN GROUP (ORDER BY b) FROM unique_table", "CREATE UNIQUE INDEX i ON unique_table (b)",
-            "DECLARE @s int EXEC @s = sp_tables", "DECLARE @o int EXEC sp_executesql N'SET @p = 1', N'@p int OUTPUT', @p = @o OUTPUT"]:
+            "SELECT STRING_AGG(b, ',') WITHIN GROUP (ORDER BY b) FROM unique_table", "CREATE UNIQUE INDEX i ON unique_table (b)"]:
         assert "(50000)" in refused(cursor.execute, sql)[1], sql
     cursor.execute("RAISERROR('only a notice', 10, 1)")
     assert "only a notice" in cursor.messages[0][1]
@@ -610,7 +609,7 @@ def catalog():
     names = [row.type_name for row in cursor.getTypeInfo()]
     assert {"int", "nvarchar", "decimal", "datetime2", "uniqueidentifier"} <= set(names), names
     assert [row.type_name for row in cursor.getTypeInfo(pyodbc.SQL_INTEGER)] == ["int"]
-    assert cursor.procedures().fetchall() == [] and cursor.foreignKeys("cat_one").fetchall() == []
+    assert cursor.foreignKeys("cat_one").fetchall() == []
     assert cursor.execute("EXEC sp_tables @table_name = 'cat_one'").fetchall()[0].TABLE_NAME == "cat_one"
     described = cursor.execute("EXEC sp_describe_first_result_set N'SELECT id, name FROM cat_one'").fetchall()
     assert [(row.name, row.system_type_name) for row in described] == [("id", "int"), ("name", "nvarchar(20)")]
@@ -620,5 +619,4 @@ def catalog():
     assert [one[0] for one in cursor.description] == ["id", "name"]
 
 
-globals()[sys.argv[1]]()
-print("ok", sys.argv[1])
+run_topic(globals())

@@ -1,7 +1,7 @@
 //! Microsoft's own driver against the stand-in: logins, types, statements, transactions, errors, the catalog.
 //!
-//! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve. Each
-//! test starts a server of its own. The tools come from the environment:
+//! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve, and for
+//! what these do not show in `cursors.py` and `procedures.py`, which call ODBC's own functions. Each test starts a server of its own. The tools come from the environment:
 //!
 //! | variable | |
 //! |-|-|
@@ -81,6 +81,7 @@ impl Standin {
             .args(["--listen", "127.0.0.1:0", "--data-channel", "127.0.0.1:0", "--session-certificate", "session.pem"])
             .args(["--login", "dev:se{cret", "--database", "Sales", "--seed", "Sales=seed.sql"])
             .args(["--log", "log", "--ready-file", "ready"])
+            .stderr(fs::File::create(path.join("stderr")).expect("a file"))
             .spawn()
             .expect("the server");
         let mut standin = Standin { process, folder };
@@ -99,6 +100,11 @@ impl Standin {
         ready.lines().next().expect("an address").to_owned()
     }
 
+    /// What the server complained about, which is nothing unless it is wrong itself.
+    fn complaints(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).expect("what it wrote")
+    }
+
     fn client(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         // The second is the user's own file, which unixODBC reads as well, and makes where there is none.
@@ -106,10 +112,11 @@ impl Standin {
         command
     }
 
-    fn topic(&self, topic: &str) {
+    fn topic(&self, script: &str, topic: &str) {
         let python = variable("PYTHON", "a Python interpreter that can import pyodbc");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/driver.py");
-        let output = run(self.client(&python).arg(script).arg(topic).arg(self.folder.path()));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+        // -B: nothing is left beside the scripts.
+        let output = run(self.client(&python).arg("-B").arg(script).arg(topic).arg(self.folder.path()));
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("ok {topic}"));
     }
 }
@@ -119,24 +126,35 @@ impl Drop for Standin {
         // It may have ended already, which the test that wants to know has seen.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if thread::panicking() {
+            eprintln!("{}", self.complaints());
+        }
     }
 }
 
-/// One test for each topic of driver.py.
+/// One test for each topic of a script.
 macro_rules! topics {
-    ($($topic:ident)*) => {
+    ($script:literal: $($topic:ident)*) => {
         $(
             #[test]
             fn $topic() {
-                Standin::start().topic(stringify!($topic));
+                Standin::start().topic($script, stringify!($topic));
             }
         )*
     };
 }
 
 topics! {
-    certificate_login password_login basics types description statements results parameters transactions errors
-    attention catalog bulk_copy
+    "driver.py": certificate_login password_login basics types description rowversion statements results parameters transactions
+    errors attention catalog bulk_copy
+}
+
+topics! {
+    "cursors.py": scrolling what_is_seen no_cursor positioned conflicts bookmarks named prepared
+}
+
+topics! {
+    "procedures.py": outputs stored listed views mixed
 }
 
 #[test]
@@ -177,7 +195,7 @@ fn nonsense_ends_only_its_own_connection() {
         // The server closes, with or without an answer before that.
         let _ = socket.read_to_end(&mut Vec::new());
     }
-    standin.topic("basics");
+    standin.topic("driver.py", "basics");
     let log = fs::read_to_string(standin.folder.path().join("log")).expect("the log");
     assert_eq!(log.lines().filter(|line| line.starts_with("connection result=broken")).count(), 5, "{log}");
 }
@@ -199,6 +217,17 @@ fn packet(kind: u8, payload: &[u8]) -> Vec<u8> {
 
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// A call of a procedure by its number, with a text after the first parameter if there is one.
+fn rpc(number: u8, text: &str, values: &[i32]) -> Vec<u8> {
+    let mut parameters: Vec<Vec<u8>> =
+        values.iter().map(|value| [&[0, 0, 0x26, 4, 4], value.to_le_bytes().as_slice()].concat()).collect();
+    if !text.is_empty() {
+        let text = utf16(text);
+        parameters.insert(1, [&[0, 0, 0xe7, 0x40, 0x1f, 0, 0, 0, 0, 0, text.len() as u8, 0], text.as_slice()].concat());
+    }
+    [[0xff, 0xff, number, 0, 0, 0].as_slice(), &parameters.concat(), &[0xff]].concat()
 }
 
 fn login7() -> Vec<u8> {
@@ -289,10 +318,36 @@ fn nonsense_after_the_login_does_no_more_harm() {
     for request in requests {
         let mut socket = logged_in(&address);
         socket.write_all(&request).expect("sent");
-        socket.shutdown(Shutdown::Write).expect("shut down");
-        // It answers or closes; a read that times out fails otherwise.
+        // It answers or closes; a read that times out fails otherwise. A client that is gone has its requests stopped.
+        let begun = socket.read(&mut [0]);
+        assert!(!begun.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
+        // It may have closed.
+        let _ = socket.shutdown(Shutdown::Write);
         let closed = socket.read_to_end(&mut Vec::new());
         assert!(!closed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
+    }
+
+    // Cursors that are asked for every row but those that they have.
+    const FIRST_HANDLE: i32 = 180_150_001;
+    let [cursor, open, fetch] = [1, 2, 7];
+    for kind in [1, 2, 4, 8, 16, i32::MIN, i32::MAX] {
+        let mut calls = [&NO_HEADERS, rpc(open, "SELECT n FROM #n", &[0, kind, kind, -1]).as_slice()].concat();
+        for number in [i32::MIN, -4, 0, 1, 4, i32::MAX] {
+            for other in [i32::MIN, -1, 0, 2, i32::MAX] {
+                for bit in (0..11).map(|bit| 1 << bit) {
+                    calls.extend(rpc(fetch, "", &[FIRST_HANDLE, bit, number, other]));
+                }
+                for operation in [1, 2, 4, 8, 32, 33, 40, 65, 127, -1] {
+                    calls.extend(rpc(cursor, "", &[FIRST_HANDLE, operation, number]));
+                }
+            }
+        }
+        // The whole answer is awaited: a client that is gone has its requests stopped.
+        let mut socket = logged_in(&address);
+        for request in [batch("CREATE TABLE #n (n int) INSERT INTO #n VALUES (1), (2), (3)"), packet(RPC, &calls)] {
+            socket.write_all(&request).expect("sent");
+            assert!(answer(&mut socket).is_some());
+        }
     }
 
     // Clients that go away in the middle of a result.
@@ -302,7 +357,8 @@ fn nonsense_after_the_login_does_no_more_harm() {
         socket.write_all(&batch(endless)).expect("sent");
         socket.read_exact(&mut [0; 100]).expect("the beginning of a result");
     }
-    standin.topic("basics");
+    standin.topic("driver.py", "basics");
+    assert_eq!(standin.complaints(), "");
     let status = fs::read_to_string(format!("/proc/{}/status", standin.process.id())).expect("its status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");

@@ -1,15 +1,21 @@
 //! The procedures behind ODBC's catalog functions: SQLTables, SQLColumns, SQLPrimaryKeys, SQLStatistics,
-//! SQLSpecialColumns, SQLGetTypeInfo.
+//! SQLSpecialColumns, SQLGetTypeInfo, SQLProcedures, SQLProcedureColumns.
 
 use rusqlite::types::Value;
 
 use super::Session;
+use super::catalog_columns::{
+    COLUMN_COLUMNS, FOREIGN_KEY_COLUMNS, KEY_COLUMNS, PROCEDURE_COLUMNS, PROCEDURE_PARAMETERS, SPECIAL_COLUMNS,
+    STATISTICS_COLUMNS, TABLE_COLUMNS, TYPE_COLUMNS,
+};
 use super::odbc_types::odbc_type;
 use crate::error::Result;
+use crate::sql::batch::{Body, Declared};
 use crate::sql::functions::like;
+use crate::sql::modules;
 use crate::sql::schema::{self, Column, Index, Table};
 use crate::sql::system_views::{number, text};
-use crate::sql::types::{Family, Length, SYSNAME, SqlType};
+use crate::sql::types::{Family, Length, SqlType};
 use crate::wire::rpc::{Call, Parameter};
 use crate::wire::tokens::ResultColumn;
 
@@ -24,10 +30,6 @@ impl Listing {
         Listing { columns: ResultColumn::plain(columns), rows }
     }
 }
-
-const SMALLINT: SqlType = SqlType::SmallInt;
-const INT: SqlType = SqlType::Int;
-const REMARKS: SqlType = SqlType::VarChar(Length::Of(254));
 
 fn maybe(number: Option<i64>) -> Value {
     number.map_or(Value::Null, Value::Integer)
@@ -76,7 +78,8 @@ impl Session {
             }
             // Nothing of these is here, which is an answer.
             "sp_fkeys" => Listing::new(&FOREIGN_KEY_COLUMNS, Vec::new()),
-            "sp_stored_procedures" => Listing::new(&PROCEDURE_COLUMNS, Vec::new()),
+            "sp_stored_procedures" => self.procedures(&wanted)?,
+            "sp_sproc_columns" | "sp_sproc_columns_90" | "sp_sproc_columns_100" => self.procedure_columns(&wanted)?,
             _ => return Ok(None),
         }))
     }
@@ -97,6 +100,10 @@ impl Session {
             None => &self.database,
         };
         let mut tables = schema::tables(&self.sqlite, database)?;
+        if database != "temp" {
+            let modules = modules::all(&self.sqlite, database)?;
+            tables.extend(modules.iter().filter_map(|module| self.view(module, database)));
+        }
         tables.retain(|one| wanted.has(table.0, table.1, &one.name) && wanted.has(owner.0, owner.1, "dbo"));
         Ok(tables)
     }
@@ -118,21 +125,32 @@ impl Session {
             && nothing(owner)
             && table.is_some()
         {
-            vec![vec![Value::Null, Value::Null, Value::Null, text("TABLE"), Value::Null]]
-        } else if kinds.is_none_or(|kinds| {
-            kinds.is_empty()
-                || kinds == "%"
-                || kinds.to_uppercase().contains("'TABLE'")
-                || kinds.eq_ignore_ascii_case("TABLE")
-        }) {
-            self.found(wanted, TABLE_PARAMETERS)?
-                .into_iter()
-                .map(|table| {
-                    vec![text(shown(&table.database)), text("dbo"), text(table.name), text("TABLE"), Value::Null]
-                })
-                .collect()
+            ["TABLE", "VIEW"].map(|kind| vec![Value::Null, Value::Null, Value::Null, text(kind), Value::Null]).into()
         } else {
-            Vec::new()
+            let wants = |kind: &str| {
+                kinds.is_none_or(|kinds| {
+                    kinds.is_empty()
+                        || kinds == "%"
+                        || kinds.to_uppercase().contains(&format!("'{kind}'"))
+                        || kinds.eq_ignore_ascii_case(kind)
+                })
+            };
+            let mut rows = Vec::new();
+            for table in self.found(wanted, TABLE_PARAMETERS)? {
+                let view =
+                    table.database != "temp" && modules::find(&self.sqlite, &table.database, &table.name)?.is_some();
+                let kind = if view { "VIEW" } else { "TABLE" };
+                if wants(kind) {
+                    rows.push(vec![
+                        text(shown(&table.database)),
+                        text("dbo"),
+                        text(table.name),
+                        text(kind),
+                        Value::Null,
+                    ]);
+                }
+            }
+            rows
         };
         Ok(Listing::new(&TABLE_COLUMNS, rows))
     }
@@ -208,18 +226,88 @@ impl Session {
         Ok(Listing::new(&STATISTICS_COLUMNS, rows))
     }
 
-    /// The columns that name a row best: the primary key, or else a unique index.
+    /// The procedures that are asked about, with the name of their database and their parameters.
+    fn found_procedures(&self, wanted: &Wanted<'_>, names: [&str; 3]) -> Result<Vec<(&str, String, Vec<Declared>)>> {
+        let [procedure, owner, qualifier] = names;
+        let asked = wanted.text(qualifier, 2).filter(|asked| !asked.is_empty() && *asked != "%");
+        let Some(database) = asked.map_or(Some(self.database.as_str()), |asked| self.databases.find(asked)) else {
+            return Ok(Vec::new());
+        };
+        let modules = modules::all(&self.sqlite, database)?.into_iter();
+        let found = modules.filter_map(|module| match module.body {
+            Body::Procedure { parameters, .. }
+                if wanted.has(procedure, 0, &module.name.object) && wanted.has(owner, 1, "dbo") =>
+            {
+                Some((database, module.name.object, parameters))
+            }
+            _ => None,
+        });
+        Ok(found.collect())
+    }
+
+    fn procedures(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        let found = self.found_procedures(wanted, ["@sp_name", "@sp_owner", "@sp_qualifier"])?;
+        let row = |(database, name, _): (&str, String, _)| {
+            // How many parameters and results there are is not told; 2 is a function, with its return value.
+            let [unknown, function] = [-1, 2].map(Value::Integer);
+            let name = text(format!("{name};1"));
+            vec![text(database), text("dbo"), name, unknown.clone(), unknown.clone(), unknown, Value::Null, function]
+        };
+        Ok(Listing::new(&PROCEDURE_COLUMNS, found.into_iter().map(row).collect()))
+    }
+
+    fn procedure_columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
+        // SQL_PARAM_INPUT, SQL_PARAM_INPUT_OUTPUT, SQL_RETURN_VALUE
+        let [input, both, returned_value] = [1i64, 2, 5];
+        let mut rows = Vec::new();
+        for (database, name, parameters) in
+            self.found_procedures(wanted, ["@procedure_name", "@procedure_owner", "@procedure_qualifier"])?
+        {
+            let returned = ("@RETURN_VALUE".to_owned(), returned_value, SqlType::Int);
+            let mut all = vec![returned];
+            for parameter in parameters {
+                let kind = if parameter.output { both } else { input };
+                all.push((parameter.name, kind, SqlType::of(&parameter.data_type)?));
+            }
+            for ((column, kind, ty), place) in all.into_iter().zip(0i64..) {
+                if wanted.has("@column_name", 3, &column) {
+                    let mut row =
+                        vec![text(database), text("dbo"), text(format!("{name};1")), text(&column), number(kind)];
+                    let column = Column {
+                        name: column,
+                        ty,
+                        nullable: kind != returned_value,
+                        identity: None,
+                        rowversion: false,
+                        default: None,
+                        key: None,
+                    };
+                    row.extend(described_cells(&column, place));
+                    row.extend(std::iter::repeat_n(Value::Null, 8));
+                    row.push(number(old_type(ty, column.nullable)));
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(Listing::new(&PROCEDURE_PARAMETERS, rows))
+    }
+
+    /// The columns that name a row best, of the primary key or else of a unique index; or those that change with it.
     fn special_columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let exact = Wanted { call: wanted.call, patterns: false };
         let names = [("@table_name", 0), ("@table_owner", 1), ("@qualifier", 2)];
         let versions = wanted.text("@col_type", 3) == Some("V");
         let mut rows = Vec::new();
-        for table in self.found(&exact, names)?.iter().filter(|_| !versions) {
+        for table in &self.found(&exact, names)? {
             let indexes = schema::indexes(&self.sqlite, table)?;
             let best: Option<&Index> =
                 indexes.iter().find(|index| index.primary).or(indexes.iter().find(|index| index.unique));
-            for column in best.iter().flat_map(|index| &index.columns).filter_map(|name| table.column(name)) {
-                let mut row = vec![number(1), text(&column.name)];
+            let of_best = |column: &&Column| best.is_some_and(|index| index.columns.contains(&column.name));
+            for column in
+                table.columns.iter().filter(|column| if versions { column.rowversion } else { of_best(column) })
+            {
+                let scope = if versions { Value::Null } else { number(1) };
+                let mut row = vec![scope, text(&column.name)];
                 row.extend(type_cells(column));
                 row.push(number(1));
                 rows.push(row);
@@ -238,7 +326,8 @@ fn shown(database: &str) -> &str {
 fn type_cells(column: &Column) -> [Value; 5] {
     let odbc = odbc_type(column.ty);
     let identity = if column.identity.is_some() { " identity" } else { "" };
-    let name = format!("{}{identity}", column.ty.name());
+    let name = if column.rowversion { "timestamp" } else { column.ty.name() };
+    let name = format!("{name}{identity}");
     [number(odbc.code), text(name), number(odbc.size), number(odbc.bytes), maybe(odbc.scale)]
 }
 
@@ -270,12 +359,12 @@ fn old_type(ty: SqlType, nullable: bool) -> i64 {
     }
 }
 
-fn column_row(table: &Table, column: &Column, place: i64) -> Vec<Value> {
+/// What SQLColumns and SQLProcedureColumns both say, from DATA_TYPE to IS_NULLABLE.
+fn described_cells(column: &Column, place: i64) -> Vec<Value> {
     let odbc = odbc_type(column.ty);
     let default = column.default.as_ref().map_or(Value::Null, |default| text(format!("({default})")));
-    let mut row = vec![text(shown(&table.database)), text("dbo"), text(&table.name), text(&column.name)];
-    row.extend(type_cells(column));
-    row.extend([
+    let mut cells = type_cells(column).to_vec();
+    cells.extend([
         maybe(odbc.radix),
         number(column.nullable),
         Value::Null,
@@ -285,11 +374,14 @@ fn column_row(table: &Table, column: &Column, place: i64) -> Vec<Value> {
         maybe(odbc.octets),
         number(place),
         text(if column.nullable { "YES" } else { "NO" }),
-        number(0),
-        number(0),
-        number(0),
-        number(column.identity.is_some()),
     ]);
+    cells
+}
+
+fn column_row(table: &Table, column: &Column, place: i64) -> Vec<Value> {
+    let mut row = vec![text(shown(&table.database)), text("dbo"), text(&table.name), text(&column.name)];
+    row.extend(described_cells(column, place));
+    row.extend([number(0), number(0), number(0), number(column.identity.is_some())]);
     row.extend(std::iter::repeat_n(Value::Null, 6));
     row.push(number(old_type(column.ty, column.nullable)));
     row
@@ -372,130 +464,3 @@ fn type_info(code: i64) -> Listing {
         .collect();
     Listing::new(&TYPE_COLUMNS, rows)
 }
-
-const TABLE_COLUMNS: [(&str, SqlType); 5] = [
-    ("TABLE_QUALIFIER", SYSNAME),
-    ("TABLE_OWNER", SYSNAME),
-    ("TABLE_NAME", SYSNAME),
-    ("TABLE_TYPE", SqlType::VarChar(Length::Of(32))),
-    ("REMARKS", REMARKS),
-];
-
-const COLUMN_COLUMNS: [(&str, SqlType); 29] = [
-    ("TABLE_QUALIFIER", SYSNAME),
-    ("TABLE_OWNER", SYSNAME),
-    ("TABLE_NAME", SYSNAME),
-    ("COLUMN_NAME", SYSNAME),
-    ("DATA_TYPE", SMALLINT),
-    ("TYPE_NAME", SYSNAME),
-    ("PRECISION", INT),
-    ("LENGTH", INT),
-    ("SCALE", SMALLINT),
-    ("RADIX", SMALLINT),
-    ("NULLABLE", SMALLINT),
-    ("REMARKS", REMARKS),
-    ("COLUMN_DEF", SqlType::NVarChar(Length::Of(4000))),
-    ("SQL_DATA_TYPE", SMALLINT),
-    ("SQL_DATETIME_SUB", SMALLINT),
-    ("CHAR_OCTET_LENGTH", INT),
-    ("ORDINAL_POSITION", INT),
-    ("IS_NULLABLE", REMARKS),
-    ("SS_IS_SPARSE", SMALLINT),
-    ("SS_IS_COLUMN_SET", SMALLINT),
-    ("SS_IS_COMPUTED", SMALLINT),
-    ("SS_IS_IDENTITY", SMALLINT),
-    ("SS_UDT_CATALOG_NAME", SYSNAME),
-    ("SS_UDT_SCHEMA_NAME", SYSNAME),
-    ("SS_UDT_ASSEMBLY_TYPE_NAME", SqlType::NVarChar(Length::Of(4000))),
-    ("SS_XML_SCHEMACOLLECTION_CATALOG_NAME", SYSNAME),
-    ("SS_XML_SCHEMACOLLECTION_SCHEMA_NAME", SYSNAME),
-    ("SS_XML_SCHEMACOLLECTION_NAME", SYSNAME),
-    ("SS_DATA_TYPE", SqlType::TinyInt),
-];
-
-const KEY_COLUMNS: [(&str, SqlType); 6] = [
-    ("TABLE_QUALIFIER", SYSNAME),
-    ("TABLE_OWNER", SYSNAME),
-    ("TABLE_NAME", SYSNAME),
-    ("COLUMN_NAME", SYSNAME),
-    ("KEY_SEQ", SMALLINT),
-    ("PK_NAME", SYSNAME),
-];
-
-const STATISTICS_COLUMNS: [(&str, SqlType); 13] = [
-    ("TABLE_QUALIFIER", SYSNAME),
-    ("TABLE_OWNER", SYSNAME),
-    ("TABLE_NAME", SYSNAME),
-    ("NON_UNIQUE", SMALLINT),
-    ("INDEX_QUALIFIER", SYSNAME),
-    ("INDEX_NAME", SYSNAME),
-    ("TYPE", SMALLINT),
-    ("SEQ_IN_INDEX", SMALLINT),
-    ("COLUMN_NAME", SYSNAME),
-    ("COLLATION", SqlType::Char(1)),
-    ("CARDINALITY", INT),
-    ("PAGES", INT),
-    ("FILTER_CONDITION", SqlType::VarChar(Length::Of(128))),
-];
-
-const SPECIAL_COLUMNS: [(&str, SqlType); 8] = [
-    ("SCOPE", SMALLINT),
-    ("COLUMN_NAME", SYSNAME),
-    ("DATA_TYPE", SMALLINT),
-    ("TYPE_NAME", SYSNAME),
-    ("PRECISION", INT),
-    ("LENGTH", INT),
-    ("SCALE", SMALLINT),
-    ("PSEUDO_COLUMN", SMALLINT),
-];
-
-const FOREIGN_KEY_COLUMNS: [(&str, SqlType); 14] = [
-    ("PKTABLE_QUALIFIER", SYSNAME),
-    ("PKTABLE_OWNER", SYSNAME),
-    ("PKTABLE_NAME", SYSNAME),
-    ("PKCOLUMN_NAME", SYSNAME),
-    ("FKTABLE_QUALIFIER", SYSNAME),
-    ("FKTABLE_OWNER", SYSNAME),
-    ("FKTABLE_NAME", SYSNAME),
-    ("FKCOLUMN_NAME", SYSNAME),
-    ("KEY_SEQ", SMALLINT),
-    ("UPDATE_RULE", SMALLINT),
-    ("DELETE_RULE", SMALLINT),
-    ("FK_NAME", SYSNAME),
-    ("PK_NAME", SYSNAME),
-    ("DEFERRABILITY", SMALLINT),
-];
-
-const PROCEDURE_COLUMNS: [(&str, SqlType); 8] = [
-    ("PROCEDURE_QUALIFIER", SYSNAME),
-    ("PROCEDURE_OWNER", SYSNAME),
-    ("PROCEDURE_NAME", SYSNAME),
-    ("NUM_INPUT_PARAMS", INT),
-    ("NUM_OUTPUT_PARAMS", INT),
-    ("NUM_RESULT_SETS", INT),
-    ("REMARKS", REMARKS),
-    ("PROCEDURE_TYPE", SMALLINT),
-];
-
-const TYPE_COLUMNS: [(&str, SqlType); 20] = [
-    ("TYPE_NAME", SYSNAME),
-    ("DATA_TYPE", SMALLINT),
-    ("PRECISION", INT),
-    ("LITERAL_PREFIX", SqlType::VarChar(Length::Of(32))),
-    ("LITERAL_SUFFIX", SqlType::VarChar(Length::Of(32))),
-    ("CREATE_PARAMS", SqlType::VarChar(Length::Of(32))),
-    ("NULLABLE", SMALLINT),
-    ("CASE_SENSITIVE", SMALLINT),
-    ("SEARCHABLE", SMALLINT),
-    ("UNSIGNED_ATTRIBUTE", SMALLINT),
-    ("MONEY", SMALLINT),
-    ("AUTO_INCREMENT", SMALLINT),
-    ("LOCAL_TYPE_NAME", SYSNAME),
-    ("MINIMUM_SCALE", SMALLINT),
-    ("MAXIMUM_SCALE", SMALLINT),
-    ("SQL_DATA_TYPE", SMALLINT),
-    ("SQL_DATETIME_SUB", SMALLINT),
-    ("NUM_PREC_RADIX", INT),
-    ("INTERVAL_PRECISION", SMALLINT),
-    ("USERTYPE", SMALLINT),
-];

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use rusqlite::types::Value;
 
 use super::Session;
+use crate::sql::batch::CURRENT_OF;
 use crate::sql::types::{Length, SYSNAME, SqlType};
 use crate::wire::tokens::{SERVER_NAME, SERVER_VERSION};
 use crate::wire::values::COLLATION_NAME;
@@ -62,7 +63,10 @@ impl Session {
                 let message = caught.map_or(Value::Null, |error| Value::Text(error.message.clone()));
                 Some((SqlType::NVarChar(Length::Of(4000)), message))
             }
-            _ => None,
+            _ => {
+                let cursor = name.strip_prefix(CURRENT_OF)?.trim_start();
+                self.current_of(cursor).map(|row| (SqlType::BigInt, Value::Integer(row)))
+            }
         }
     }
 }

@@ -2,8 +2,12 @@
 
 mod bulk;
 mod catalog;
+mod catalog_columns;
+mod cursor;
+mod cursors;
 mod description;
 mod facts;
+mod modules;
 mod odbc_types;
 mod procedures;
 mod run;
@@ -23,6 +27,7 @@ use crate::sql::functions::SessionParts;
 use crate::sql::types::SqlType;
 use crate::wire::tokens::{EnvChange, Reply};
 use bulk::BulkLoad;
+use cursor::Cursor;
 use procedures::Waiting;
 use transaction::Transaction;
 
@@ -65,7 +70,7 @@ impl Cancel {
 }
 
 /// Variables and parameters, by name in lower case.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Variables {
     types: HashMap<String, SqlType>,
     values: HashMap<String, Value>,
@@ -91,6 +96,9 @@ struct Options {
     identity_insert: Option<(String, String)>,
 }
 
+/// So that a cursor is not taken for a prepared statement; SQL Server's are of this size.
+const FIRST_CURSOR: i64 = 180_150_000;
+
 pub struct Session {
     pub id: u16,
     sqlite: Connection,
@@ -104,13 +112,17 @@ pub struct Session {
     options: Options,
     variables: Variables,
     prepared: HashMap<i32, Waiting>,
+    cursors: HashMap<i64, Cursor>,
     last_handle: i32,
     /// Announced, and waiting for its rows.
     bulk_load: Option<BulkLoad>,
+    last_cursor: i64,
     row_count: u64,
     /// What the last statement failed with, if it did.
     last_error: Option<SqlError>,
     last_identity: Arc<Mutex<Option<i64>>>,
+    /// What RETURN has said in the procedure that runs.
+    returned: Option<i32>,
     /// The errors that CATCH blocks are at work on.
     caught: Vec<SqlError>,
     /// How many TRY blocks are around the statement.
@@ -148,11 +160,14 @@ impl Session {
             options: Options::default(),
             variables: Variables::default(),
             prepared: HashMap::new(),
+            cursors: HashMap::new(),
             last_handle: 0,
             bulk_load: None,
+            last_cursor: FIRST_CURSOR,
             row_count: 0,
             last_error: None,
             last_identity,
+            returned: None,
             caught: Vec::new(),
             tries: 0,
             nesting: 0,
@@ -172,6 +187,7 @@ impl Session {
         }
         self.options = Options::default();
         self.prepared.clear();
+        self.cursors.clear();
         let home = self.home.clone();
         self.use_database(&home, reply)?;
         reply.env_change(&EnvChange::ConnectionReset);

@@ -25,8 +25,31 @@ pub(super) enum Waiting {
     Procedure(String),
 }
 
+/// How a call went.
+#[derive(Default)]
+pub(super) struct Called {
+    pub well: bool,
+    /// What the procedure returned.
+    pub status: i32,
+    pub outputs: Vec<Output>,
+}
+
+impl Called {
+    fn done(well: bool) -> Called {
+        Called { well, ..Called::default() }
+    }
+}
+
+/// The value of a parameter that the caller wants back.
+pub(super) struct Output {
+    /// Its place among the parameters.
+    pub at: usize,
+    pub ty: SqlType,
+    pub value: Value,
+}
+
 pub(super) struct Prepared {
-    block: Block,
+    pub(super) block: Block,
     declarations: Vec<(String, SqlType)>,
 }
 
@@ -59,23 +82,22 @@ impl Session {
                 if let Some(old) = handle.integer() {
                     self.prepared.remove(&(old as i32));
                 }
-                let well = self.run_prepared(&prepared, values, reply)?;
+                let called = self.run_prepared(&prepared, values, 3, reply)?;
                 let handle = self.keep(Waiting::Statement(prepared));
                 reply.return_status(0);
-                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
-                self.return_outputs(values, 3, reply)?;
-                Ok(well)
+                reply.return_integer(0, i64::from(handle))?;
+                return_outputs(&called, call, reply)
             }
             "sp_prepexecrpc" => {
                 let [_, procedure, values @ ..] = call.parameters.as_slice() else {
                     return Err(missing(&call.procedure));
                 };
                 let procedure = procedure_name(procedure.text().unwrap_or_default());
-                let well = self.call(&Call { procedure: procedure.clone(), parameters: values.to_vec() }, reply)?;
+                let called = self.call_with(&procedure, values, 2, reply)?;
                 let handle = self.keep(Waiting::Procedure(procedure));
-                reply.return_status(0);
-                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
-                Ok(well)
+                reply.return_status(called.status);
+                reply.return_integer(0, i64::from(handle))?;
+                return_outputs(&called, call, reply)
             }
             "sp_prepare" => {
                 let [_, declarations, sql, ..] = call.parameters.as_slice() else {
@@ -89,7 +111,7 @@ impl Session {
                 }
                 let handle = self.keep(Waiting::Statement(prepared));
                 reply.return_status(0);
-                reply.return_value("", 0, SqlType::Int, ValueRef::Integer(i64::from(handle)))?;
+                reply.return_integer(0, i64::from(handle))?;
                 Ok(true)
             }
             "sp_execute" => {
@@ -101,16 +123,13 @@ impl Session {
                     || SqlError::new(8179, 16, 2, format!("Could not find prepared statement with handle {handle}."));
                 let waiting = self.prepared.remove(&handle).ok_or_else(unknown)?;
                 let outcome = match &waiting {
-                    Waiting::Statement(prepared) => self.run_prepared(prepared, values, reply),
-                    Waiting::Procedure(name) => {
-                        self.call(&Call { procedure: name.clone(), parameters: values.to_vec() }, reply)
-                    }
+                    Waiting::Statement(prepared) => self.run_prepared(prepared, values, 1, reply),
+                    Waiting::Procedure(name) => self.call_with(name, values, 1, reply),
                 };
                 self.prepared.insert(handle, waiting);
-                let well = outcome?;
-                reply.return_status(0);
-                self.return_outputs(values, 1, reply)?;
-                Ok(well)
+                let called = outcome?;
+                reply.return_status(called.status);
+                return_outputs(&called, call, reply)
             }
             "sp_unprepare" => {
                 let handle = call.parameters.first().and_then(Parameter::integer).unwrap_or(0);
@@ -118,22 +137,31 @@ impl Session {
                 reply.return_status(0);
                 Ok(true)
             }
-            "sp_executesql" => {
-                let well = self.call(call, reply)?;
-                reply.return_status(0);
-                self.return_outputs(call.parameters.get(2..).unwrap_or_default(), 2, reply)?;
-                Ok(well)
-            }
+            name if name.starts_with("sp_cursor") => self.cursor_call(call, reply),
             _ => {
-                let well = self.call(call, reply)?;
-                reply.return_status(0);
-                Ok(well)
+                let called = self.call(call, reply)?;
+                reply.return_status(called.status);
+                return_outputs(&called, call, reply)
             }
         }
     }
 
-    /// A call from a client or from a batch: whether it went well.
-    pub(super) fn call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
+    /// A call of a procedure whose parameters begin at a place among those of another call.
+    fn call_with(
+        &mut self,
+        procedure: &str,
+        values: &[Parameter],
+        first: usize,
+        reply: &mut Reply<'_>,
+    ) -> Result<Called> {
+        let call = Call { procedure: procedure.to_owned(), parameters: values.to_vec() };
+        let mut called = self.call(&call, reply)?;
+        called.outputs.iter_mut().for_each(|output| output.at += first);
+        Ok(called)
+    }
+
+    /// A call from a client or from a batch.
+    pub(super) fn call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<Called> {
         match call.procedure.as_str() {
             "sp_executesql" => {
                 let sql = call.parameter("@stmt", 0).ok_or_else(|| missing(&call.procedure))?;
@@ -141,10 +169,8 @@ impl Session {
                 let declarations = call.parameter("@params", 1).unwrap_or(&none);
                 let prepared = prepare(declarations, sql)?;
                 let outer = std::mem::take(&mut self.variables);
-                let outcome = self.run_prepared(&prepared, call.parameters.get(2..).unwrap_or_default(), reply);
-                if self.nesting > 0 {
-                    self.variables = outer;
-                }
+                let outcome = self.run_prepared(&prepared, call.parameters.get(2..).unwrap_or_default(), 2, reply);
+                self.variables = outer;
                 outcome
             }
             "sp_describe_undeclared_parameters" => {
@@ -162,18 +188,18 @@ impl Session {
                 self.list(&described(&columns), reply)
             }
             // Settings that drivers make and nobody here needs.
-            "sp_reset_connection" | "sp_oledb_ro_usrname" => Ok(true),
-            _ => match self.catalog(call)? {
-                Some(listing) => self.list(&listing, reply),
-                None => {
-                    let text = format!("Could not find stored procedure '{}'.", call.procedure);
-                    Err(SqlError::new(2812, 16, 62, text))
+            "sp_reset_connection" | "sp_oledb_ro_usrname" => Ok(Called::done(true)),
+            _ => {
+                if let Some(listing) = self.catalog(call)? {
+                    return self.list(&listing, reply);
                 }
-            },
+                let text = format!("Could not find stored procedure '{}'.", call.procedure);
+                self.call_module(call, reply)?.ok_or_else(|| SqlError::new(2812, 16, 62, text))
+            }
         }
     }
 
-    fn list(&mut self, listing: &Listing, reply: &mut Reply<'_>) -> Result<bool> {
+    fn list(&mut self, listing: &Listing, reply: &mut Reply<'_>) -> Result<Called> {
         reply.columns(&listing.columns);
         if !self.options.format_only {
             for row in &listing.rows {
@@ -182,17 +208,36 @@ impl Session {
         }
         self.row_count = listing.rows.len() as u64;
         reply.statement_done(Command::Select, Some(self.row_count));
-        Ok(true)
+        Ok(Called::done(true))
     }
 
     fn keep(&mut self, waiting: Waiting) -> i32 {
+        let handle = self.next_handle();
+        self.prepared.insert(handle, waiting);
+        handle
+    }
+
+    pub(super) fn next_handle(&mut self) -> i32 {
         self.last_handle += 1;
-        self.prepared.insert(self.last_handle, waiting);
         self.last_handle
     }
 
-    /// Runs a statement with values for its parameters, by name or by place.
-    fn run_prepared(&mut self, prepared: &Prepared, values: &[Parameter], reply: &mut Reply<'_>) -> Result<bool> {
+    /// Runs a statement with values for its parameters, by name or by place. `first` is the place of the first value
+    /// among the parameters of the call.
+    fn run_prepared(
+        &mut self,
+        prepared: &Prepared,
+        values: &[Parameter],
+        first: usize,
+        reply: &mut Reply<'_>,
+    ) -> Result<Called> {
+        self.take_parameters(prepared, values)?;
+        let well = self.run_block(&prepared.block, reply)?;
+        Ok(Called { outputs: self.outputs(&prepared.declarations, values, first), ..Called::done(well) })
+    }
+
+    /// Declares the parameters of a statement, and nothing else.
+    pub(super) fn take_parameters(&mut self, prepared: &Prepared, values: &[Parameter]) -> Result<()> {
         self.variables = Variables::default();
         for (at, (name, ty)) in prepared.declarations.iter().enumerate() {
             let named = values.iter().find(|value| value.name.eq_ignore_ascii_case(name));
@@ -203,22 +248,30 @@ impl Session {
             };
             self.variables.declare(name, *ty, declared(&given.value, given.ty, *ty)?);
         }
-        self.run_block(&prepared.block, reply)
-    }
-
-    /// The parameters whose values the caller wants back.
-    fn return_outputs(&mut self, values: &[Parameter], first: u16, reply: &mut Reply<'_>) -> Result<()> {
-        for (at, parameter) in values.iter().enumerate().filter(|(_, parameter)| parameter.output) {
-            let name = parameter.name.to_lowercase();
-            let value = self.variables.values.get(&name).unwrap_or(&parameter.value);
-            let ty = self.variables.types.get(&name).copied().unwrap_or(parameter.ty);
-            reply.return_value(&parameter.name, first + at as u16, ty, ValueRef::from(value))?;
-        }
         Ok(())
     }
 
+    /// What the parameters that the caller wants back are now.
+    pub(super) fn outputs(
+        &self,
+        declarations: &[(String, SqlType)],
+        values: &[Parameter],
+        first: usize,
+    ) -> Vec<Output> {
+        let wanted = values.iter().enumerate().filter(|(_, parameter)| parameter.output);
+        let output = |(at, parameter): (usize, &Parameter)| {
+            let named = declarations.iter().find(|(name, _)| name.eq_ignore_ascii_case(&parameter.name));
+            let (name, ty) = named.or_else(|| declarations.get(at))?;
+            let value = self.variables.values.get(name).cloned().unwrap_or(Value::Null);
+            Some(Output { at: first + at, ty: *ty, value })
+        };
+        wanted.filter_map(output).collect()
+    }
+
     /// The columns of the first result that a statement will give; `None` when it gives none.
-    fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
+    ///
+    /// What cannot be told without running it, such as a query on a table that it makes first, is told as none.
+    pub(super) fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
         self.variables = Variables::default();
         for (name, ty) in &prepared.declarations {
             self.variables.declare(name, *ty, Value::Null);
@@ -252,6 +305,13 @@ impl Session {
         let mut names = Names(Vec::new());
         let mut hints = Vec::new();
         for located in &block {
+            if let Code::Execute { returned, procedure, arguments } = &located.command {
+                for variable in returned.iter().map(|variable| variable.to_lowercase()) {
+                    names.0.push(variable.clone());
+                    hints.push((variable, SqlType::Int));
+                }
+                self.parameters_of_call(procedure, arguments, &mut names, &mut hints)?;
+            }
             let Code::Sql(statement) = &located.command else {
                 continue;
             };
@@ -279,7 +339,7 @@ impl Session {
 }
 
 /// The variables of a statement in the order they appear.
-struct Names(Vec<String>);
+pub(super) struct Names(Vec<String>);
 
 impl Visitor for Names {
     type Break = ();
@@ -296,7 +356,16 @@ impl Visitor for Names {
     }
 }
 
-fn missing(procedure: &str) -> SqlError {
+/// Sends the values that a client wants back: whether the call went well.
+fn return_outputs(called: &Called, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
+    for Output { at, ty, value } in &called.outputs {
+        let name = call.parameters.get(*at).map_or("", |parameter| &parameter.name);
+        reply.return_value(name, *at as u16, *ty, ValueRef::from(value))?;
+    }
+    Ok(called.well)
+}
+
+pub(super) fn missing(procedure: &str) -> SqlError {
     SqlError::new(
         201,
         16,
@@ -305,7 +374,7 @@ fn missing(procedure: &str) -> SqlError {
     )
 }
 
-fn prepare(declared: &Parameter, sql: &Parameter) -> Result<Prepared> {
+pub(super) fn prepare(declared: &Parameter, sql: &Parameter) -> Result<Prepared> {
     let block = batch::parse(sql.text().unwrap_or_default())?;
     Ok(Prepared { block, declarations: declarations(declared.text().unwrap_or_default())? })
 }

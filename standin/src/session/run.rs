@@ -7,9 +7,10 @@ use rusqlite::Statement as Prepared;
 use rusqlite::types::{Value, ValueRef};
 use sqlparser::ast::{ColumnOption, Expr, ObjectType, Statement};
 
+use super::procedures::Output;
 use super::{Session, Variables};
 use crate::error::{Result, SqlError};
-use crate::sql::batch::{self, Block, Command as Code, Located};
+use crate::sql::batch::{self, Argument, Block, Command as Code, Declared, Located};
 use crate::sql::compile::{self, Modification, Query};
 use crate::sql::convert::{Excess, convert};
 use crate::sql::datetime::{Moment, TICKS_PER_SECOND};
@@ -116,20 +117,29 @@ impl Session {
             }
             Code::While { condition, body } => return self.repeat(condition, body, reply),
             Code::Try { body, handler } => return self.try_block(body, handler, reply),
-            Code::Return => return Ok(Flow::Return),
+            Code::Return(value) => {
+                if let Some(value) = value {
+                    let (_, value) = self.evaluate(value, Some(SqlType::Int)).map_err(Stop::Failed)?;
+                    self.set_returned(value);
+                }
+                return Ok(Flow::Return);
+            }
             Code::Break => return Ok(Flow::Break),
             Code::Continue => return Ok(Flow::Continue),
-            Code::Execute { procedure, arguments } => {
-                let outcome = self.execute(procedure, arguments, reply).map_err(Stop::Failed)?;
+            Code::Execute { returned, procedure, arguments } => {
+                let outcome = self.execute(returned.as_deref(), procedure, arguments, reply).map_err(Stop::Failed)?;
                 return if outcome { Ok(Flow::Next) } else { Err(Stop::Told) };
             }
             Code::Sql(statement) => self.sql(statement, reply),
             Code::InsertBulk(announcement) => self.announce(announcement),
-            Code::Declare(declarations) => declarations.iter().try_for_each(|(name, data_type, value)| {
-                let ty = SqlType::of(data_type)?;
-                self.variables.declare(name, ty, Value::Null);
-                value.as_ref().map_or(Ok(()), |value| self.set_variable(name, value))
-            }),
+            Code::Declare(declarations) => {
+                declarations.iter().try_for_each(|Declared { name, data_type, value, .. }| {
+                    let ty = SqlType::of(data_type)?;
+                    self.variables.declare(name, ty, Value::Null);
+                    value.as_ref().map_or(Ok(()), |value| self.set_variable(name, value))
+                })
+            }
+            Code::Create(module) => self.create_module(module, reply),
             Code::Assign(name, value) => self.set_variable(name, value),
             Code::SetOption { words, on } => self.set_option(words, *on),
             Code::Print(text) => self.print(text, reply),
@@ -146,7 +156,7 @@ impl Session {
             Code::WaitFor(delay) => self.wait(delay),
         };
         outcome.map_err(Stop::Failed)?;
-        if !matches!(command, Code::Sql(_)) {
+        if !matches!(command, Code::Sql(_) | Code::Create(_)) {
             reply.statement_done(Command::Other, None);
         }
         self.last_error = None;
@@ -212,10 +222,20 @@ impl Session {
     }
 
     fn set_variable(&mut self, name: &str, value: &Expr) -> Result<()> {
+        let (_, value) = self.evaluate(value, Some(self.variable_type(name)?))?;
+        self.variables.declare(name, self.variable_type(name)?, value);
+        Ok(())
+    }
+
+    fn variable_type(&self, name: &str) -> Result<SqlType> {
         let must_declare = || SqlError::new(137, 15, 1, format!("Must declare the scalar variable \"{name}\"."));
-        let ty = *self.variables.types.get(&name.to_lowercase()).ok_or_else(must_declare)?;
-        let (_, value) = self.evaluate(value, Some(ty))?;
-        self.variables.declare(name, ty, value);
+        self.variables.types.get(&name.to_lowercase()).copied().ok_or_else(must_declare)
+    }
+
+    /// Sets a variable to a value that has a type of its own.
+    fn give_variable(&mut self, name: &str, ty: SqlType, value: &Value) -> Result<()> {
+        let to = self.variable_type(name)?;
+        self.variables.declare(name, to, declared(value, ty, to)?);
         Ok(())
     }
 
@@ -325,12 +345,13 @@ impl Session {
     /// EXEC of a procedure, or of a batch in a string: whether it went well.
     fn execute(
         &mut self,
+        returned: Option<&str>,
         procedure: &str,
-        arguments: &[(Option<String>, Expr)],
+        arguments: &[Argument],
         reply: &mut Reply<'_>,
     ) -> Result<bool> {
         let mut parameters = Vec::new();
-        for (name, value) in arguments {
+        for Argument { name, value, output } in arguments {
             let (ty, value) = match value {
                 // A bare word is a text here.
                 Expr::Identifier(word) if !word.value.starts_with('@') => {
@@ -340,13 +361,22 @@ impl Session {
             };
             parameters.push(crate::wire::rpc::Parameter {
                 name: name.clone().unwrap_or_default(),
-                output: false,
+                output: *output,
                 ty,
                 value,
             });
         }
         let call = crate::wire::rpc::Call { procedure: procedure.to_owned(), parameters };
-        self.call(&call, reply)
+        let called = self.call(&call, reply)?;
+        for Output { at, ty, value } in called.outputs {
+            if let Some(Argument { value: Expr::Identifier(variable), .. }) = arguments.get(at) {
+                self.give_variable(&variable.value, ty, &value)?;
+            }
+        }
+        if let Some(variable) = returned {
+            self.give_variable(variable, SqlType::Int, &Value::Integer(i64::from(called.status)))?;
+        }
+        Ok(called.well)
     }
 
     // SQL.
@@ -384,6 +414,14 @@ impl Session {
                 }
                 reply.statement_done(Command::Other, None);
                 Ok(())
+            }
+            Statement::Drop { object_type: ObjectType::View, if_exists, names, .. } => {
+                let names = names.iter().map(Name::of).collect::<Result<_>>()?;
+                self.drop_modules(names, true, *if_exists, reply)
+            }
+            Statement::DropProcedure { if_exists, proc_desc, .. } => {
+                let names = proc_desc.iter().map(|one| Name::of(&one.name)).collect::<Result<_>>()?;
+                self.drop_modules(names, false, *if_exists, reply)
             }
             Statement::Drop { object_type: ObjectType::Index, .. } => {
                 reply.statement_done(Command::Other, None);
@@ -578,7 +616,7 @@ impl Session {
 }
 
 /// Gives a statement the variables that it names.
-fn bind(statement: &mut Prepared<'_>, variables: &Variables) -> Result<()> {
+pub(super) fn bind(statement: &mut Prepared<'_>, variables: &Variables) -> Result<()> {
     for at in 1..=statement.parameter_count() {
         let value =
             statement.parameter_name(at).and_then(|name| variables.values.get(name)).cloned().unwrap_or(Value::Null);

@@ -3,13 +3,14 @@
 //! T-SQL needs no semicolons between statements, so the parser is asked for one statement at a time. As in SQL Server
 //! a batch with a mistake anywhere is not executed at all.
 
-use sqlparser::ast::{DataType, Expr, Ident, Statement};
+use sqlparser::ast::{DataType, Expr, Ident, Query, Statement};
 use sqlparser::dialect::MsSqlDialect;
 use sqlparser::keywords::Keyword;
-use sqlparser::parser::{Parser, ParserError};
+use sqlparser::parser::{IsOptional, Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 
 use super::insert_bulk::{self, InsertBulk};
+use super::schema::Name;
 use crate::error::{Result, SqlError};
 
 /// A statement and where it begins.
@@ -39,7 +40,7 @@ pub enum Command {
         body: Block,
         handler: Block,
     },
-    Declare(Vec<(String, DataType, Option<Expr>)>),
+    Declare(Vec<Declared>),
     /// `SET @variable = value`
     Assign(String, Expr),
     /// `SET NOCOUNT, XACT_ABORT ON`, `SET IDENTITY_INSERT t ON`
@@ -59,12 +60,57 @@ pub enum Command {
     Use(String),
     WaitFor(Expr),
     Execute {
+        /// The variable that takes what the procedure returns.
+        returned: Option<String>,
         procedure: String,
-        arguments: Vec<(Option<String>, Expr)>,
+        arguments: Vec<Argument>,
     },
-    Return,
+    Create(Box<Module>),
+    Return(Option<Box<Expr>>),
     Break,
     Continue,
+}
+
+/// A variable, or a parameter of a procedure.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub name: String,
+    pub data_type: DataType,
+    /// What it begins with.
+    pub value: Option<Expr>,
+    /// The caller gets its value.
+    pub output: bool,
+}
+
+/// An argument of EXEC.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    pub name: Option<String>,
+    pub value: Expr,
+    pub output: bool,
+}
+
+/// A procedure or a view.
+#[derive(Clone, Debug)]
+pub struct Module {
+    pub name: Name,
+    /// CREATE OR ALTER, or ALTER.
+    pub replace: bool,
+    pub body: Body,
+    /// The batch that makes it, which is what is kept.
+    pub text: String,
+}
+
+#[derive(Clone, Debug)]
+pub enum Body {
+    View { columns: Vec<String>, query: Box<Query> },
+    Procedure { parameters: Vec<Declared>, block: Block },
+}
+
+impl Body {
+    pub fn is_view(&self) -> bool {
+        matches!(self, Body::View { .. })
+    }
 }
 
 /// Reads a whole batch.
@@ -76,7 +122,7 @@ pub fn parse(sql: &str) -> Result<Block> {
     })?;
     check_depth(&tokens)?;
     let mut reader =
-        Reader { nesting: 0, parser: Parser::new(&dialect).with_tokens_with_locations(understood(tokens)) };
+        Reader { nesting: 0, text: sql, parser: Parser::new(&dialect).with_tokens_with_locations(understood(tokens)) };
     let mut block = Block::new();
     while !reader.at_end() {
         reader.statement(&mut block)?;
@@ -124,21 +170,41 @@ fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
     Ok(())
 }
 
-/// Two forms that the parser does not know: `DELETE t` for `DELETE FROM t`, and `PRIMARY KEY CLUSTERED` of a column,
-/// where the last word says nothing to SQLite.
-fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// What `CURRENT OF name` is read as: a call of this with the name as a text.
+pub const CURRENT_OF: &str = "CURRENT_OF";
+
+/// Four forms that the parser does not know: `DELETE t` for `DELETE FROM t`, `DROP PROC`, `PRIMARY KEY CLUSTERED` of a
+/// column, where the last word says nothing to SQLite, and `CURRENT OF` a cursor.
+fn understood(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    for (at, token) in tokens.iter().enumerate() {
-        let before = out.iter().rev().find(|before| !is_space(before));
+    let mut rest = tokens.as_slice();
+    while let Some((token, after)) = rest.split_first() {
+        rest = after;
+        let before = out.last();
         let of_a_key = before.is_some_and(|before| is(before, Keyword::KEY) || is(before, Keyword::UNIQUE));
         if of_a_key && (is_word(token, "CLUSTERED") || is_word(token, "NONCLUSTERED")) {
+            continue;
+        }
+        let instead = |other: Token| TokenWithSpan { token: other, span: token.span };
+        if let [of, TokenWithSpan { token: Token::Word(name), .. }, beyond @ ..] = after
+            && is_word(token, "CURRENT")
+            && is_word(of, "OF")
+        {
+            let name = Token::SingleQuotedString(name.value.clone());
+            out.extend([Token::make_word(CURRENT_OF, None), Token::LParen, name, Token::RParen].map(instead));
+            rest = beyond;
+            continue;
+        }
+        if is_word(token, "PROC") && before.is_some_and(|before| is(before, Keyword::DROP)) {
+            out.push(instead(Token::make_keyword("PROCEDURE")));
             continue;
         }
         // After ON it is a foreign key's action.
         let statement = is(token, Keyword::DELETE) && !before.is_some_and(|before| is(before, Keyword::ON));
         out.push(token.clone());
-        if statement && lacks_from(&tokens[at + 1..]) {
-            out.push(TokenWithSpan { token: Token::make_keyword("FROM"), span: token.span });
+        if statement && lacks_from(after) {
+            out.push(instead(Token::make_keyword("FROM")));
         }
     }
     out
@@ -146,7 +212,7 @@ fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 
 /// Whether what follows DELETE is a name, and no FROM after it.
 fn lacks_from(after: &[TokenWithSpan]) -> bool {
-    let mut after = after.iter().filter(|token| !is_space(token)).peekable();
+    let mut after = after.iter().peekable();
     if !after.peek().is_some_and(|next| matches!(next.token, Token::Word(_)) && !is(next, Keyword::FROM)) {
         return false;
     }
@@ -164,14 +230,11 @@ fn is_word(token: &TokenWithSpan, text: &str) -> bool {
     matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
 }
 
-fn is_space(token: &TokenWithSpan) -> bool {
-    matches!(token.token, Token::Whitespace(_))
-}
-
 struct Reader<'a> {
     parser: Parser<'a>,
     /// How many statements are around the next one.
     nesting: usize,
+    text: &'a str,
 }
 
 impl Reader<'_> {
@@ -276,25 +339,33 @@ impl Reader<'_> {
                 return Ok(());
             }
             "INSERT" if self.peek_word(1) == "BULK" => Command::InsertBulk(self.read(insert_bulk::read)?),
+            "CREATE" | "ALTER" if self.begins_module() => self.module()?,
+            "IF" | "WHILE" | "BEGIN" if first != "BEGIN" || self.peek_word(1) == "TRY" => {
+                self.parser.next_token();
+                self.compound(&first)?
+            }
             _ if is_control(&first) => {
                 self.parser.next_token();
                 self.control(&first)?
             }
-            _ => {
-                let at = self.parser.index();
-                let statement = self.read(|parser| parser.parse_statement())?;
-                if self.parser.index() == at {
-                    return Err(self.unexpected());
-                }
-                Command::Sql(Box::new(statement))
-            }
+            _ => self.sql()?,
         };
         block.push(Located { line, command });
         Ok(())
     }
 
-    /// A statement of the control of flow, after its first word.
-    fn control(&mut self, first: &str) -> Result<Command> {
+    /// A statement that the parser reads. Here and below the frames of functions that call themselves are kept small.
+    fn sql(&mut self) -> Result<Command> {
+        let at = self.parser.index();
+        let statement = self.read(|parser| parser.parse_statement())?;
+        if self.parser.index() == at {
+            return Err(self.unexpected());
+        }
+        Ok(Command::Sql(Box::new(statement)))
+    }
+
+    /// A statement around others, after its first word.
+    fn compound(&mut self, first: &str) -> Result<Command> {
         Ok(match first {
             "IF" => {
                 let condition = self.expr()?;
@@ -303,7 +374,8 @@ impl Reader<'_> {
                 Command::If { condition, then, otherwise }
             }
             "WHILE" => Command::While { condition: self.expr()?, body: self.block()? },
-            "BEGIN" if self.accept("TRY") => {
+            _ => {
+                self.expect("TRY")?;
                 let body = self.until_end()?;
                 self.expect("TRY")?;
                 self.expect("BEGIN")?;
@@ -312,6 +384,12 @@ impl Reader<'_> {
                 self.expect("CATCH")?;
                 Command::Try { body, handler }
             }
+        })
+    }
+
+    /// Any other statement of the control of flow, after its first word.
+    fn control(&mut self, first: &str) -> Result<Command> {
+        Ok(match first {
             "BEGIN" => {
                 self.parser.next_token();
                 self.optional_name()?;
@@ -361,29 +439,86 @@ impl Reader<'_> {
                 Command::WaitFor(self.expr()?)
             }
             "EXEC" | "EXECUTE" => self.execute()?,
-            "RETURN" => {
-                if matches!(self.parser.peek_token_ref().token, Token::Number(..)) {
-                    self.expr()?;
-                }
-                Command::Return
-            }
+            "RETURN" => self.returned()?,
             "BREAK" => Command::Break,
             _ => Command::Continue,
         })
     }
 
+    /// What RETURN says, if anything.
+    fn returned(&mut self) -> Result<Command> {
+        let next = &self.parser.peek_token_ref().token;
+        let value = matches!(next, Token::Number(..) | Token::Minus | Token::Plus | Token::LParen);
+        let value = value || self.peek_word(0).starts_with('@');
+        Ok(Command::Return(if value { Some(Box::new(self.expr()?)) } else { None }))
+    }
+
     fn declare(&mut self) -> Result<Command> {
+        Ok(Command::Declare(self.declarations()?))
+    }
+
+    /// `@a int = 1, @b nvarchar(10) OUTPUT`
+    fn declarations(&mut self) -> Result<Vec<Declared>> {
         let mut declarations = Vec::new();
         loop {
             let name = self.name()?;
             let _ = self.accept("AS");
             let data_type = self.read(|parser| parser.parse_data_type())?;
             let value = if self.parser.consume_token(&Token::Eq) { Some(self.expr()?) } else { None };
-            declarations.push((name, data_type, value));
+            let output = self.accept("OUTPUT") || self.accept("OUT");
+            declarations.push(Declared { name, data_type, value, output });
             if !self.parser.consume_token(&Token::Comma) {
-                return Ok(Command::Declare(declarations));
+                return Ok(declarations);
             }
         }
+    }
+
+    /// Whether CREATE or ALTER is of a procedure or a view.
+    fn begins_module(&self) -> bool {
+        let at = if self.peek_word(1) == "OR" { 3 } else { 1 };
+        matches!(self.peek_word(at).as_str(), "PROC" | "PROCEDURE" | "VIEW")
+    }
+
+    /// CREATE or ALTER of a procedure or a view, which is a batch by itself.
+    fn module(&mut self) -> Result<Command> {
+        if self.parser.index() > 0 {
+            let text = "'CREATE/ALTER' of a procedure or a view must be the first statement in a query batch.";
+            return Err(SqlError::new(111, 15, 1, text).at(self.line()));
+        }
+        let mut replace = self.accept("ALTER");
+        if self.accept("CREATE") && self.accept("OR") {
+            self.expect("ALTER")?;
+            replace = true;
+        }
+        let view = self.accept("VIEW") || !(self.accept("PROCEDURE") || self.accept("PROC"));
+        let name = Name::of(&self.read(|parser| parser.parse_object_name(false))?)?;
+        let body = if view {
+            let columns = if self.parser.peek_token_ref().token == Token::LParen {
+                self.read(|parser| parser.parse_parenthesized_column_list(IsOptional::Mandatory, false))?
+            } else {
+                Vec::new()
+            };
+            self.expect("AS")?;
+            let query = self.read(|parser| parser.parse_query())?;
+            let _ = self.parser.consume_token(&Token::SemiColon);
+            if !self.at_end() {
+                return Err(self.unexpected());
+            }
+            Body::View { columns: columns.into_iter().map(|column| column.value).collect(), query }
+        } else {
+            let parenthesis = self.parser.consume_token(&Token::LParen);
+            let parameters = if self.peek_word(0).starts_with('@') { self.declarations()? } else { Vec::new() };
+            if parenthesis && !self.parser.consume_token(&Token::RParen) {
+                return Err(self.unexpected());
+            }
+            self.expect("AS")?;
+            let mut block = Block::new();
+            while !self.at_end() {
+                self.statement(&mut block)?;
+            }
+            Body::Procedure { parameters, block }
+        };
+        Ok(Command::Create(Box::new(Module { name, replace, body, text: self.text.to_owned() })))
     }
 
     fn set(&mut self) -> Result<Command> {
@@ -431,10 +566,15 @@ impl Reader<'_> {
             if !self.parser.consume_token(&Token::RParen) {
                 return Err(self.unexpected());
             }
-            return Ok(Command::Execute { procedure: "sp_executesql".to_owned(), arguments: vec![(None, sql)] });
+            let arguments = vec![Argument { name: None, value: sql, output: false }];
+            return Ok(Command::Execute { returned: None, procedure: "sp_executesql".to_owned(), arguments });
         }
+        let mut returned = None;
         if self.peek_word(0).starts_with('@') {
-            return Err(SqlError::unsupported("EXEC with a variable before the procedure").at(self.line()));
+            returned = Some(self.name()?);
+            if !self.parser.consume_token(&Token::Eq) {
+                return Err(self.unexpected());
+            }
         }
         let procedure = self.read(|parser| parser.parse_object_name(false))?.to_string();
         let mut arguments = Vec::new();
@@ -451,15 +591,14 @@ impl Reader<'_> {
             } else {
                 None
             };
-            arguments.push((name, self.expr()?));
-            if self.accept("OUTPUT") || self.accept("OUT") {
-                return Err(SqlError::unsupported("EXEC with an output parameter").at(self.line()));
-            }
+            let value = self.expr()?;
+            let output = self.accept("OUTPUT") || self.accept("OUT");
+            arguments.push(Argument { name, value, output });
             if !self.parser.consume_token(&Token::Comma) {
                 break;
             }
         }
-        Ok(Command::Execute { procedure: crate::wire::rpc::procedure_name(&procedure), arguments })
+        Ok(Command::Execute { returned, procedure: crate::wire::rpc::procedure_name(&procedure), arguments })
     }
 }
 
@@ -545,6 +684,7 @@ mod tests {
             ["SetOption", "SetOption"]
         );
         assert_eq!(kinds("DELETE t WHERE a = 1 DELETE FROM dbo.t"), ["Sql", "Sql"]);
+        assert_eq!(kinds("DELETE t WHERE CURRENT OF c UPDATE t SET a = 1 WHERE CURRENT OF c"), ["Sql", "Sql"]);
         assert_eq!(kinds("CREATE TABLE t (a int PRIMARY KEY CLUSTERED, b int UNIQUE NONCLUSTERED)"), ["Sql"]);
         assert_eq!(kinds("WAITFOR DELAY '00:00:10'; USE [Sales]; ; "), ["WaitFor", "Use"]);
     }

@@ -12,6 +12,7 @@ use super::charset;
 use super::convert::{self, Excess, from_moment, guid_text, kept_moment};
 use super::datetime::{Moment, TICKS_PER_SECOND};
 use super::decimal::Decimal;
+use super::schema::ROWVERSION;
 use super::types::{Family, SqlType};
 use crate::error::{Result, SqlError};
 
@@ -89,6 +90,10 @@ pub fn install(sqlite: &Connection, parts: SessionParts) -> rusqlite::Result<()>
     sqlite.create_aggregate_function("tsql_stdev", 1, FIXED, Deviation)?;
 
     let SessionParts { session, identities, last_identity } = parts;
+    let versions = Arc::clone(&identities);
+    register(sqlite, "tsql_rowversion", 0, FunctionFlags::SQLITE_UTF8, move |_| {
+        Ok(Value::Blob(versions.take(ROWVERSION).unwrap_or_default().to_be_bytes().into()))
+    })?;
     register(sqlite, "tsql_identity", 2, FunctionFlags::SQLITE_UTF8, move |context| {
         let key = identity_key(text(context, 0)?, text(context, 1)?, session);
         let value =

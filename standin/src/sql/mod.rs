@@ -12,6 +12,7 @@ pub mod datetime;
 pub mod decimal;
 pub mod functions;
 pub mod insert_bulk;
+pub mod modules;
 pub mod schema;
 pub mod system_views;
 pub mod types;

@@ -6,11 +6,15 @@
 use rusqlite::Connection;
 use sqlparser::ast::{ObjectName, ObjectNamePart};
 
+use super::modules;
 use super::types::SqlType;
 use crate::error::{Result, SqlError};
 
 /// The word that goes before a declared type.
 pub const DECLARED: &str = "blob ";
+
+/// The type of a rowversion column, which is a binary(8) in all but what it holds.
+pub const ROWVERSION: &str = "rowversion";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
@@ -19,6 +23,8 @@ pub struct Column {
     pub nullable: bool,
     /// Seed and increment.
     pub identity: Option<(i64, i64)>,
+    /// A new value comes with every change of the row.
+    pub rowversion: bool,
     /// SQLite's text of the default.
     pub default: Option<String>,
     /// The place in the primary key, from 1.
@@ -38,6 +44,14 @@ impl Table {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
+    /// As T-SQL names it.
+    pub fn written(&self) -> String {
+        match self.database.as_str() {
+            "temp" => bracketed(&self.name),
+            database => format!("{}.dbo.{}", bracketed(database), bracketed(&self.name)),
+        }
+    }
+
     /// As SQLite's SQL names it.
     pub fn sql(&self) -> String {
         format!("{}.{}", quote(&self.database), quote(&self.name))
@@ -47,6 +61,11 @@ impl Table {
 /// An identifier for SQLite.
 pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// An identifier for T-SQL.
+pub fn bracketed(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
 }
 
 /// A text for SQLite.
@@ -101,14 +120,10 @@ impl Name {
 
 /// Finds a table. `current` is the database that names without one mean.
 pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<Table>> {
-    if !name.in_dbo() {
-        return Ok(None);
+    match database_of(sqlite, name, current)? {
+        Some(database) => read(sqlite, &database, &name.object),
+        None => Ok(None),
     }
-    let wanted = if name.is_temporary() { "temp" } else { name.database.as_deref().unwrap_or(current) };
-    let Some(database) = databases(sqlite)?.into_iter().find(|one| one.eq_ignore_ascii_case(wanted)) else {
-        return Ok(None);
-    };
-    read(sqlite, &database, &name.object)
 }
 
 fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table>> {
@@ -121,10 +136,12 @@ fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table
         let declared = declared.strip_prefix(DECLARED).unwrap_or(&declared);
         let (ty, identity) = declared.split_once(" identity").unwrap_or((declared, ""));
         let identity = identity.trim_matches(['(', ')']).split_once(',');
+        let (ty, rowversion) = if ty == ROWVERSION { ("binary(8)", true) } else { (ty, false) };
         columns.push(Column {
             name: row.get(0)?,
             ty: ty.parse()?,
             nullable: !row.get::<_, bool>(2)?,
+            rowversion,
             identity: identity.and_then(|(seed, increment)| Some((seed.parse().ok()?, increment.parse().ok()?))),
             default: row.get(3)?,
             key: Some(row.get(4)?).filter(|place| *place > 0),
@@ -136,6 +153,15 @@ fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table
     let own = format!("SELECT name FROM {}.sqlite_master WHERE lower(name) = lower(?1)", quote(database));
     let name = sqlite.query_row(&own, [table], |row| row.get(0))?;
     Ok(Some(Table { database: database.to_owned(), name, columns }))
+}
+
+/// The database that a name means, as it is spelled; `None` when there is none, or the name is not in dbo.
+pub fn database_of(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<String>> {
+    if !name.in_dbo() {
+        return Ok(None);
+    }
+    let wanted = if name.is_temporary() { "temp" } else { name.database.as_deref().unwrap_or(current) };
+    Ok(databases(sqlite)?.into_iter().find(|one| one.eq_ignore_ascii_case(wanted)))
 }
 
 /// The databases that the session sees, in the order they were made; `temp` is one of them, for temporary tables.
@@ -151,8 +177,10 @@ pub fn databases(sqlite: &Connection) -> Result<Vec<String>> {
 /// All user tables of a database, by name.
 pub fn tables(sqlite: &Connection, database: &str) -> Result<Vec<Table>> {
     let names = format!(
-        "SELECT name FROM {}.sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
-        quote(database)
+        "SELECT name FROM {}.sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND name <> {} \
+         ORDER BY name",
+        quote(database),
+        literal(modules::TABLE)
     );
     let names: Vec<String> =
         sqlite.prepare(&names)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -164,8 +192,8 @@ pub fn tables(sqlite: &Connection, database: &str) -> Result<Vec<Table>> {
 }
 
 /// A number for OBJECT_ID: SQLite has none that lasts, so it is made of the name.
-pub fn object_id(table: &Table) -> i32 {
-    let text = format!("{}.{}", table.database, table.name).to_lowercase();
+pub fn object_id(database: &str, name: &str) -> i32 {
+    let text = format!("{database}.{name}").to_lowercase();
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     // Positive, as those of user tables are.
     (hash & 0x3fff_ffff) as i32 + 1000

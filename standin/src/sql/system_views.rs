@@ -73,7 +73,13 @@ pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<Vi
             tables()?
                 .iter()
                 .map(|table| {
-                    vec![text(&table.name), number(schema::object_id(table)), number(1), text("U "), text("USER_TABLE")]
+                    vec![
+                        text(&table.name),
+                        number(schema::object_id(&table.database, &table.name)),
+                        number(1),
+                        text("U "),
+                        text("USER_TABLE"),
+                    ]
                 })
                 .collect(),
         ),
@@ -138,7 +144,7 @@ fn information_columns(table: &Table) -> Vec<Row> {
 }
 
 fn system_columns(table: &Table) -> Vec<Row> {
-    let id = schema::object_id(table);
+    let id = schema::object_id(&table.database, &table.name);
     let row = |(column, place): (&schema::Column, i64)| {
         vec![number(id), text(&column.name), number(place), number(column.nullable), number(column.identity.is_some())]
     };

@@ -16,6 +16,8 @@ pub const SERVER_NAME: &str = "STANDIN";
 pub const TDS_7_4: u32 = 0x7400_0004;
 
 pub const COLMETADATA: u8 = 0x81;
+const TABNAME: u8 = 0xa4;
+const COLINFO: u8 = 0xa5;
 const RETURNSTATUS: u8 = 0x79;
 const RETURNVALUE: u8 = 0xac;
 const ERROR: u8 = 0xaa;
@@ -29,6 +31,11 @@ const DONE_MORE: u16 = 0x01;
 const DONE_ERROR: u16 = 0x02;
 const DONE_COUNT: u16 = 0x10;
 const DONE_ATTENTION: u16 = 0x20;
+
+/// What COLINFO says of a column.
+const EXPRESSION: u8 = 0x04;
+const HIDDEN: u8 = 0x10;
+const DIFFERENT_NAME: u8 = 0x20;
 
 /// Which of the three DONE tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -155,6 +162,34 @@ impl<W: Write> Response<W> {
     pub fn statement_failed(&mut self) {
         let kind = if self.in_procedure { DoneKind::InProcedure } else { DoneKind::Batch };
         self.push_done(kind, DONE_ERROR, Command::Other, 0);
+    }
+
+    /// What [`Response::columns`] does not say of a cursor's columns: the table that can be changed, if any, and which of
+    /// its columns each of them shows.
+    pub fn cursor_columns(&mut self, columns: &[ResultColumn], table: Option<&[&str]>, sources: &[Option<String>]) {
+        let mut body = Vec::new();
+        if let Some(parts) = table {
+            body.push(parts.len() as u8);
+            for part in parts {
+                long_text(&mut body, part);
+            }
+            sized(self.token(TABNAME), &body);
+            body.clear();
+        }
+        for (at, column) in columns.iter().enumerate() {
+            let source = sources.get(at).and_then(Option::as_deref);
+            let renamed = source.filter(|source| *source != column.name);
+            let status = match source {
+                None => EXPRESSION,
+                Some(_) if renamed.is_some() => DIFFERENT_NAME,
+                Some(_) => 0,
+            } | if at + 1 == columns.len() { HIDDEN } else { 0 };
+            body.extend([(at + 1) as u8, u8::from(source.is_some()), status]);
+            if let Some(source) = renamed {
+                short_text(&mut body, source);
+            }
+        }
+        sized(self.token(COLINFO), &body);
     }
 
     /// What a procedure returns; its output parameters follow, and then its end.
@@ -286,6 +321,11 @@ impl<W: Write> Response<W> {
     /// None of the features that a client may ask for is there.
     pub fn no_features(&mut self) {
         self.token(FEATUREEXTACK).push(0xff);
+    }
+
+    /// An output parameter of a procedure that is a number without a name.
+    pub fn return_integer(&mut self, ordinal: u16, value: i64) -> Result<(), SqlError> {
+        self.return_value("", ordinal, SqlType::Int, ValueRef::Integer(value))
     }
 
     /// An output parameter of a procedure.

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, WindowType};
 
+use super::super::modules;
 use super::super::schema::{self, Name};
 use super::super::types::{Family, Length, SqlType, decimal, nvarchar};
 use super::expression::{collated, concatenated};
@@ -43,6 +44,7 @@ impl Compiler<'_> {
             return Err(SqlError::unsupported(function));
         }
         if let Some(typed) = self.aggregate(&name, &arguments, distinct, &over)? {
+            self.aggregated = true;
             return Ok(typed);
         }
         let arguments: Vec<&Expr> =
@@ -403,7 +405,13 @@ impl Compiler<'_> {
             return Err(SqlError::unsupported("OBJECT_ID of anything but a literal"));
         };
         let name = Name::parse(&value.value.clone().into_string().unwrap_or_default());
-        let id = schema::find(self.env.sqlite, &name, self.env.database)?.map(|table| schema::object_id(&table));
+        let table = schema::find(self.env.sqlite, &name, self.env.database)?.map(|table| (table.database, table.name));
+        let module = || modules::named(self.env.sqlite, &name, self.env.database);
+        let found = match table {
+            Some(table) => Some(table),
+            None => module()?.map(|(database, module)| (database, module.name.object)),
+        };
+        let id = found.map(|(database, name)| schema::object_id(&database, &name));
         let sql = id.map_or("NULL".to_owned(), |id| id.to_string());
         Ok(Typed { sql, kind: Kind::Of(SqlType::Int), nullable: true, identity: false })
     }

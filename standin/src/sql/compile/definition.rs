@@ -1,16 +1,23 @@
-//! CREATE TABLE and DROP TABLE.
+//! CREATE TABLE and DROP TABLE, and what a view stands for.
+
+use std::collections::HashMap;
 
 use sqlparser::ast::{
-    ColumnDef, ColumnOption, CreateTable, Expr, IdentityPropertyFormatKind, IdentityPropertyKind, IndexColumn,
-    ObjectName, TableConstraint, UnaryOperator,
+    ColumnDef, ColumnOption, CreateTable, DataType, Expr, IdentityPropertyFormatKind, IdentityPropertyKind,
+    IndexColumn, ObjectName, TableConstraint, UnaryOperator,
 };
 
-use super::super::schema::{self, DECLARED, Name, Table, quote};
+use super::super::batch::{Body, Module};
+use super::super::modules;
+use super::super::schema::{self, DECLARED, Name, ROWVERSION, Table, quote};
 use super::super::types::SqlType;
-use super::Compiler;
 use super::expression::known_collation;
+use super::{Compiler, Environment, Query};
 use crate::error::{Result, SqlError};
 use crate::wire::tokens::ResultColumn;
+
+/// How many views may be made of each other.
+const DEEPEST_VIEW: u32 = 32;
 
 /// SQLite's CREATE TABLE, and the new table's place: its database and its name.
 pub struct Definition {
@@ -28,7 +35,9 @@ fn place(compiler: &Compiler<'_>, name: &Name) -> Result<(String, String)> {
         );
         return Err(SqlError::new(2760, 16, 1, text));
     }
-    if schema::find(compiler.env.sqlite, name, compiler.env.database)?.is_some() {
+    if schema::find(compiler.env.sqlite, name, compiler.env.database)?.is_some()
+        || modules::named(compiler.env.sqlite, name, compiler.env.database)?.is_some()
+    {
         return Err(SqlError::new(
             2714,
             16,
@@ -97,6 +106,11 @@ fn column_name(column: &IndexColumn) -> Option<&str> {
     }
 }
 
+/// The names that rowversion has.
+fn is_rowversion(data_type: &DataType) -> bool {
+    matches!(data_type.to_string().to_ascii_lowercase().as_str(), "rowversion" | "timestamp")
+}
+
 fn declaration(name: &str, ty: SqlType, identity: Option<(i64, i64)>, not_null: bool) -> String {
     let identity = identity.map_or(String::new(), |(seed, increment)| format!(" identity({seed},{increment})"));
     let mut sql = format!("{} {}", quote(name), quote(&format!("{DECLARED}{ty}{identity}")));
@@ -110,6 +124,9 @@ fn declaration(name: &str, ty: SqlType, identity: Option<(i64, i64)>, not_null: 
 }
 
 fn column_definition(compiler: &mut Compiler<'_>, column: &ColumnDef, keys: &[&str]) -> Result<String> {
+    if is_rowversion(&column.data_type) {
+        return Ok(format!("{} {} NOT NULL", quote(&column.name.value), quote(&format!("{DECLARED}{ROWVERSION}"))));
+    }
     let ty = SqlType::of(&column.data_type)?;
     let mut not_null = keys.iter().any(|key| key.eq_ignore_ascii_case(&column.name.value));
     let mut identity = None;
@@ -165,6 +182,34 @@ pub fn drop_table(compiler: &Compiler<'_>, name: &ObjectName, if_exists: bool) -
                 name.object
             );
             Err(SqlError::new(3701, 11, 5, text))
+        }
+    }
+}
+
+/// A view's query, with the names that its columns are given.
+pub fn view(compiler: &Compiler<'_>, module: &Module, database: &str) -> Result<Query> {
+    let Body::View { columns, query } = &module.body else {
+        return Err(SqlError::invalid_object(&module.name.object));
+    };
+    if compiler.views >= DEEPEST_VIEW {
+        let text = "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).";
+        return Err(SqlError::new(217, 16, 1, text));
+    }
+    // It sees neither variables nor the tables of the query that names it.
+    let variables = HashMap::new();
+    let environment = Environment { database, variables: &variables, undeclared: false, ..*compiler.env };
+    let mut inner = Compiler::new(&environment);
+    inner.views = compiler.views + 1;
+    let mut compiled = inner.query(query)?;
+    for (column, name) in compiled.columns.iter_mut().zip(columns) {
+        column.name.clone_from(name);
+    }
+    match compiled.columns.iter().position(|column| column.name.is_empty()) {
+        None => Ok(compiled),
+        Some(at) => {
+            let text =
+                format!("Create View or Function failed because no column name was specified for column {}.", at + 1);
+            Err(SqlError::new(4511, 16, 1, text))
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Expressions and conditions.
 
 use rusqlite::types::Value as Kept;
-use sqlparser::ast::{BinaryOperator, CaseWhen, CastKind, Expr, Ident, ObjectName, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CaseWhen, CastKind, Expr, Function, Ident, ObjectName, UnaryOperator, Value};
 
+use super::super::batch::CURRENT_OF;
 use super::super::convert::unhex;
 use super::super::types::{Family, Length, SqlType, decimal, longest, nvarchar};
 use super::{Compiler, Kind, ScopeColumn, Typed};
@@ -267,6 +268,19 @@ impl Compiler<'_> {
         Ok(Typed::new(format!("{sql} ELSE {} END", otherwise.sql), ty, nullable))
     }
 
+    /// `CURRENT OF` a cursor by its name, or the row of a number: the table's own row number says which one it is.
+    fn current_row(&mut self, function: &Function) -> Result<String> {
+        let written = function.args.to_string();
+        let asked = written.trim_matches(['(', ')', '\'']);
+        if asked.parse::<i64>().is_ok() {
+            return Ok(format!("rowid = {asked}"));
+        }
+        match (self.env.session)(&format!("{CURRENT_OF} {asked}")) {
+            Some((_, Kept::Integer(row))) => Ok(format!("rowid = {row}")),
+            _ => Err(SqlError::new(16916, 16, 1, format!("A cursor with the name '{asked}' does not exist."))),
+        }
+    }
+
     /// A condition: of WHERE, ON, HAVING, CASE, IF.
     pub(super) fn predicate(&mut self, condition: &Expr) -> Result<String> {
         match condition {
@@ -312,6 +326,7 @@ impl Compiler<'_> {
                 let value = self.coerce(value, ty);
                 Ok(format!("({} {}IN ({}))", collated(&value.sql, ty), if *negated { "NOT " } else { "" }, query.sql))
             }
+            Expr::Function(function) if function.name.to_string() == CURRENT_OF => self.current_row(function),
             Expr::Exists { subquery, negated } => {
                 Ok(format!("({}EXISTS ({}))", if *negated { "NOT " } else { "" }, self.query(subquery)?.sql))
             }

@@ -7,6 +7,7 @@
 mod builtins;
 mod definition;
 mod expression;
+mod keyset;
 mod modification;
 mod query;
 
@@ -16,7 +17,8 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-pub use definition::{create_table, drop_table, new_table};
+pub use definition::{create_table, drop_table, new_table, view};
+pub use keyset::{Keyset, keyset};
 pub use modification::{Modification, delete, insert, insert_row, update};
 pub use query::Query;
 
@@ -27,6 +29,7 @@ use crate::error::Result;
 use crate::wire::tokens::ResultColumn;
 
 /// What a statement can refer to besides tables.
+#[derive(Clone, Copy)]
 pub struct Environment<'a> {
     pub sqlite: &'a Connection,
     /// The database that names without one mean.
@@ -130,11 +133,25 @@ pub struct Compiler<'a> {
     common: Vec<CommonTable>,
     /// What undeclared parameters have turned out to be.
     hints: RefCell<Vec<(String, SqlType)>>,
+    /// What the outermost select list ends with, for a cursor.
+    row_number: Option<String>,
+    /// How many views are around the query.
+    views: u32,
+    /// Whether rows were counted, added up or numbered.
+    aggregated: bool,
 }
 
 impl<'a> Compiler<'a> {
     pub fn new(env: &'a Environment<'a>) -> Self {
-        Compiler { env, scopes: Vec::new(), common: Vec::new(), hints: RefCell::default() }
+        Compiler {
+            env,
+            scopes: Vec::new(),
+            common: Vec::new(),
+            hints: RefCell::default(),
+            row_number: None,
+            views: 0,
+            aggregated: false,
+        }
     }
 
     /// The types that undeclared parameters have turned out to be, in the order they were found out.

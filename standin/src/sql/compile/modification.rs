@@ -5,9 +5,13 @@ use sqlparser::ast::{
     UpdateTableFromKind,
 };
 
+use super::super::modules;
 use super::super::schema::{self, Column, Name, Table, literal, quote};
 use super::{Compiler, Typed};
 use crate::error::{Result, SqlError};
+
+const NEXT_VERSION: &str = "tsql_rowversion()";
+const EXPLICIT_VERSION: &str = "Cannot insert an explicit value into a timestamp column. Use INSERT with a column list to exclude the timestamp column, or insert a DEFAULT into the timestamp column.";
 
 /// A compiled statement that changes rows.
 pub struct Modification {
@@ -16,8 +20,13 @@ pub struct Modification {
 }
 
 fn target(compiler: &Compiler<'_>, name: &Name) -> Result<Table> {
-    let found = schema::find(compiler.env.sqlite, name, compiler.env.database)?;
-    found.ok_or_else(|| SqlError::invalid_object(&name.object))
+    match schema::find(compiler.env.sqlite, name, compiler.env.database)? {
+        Some(table) => Ok(table),
+        None if modules::named(compiler.env.sqlite, name, compiler.env.database)?.is_some() => {
+            Err(SqlError::unsupported("changing rows through a view"))
+        }
+        None => Err(SqlError::invalid_object(&name.object)),
+    }
 }
 
 /// `explicit_identity`: the table has IDENTITY_INSERT on.
@@ -35,7 +44,8 @@ pub fn insert(
         columns.push(table.column(&name.value).ok_or_else(|| SqlError::invalid_column(&name.value))?);
     }
     let explicit = explicit_identity(&table);
-    if insert.columns.is_empty() {
+    // DEFAULT VALUES are of no columns.
+    if insert.columns.is_empty() && insert.source.is_some() {
         columns.extend(table.columns.iter().filter(|column| explicit || column.identity.is_none()));
     }
     if !explicit && columns.iter().any(|column| column.identity.is_some()) {
@@ -45,40 +55,44 @@ pub fn insert(
         );
         return Err(SqlError::new(544, 16, 1, text));
     }
-    let generated = table.columns.iter().find(|column| column.identity.is_some() && !explicit);
     let mut names: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
-    names.extend(generated.map(|column| quote(&column.name)));
-    let source = source(compiler, insert, &table, &columns, generated.is_some())?;
+    let mut generated = Vec::new();
+    for column in table.columns.iter().filter(|column| !columns.contains(column)) {
+        if let Some(value) = next_value(&table, column).filter(|_| column.identity.is_none() || !explicit) {
+            names.push(quote(&column.name));
+            generated.push(value);
+        }
+    }
+    let source = source(compiler, insert, &columns, &generated)?;
     let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
     Ok(Modification { sql: format!("INSERT INTO {}{list} {source}", table.sql()), table })
 }
 
 /// An INSERT of one row of a bulk load into these columns, with its values as parameters.
 pub fn insert_row(table: &Table, columns: &[&Column], keep_nulls: bool) -> String {
-    let generated = table.columns.iter().find(|column| column.identity.is_some() && !columns.contains(column));
     let value = |(column, at): (&&Column, usize)| match &column.default {
         Some(default) if !keep_nulls => format!("coalesce(?{at}, ({default}))"),
         _ => format!("?{at}"),
     };
     let mut values: Vec<String> = columns.iter().zip(1..).map(value).collect();
-    values.extend(generated.map(|_| next_identity(table)));
-    let names: Vec<String> = columns.iter().copied().chain(generated).map(|column| quote(&column.name)).collect();
+    let mut names: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
+    for column in table.columns.iter().filter(|column| !columns.contains(column)) {
+        if let Some(value) = next_value(table, column) {
+            names.push(quote(&column.name));
+            values.push(value);
+        }
+    }
     format!("INSERT INTO {} ({}) VALUES ({})", table.sql(), names.join(", "), values.join(", "))
 }
 
-fn next_identity(table: &Table) -> String {
-    format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name))
+/// What gives a column its value when nobody else does: an identity's next, or the next version.
+fn next_value(table: &Table, column: &Column) -> Option<String> {
+    let identity = || format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name));
+    column.identity.as_ref().map(|_| identity()).or_else(|| column.rowversion.then(|| NEXT_VERSION.to_owned()))
 }
 
-/// The rows of an INSERT, with the next identity value at their end.
-fn source(
-    compiler: &mut Compiler<'_>,
-    insert: &Insert,
-    table: &Table,
-    columns: &[&Column],
-    generated: bool,
-) -> Result<String> {
-    let identity = next_identity(table);
+/// The rows of an INSERT, with the generated values at their end.
+fn source(compiler: &mut Compiler<'_>, insert: &Insert, columns: &[&Column], generated: &[String]) -> Result<String> {
     let wrong_count = |more: bool| {
         let (number, which) = if more { (110, "fewer") } else { (109, "more") };
         let text =
@@ -86,7 +100,8 @@ fn source(
         SqlError::new(number, 15, 1, text)
     };
     let Some(query) = &insert.source else {
-        return Ok(if generated { format!("VALUES ({identity})") } else { "DEFAULT VALUES".to_owned() });
+        let some = !generated.is_empty();
+        return Ok(if some { format!("VALUES ({})", generated.join(", ")) } else { "DEFAULT VALUES".to_owned() });
     };
     if let SetExpr::Values(values) = query.body.as_ref() {
         let mut rows = Vec::new();
@@ -98,7 +113,7 @@ fn source(
             for (value, column) in row.iter().zip(columns) {
                 cells.push(cell(compiler, value, column)?);
             }
-            cells.extend(generated.then(|| identity.clone()));
+            cells.extend_from_slice(generated);
             rows.push(format!("({})", cells.join(", ")));
         }
         return Ok(format!("VALUES {}", rows.join(", ")));
@@ -112,10 +127,13 @@ fn source(
     }
     let mut cells = Vec::new();
     for (at, (from, column)) in compiled.columns.iter().zip(columns).enumerate() {
+        if column.rowversion {
+            return Err(SqlError::new(273, 16, 1, EXPLICIT_VERSION));
+        }
         let value = Typed::new(format!("c{}", at + 1), from.ty, from.nullable);
         cells.push(compiler.assign(value, column.ty).sql);
     }
-    cells.extend(generated.then_some(identity));
+    cells.extend_from_slice(generated);
     // WHERE keeps SQLite from reading what follows FROM as an upsert.
     Ok(format!("SELECT {} FROM ({}) WHERE true", cells.join(", "), compiled.sql))
 }
@@ -126,10 +144,16 @@ fn cell(compiler: &mut Compiler<'_>, value: &Expr, column: &Column) -> Result<St
         && word.quote_style.is_none()
         && word.value.eq_ignore_ascii_case("DEFAULT")
     {
+        if column.rowversion {
+            return Ok(NEXT_VERSION.to_owned());
+        }
         return Ok(column.default.as_ref().map_or("NULL".to_owned(), |default| format!("({default})")));
     }
     let value = compiler.expression(value)?;
-    Ok(compiler.assign(value, column.ty).sql)
+    if column.rowversion && value.known().is_some() {
+        return Err(SqlError::new(273, 16, 1, EXPLICIT_VERSION));
+    }
+    Ok(if column.rowversion { NEXT_VERSION.to_owned() } else { compiler.assign(value, column.ty).sql })
 }
 
 /// The table that UPDATE and DELETE name, which may be by its alias in FROM.
@@ -195,8 +219,13 @@ pub fn update(
         if column.identity.is_some() {
             return Err(SqlError::new(8102, 16, 1, format!("Cannot update identity column '{target}'.")));
         }
+        if column.rowversion {
+            return Err(SqlError::new(272, 16, 1, "Cannot update a timestamp column."));
+        }
         set.push((quote(&column.name), cell(compiler, value, column)?));
     }
+    let versions = table.columns.iter().filter(|column| column.rowversion);
+    set.extend(versions.map(|column| (quote(&column.name), NEXT_VERSION.to_owned())));
     let sql = if from.is_empty() {
         let set: Vec<String> = set.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let rows = rows(compiler, &alias, &[], selection)?;

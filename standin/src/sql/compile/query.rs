@@ -9,9 +9,11 @@ use sqlparser::ast::{
     TableFactor, TableWithJoins, Top, TopQuantity, Value,
 };
 
+use super::super::modules;
 use super::super::schema::{self, Name, quote};
 use super::super::system_views;
 use super::super::types::SqlType;
+use super::definition;
 use super::expression::collated;
 use super::{CommonTable, Compiler, Kind, ScopeColumn, ScopeTable, Typed};
 use crate::error::{Result, SqlError};
@@ -233,7 +235,8 @@ impl Compiler<'_> {
             Some(Distinct::Distinct) => "DISTINCT ",
             Some(other) => return Err(SqlError::unsupported(other)),
         };
-        let mut sql = format!("SELECT {distinct}{}{from}", list(&items));
+        let row_number = self.row_number.as_deref().filter(|_| self.scopes.len() == 1).unwrap_or_default();
+        let mut sql = format!("SELECT {distinct}{}{row_number}{from}", list(&items));
         if let Some(condition) = &select.selection {
             sql += &format!(" WHERE {}", self.predicate(condition)?);
         }
@@ -475,6 +478,11 @@ impl Compiler<'_> {
         if let Some(table) = schema::find(self.env.sqlite, name, self.env.database)? {
             self.introduce_table(&shown, &table);
             return Ok(format!("{} AS {}", table.sql(), quote(&shown)));
+        }
+        if let Some((database, module)) = modules::named(self.env.sqlite, name, self.env.database)? {
+            let view = definition::view(self, &module, &database)?;
+            self.introduce(&shown, alias, &view.columns);
+            return Ok(format!("({}) AS {}", view.sql, quote(&shown)));
         }
         if let Some(view) = system_views::find(self.env.sqlite, name, self.env.database)? {
             self.introduce(&shown, alias, &view.columns);

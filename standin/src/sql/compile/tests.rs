@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use sqlparser::ast::Statement;
 
+use super::super::modules;
 use super::*;
 use crate::error::SqlError;
 use crate::sql::batch::{self, Command};
@@ -19,6 +20,7 @@ fn sqlite() -> Connection {
     };
     install(&sqlite, parts).unwrap();
     sqlite.execute_batch("ATTACH ':memory:' AS Sales").unwrap();
+    modules::prepare(&sqlite, "Sales").unwrap();
     let create = "CREATE TABLE t (id int IDENTITY(1,1) PRIMARY KEY, name nvarchar(20) NOT NULL, price decimal(10,2), at datetime2(3), size float)";
     let Statement::CreateTable(create) = statement(create) else { panic!() };
     let sql = compiling(&sqlite, false, |compiler| create_table(compiler, &create)).unwrap().sql;
