@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Ran, Registrations, assert_says, library, part, project};
+use common::server::Server;
+use common::{Ran, Registrations, assert_says, compile, library, part, project};
 use std::fs;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 /// All diagnostic records that isql shows of a connect that must fail.
 #[track_caller]
@@ -62,49 +62,6 @@ fn the_example_scripts_give_the_same_first_error() {
     }
 }
 
-/// A stand-in on the loopback interface that takes a user and a password; ended with the test.
-struct Server {
-    process: Child,
-    port: String,
-    log: std::path::PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
-        let seed = format!("Sales={}", project("examples/sales.sql").display());
-        let process = Command::new(part("STANDIN"))
-            .args(["--listen", "127.0.0.1:0", "--login", "developer:se;cr}et", "--seed", &seed])
-            .arg("--log")
-            .arg(&log)
-            .arg("--ready-file")
-            .arg(&ready)
-            // It has no time to clean up when the test ends it.
-            .env("TMPDIR", folder.path())
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !ready.exists() {
-            assert!(Instant::now() < deadline, "the stand-in is not ready");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let address = fs::read_to_string(&ready).unwrap();
-        let port = address.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
-        Server { process, port, log, _folder: folder }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 #[test]
 fn with_a_development_server_in_the_section_the_same_scripts_run() {
     let server = Server::start();
@@ -119,10 +76,9 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
         command.arg(project(script)).env("LOOPBACK_ODBC_LOG", "trace").env("LOOPBACK_ODBC_LOG_FILE", &log);
         Ran::of(command.env("LANG", "C.UTF-8")).ok().says(&["Orders:", read, "written and read back"]);
     }
-    let logins = fs::read_to_string(&server.log).unwrap();
-    let logins: Vec<&str> = logins.lines().filter(|line| line.starts_with("login ")).collect();
+    let logins = server.logins();
     assert_eq!(logins.len(), 2, "{logins:?}");
-    assert_says(logins[0], &["result=ok", "client_certificate=none", "user=\"developer\"", "database=\"Sales\""]);
+    assert_says(&logins[0], &["result=ok", "client_certificate=none", "user=\"developer\"", "database=\"Sales\""]);
     // Nothing was looked for, nothing was added, and the password is not in the log.
     let log = fs::read_to_string(log).unwrap();
     let given = format!(
@@ -298,14 +254,6 @@ fn called_directly_it_survives_a_target_that_comes_and_threads() {
         observations,
         ["absent handles: ok", "a living absent handle keeps the absent target: ok", "threads: ok", "records: ok",]
     );
-}
-
-/// Compiles a C program or library of the tests.
-#[track_caller]
-fn compile(source: &str, to: &std::path::Path, options: &[&str]) {
-    let mut command = Command::new("cc");
-    command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"]).arg(to).arg(project(source)).args(options);
-    Ran::of(&mut command).ok();
 }
 
 #[test]

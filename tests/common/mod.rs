@@ -4,6 +4,7 @@
 
 #![allow(dead_code)] // Each test program uses a part of this.
 
+pub mod server;
 pub mod shim;
 
 use std::path::{Path, PathBuf};
@@ -72,6 +73,14 @@ pub fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }
+}
+
+/// Compiles a C program or library of the tests.
+#[track_caller]
+pub fn compile(source: &str, to: &Path, options: &[&str]) {
+    let mut command = Command::new("cc");
+    command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"]).arg(to).arg(project(source)).args(options);
+    Ran::of(&mut command).ok();
 }
 
 /// A folder with odbcinst.ini and odbc.ini of its own, for programs that run outside the satellite setting.
