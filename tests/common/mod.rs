@@ -4,6 +4,7 @@
 
 #![allow(dead_code)] // Each test program uses a part of this.
 
+pub mod memcheck;
 pub mod server;
 pub mod shim;
 
