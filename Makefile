@@ -21,8 +21,9 @@ test: ## formatting, lints, and all tests
 bench: ## what the library adds to a connect
 	@scripts/bench
 
-soak: ## the property tests with a million cases each
+soak: ## the property tests with a million cases each, and threads, forks and reloading for long
 	PROPTEST_CASES=1000000 cargo test --release --locked --lib connection_string
+	bash -c '. scripts/env && LOOPBACK_ODBC_SOAK=1 exec cargo test --locked --test processes'
 
 lint: ## formatting and lints alone; with shellcheck, where it is installed, for the scripts
 	cargo fmt --all --check

@@ -59,9 +59,14 @@ pub struct Connection {
 static CONNECTIONS: Mutex<BTreeMap<usize, Connection>> = Mutex::new(BTreeMap::new());
 
 /// How many connections have records. Most processes never have one, and then a forwarded call reads no more than this.
+/// Changed under the lock, with the map, so that a fork finds them in step.
 static WITH_RECORDS: AtomicUsize = AtomicUsize::new(0);
 
-fn lock() -> MutexGuard<'static, BTreeMap<usize, Connection>> {
+/// The map's lock, held.
+pub type Guard = MutexGuard<'static, BTreeMap<usize, Connection>>;
+
+/// Takes the map's lock.
+pub fn lock() -> Guard {
     CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -85,10 +90,11 @@ pub fn diagnostics(connection: Handle) -> Option<Diagnostics> {
 
 /// Sets a connection's own records in place of what it had.
 pub fn set_diagnostics(connection: Handle, diagnostics: Diagnostics) {
-    let had_some = with(connection, |state| state.diagnostics.replace(diagnostics)).is_some();
-    if !had_some {
-        WITH_RECORDS.fetch_add(1, Ordering::Relaxed);
-    }
+    with(connection, |state| {
+        if state.diagnostics.replace(diagnostics).is_none() {
+            WITH_RECORDS.fetch_add(1, Ordering::Relaxed);
+        }
+    });
 }
 
 /// Clears the records of earlier calls on a handle, as every function but the diagnostic ones must.
@@ -106,14 +112,16 @@ fn any_records() -> bool {
 
 #[cold]
 fn clear(handle: Handle) {
-    if lock().get_mut(&handle.addr()).and_then(|state| state.diagnostics.take()).is_some() {
+    let mut connections = lock();
+    if connections.get_mut(&handle.addr()).and_then(|state| state.diagnostics.take()).is_some() {
         WITH_RECORDS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Forgets a connection; gives what was known of it.
 pub fn take(connection: Handle) -> Option<Connection> {
-    let state = lock().remove(&connection.addr())?;
+    let mut connections = lock();
+    let state = connections.remove(&connection.addr())?;
     if state.diagnostics.is_some() {
         WITH_RECORDS.fetch_sub(1, Ordering::Relaxed);
     }

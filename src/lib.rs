@@ -13,6 +13,7 @@
 //! | [`diagnostics`], [`answers`] | the other functions that we answer in part |
 //! | [`connections`] | what is remembered of a connection, the only state there is |
 //! | [`target`], [`absent`] | choosing and loading the real driver; what stands in for it when there is none |
+//! | [`fork`] | what a process that forks must do with our locks |
 //! | [`loopback`] | the domain: which string is right, and how server and certificate are found |
 //! | [`connection_string`] | reading and writing connection strings as Microsoft's driver does |
 //! | [`registration`] | what odbcinst.ini and odbc.ini say |
@@ -31,6 +32,7 @@ mod connections;
 mod diagnostics;
 mod entry_points;
 mod failure;
+mod fork;
 mod guard;
 mod logging;
 mod loopback;

@@ -7,6 +7,7 @@ use crate::world::{Machine, World};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::fd::FromRawFd;
 use std::sync::OnceLock;
 
 /// `off` (also when it is not set), `error`, `warn`, `info`, `debug` or `trace`.
@@ -15,7 +16,7 @@ const LEVEL_VARIABLE: &str = "LOOPBACK_ODBC_LOG";
 const FILE_VARIABLE: &str = "LOOPBACK_ODBC_LOG_FILE";
 
 struct Logger {
-    file: Option<File>,
+    file: File,
 }
 
 impl Log for Logger {
@@ -26,16 +27,13 @@ impl Log for Logger {
     fn log(&self, record: &Record) {
         let line = format!("loopback-odbc[{}] {}: {}\n", std::process::id(), record.level(), record.args());
         // One write a line, so that lines of several processes do not mix. There is nobody to tell of a failure.
-        let _ = match self.file.as_ref() {
-            Some(mut file) => file.write_all(line.as_bytes()),
-            None => std::io::stderr().write_all(line.as_bytes()),
-        };
+        let _ = (&self.file).write_all(line.as_bytes());
     }
 
     fn flush(&self) {}
 }
 
-/// Starts logging, the first time it is called.
+/// Starts logging, the first time it is called; under the load lock (see [`crate::fork`]).
 pub fn start() {
     static LOGGER: OnceLock<Option<Logger>> = OnceLock::new();
     let level = || Machine.variable(LEVEL_VARIABLE)?.to_str()?.trim().parse::<LevelFilter>().ok();
@@ -45,7 +43,10 @@ pub fn start() {
         let path = Machine.variable(FILE_VARIABLE);
         let opened = path.as_ref().map(|path| OpenOptions::new().append(true).create(true).open(path));
         let problem = opened.as_ref().and_then(|opened| opened.as_ref().err().map(ToString::to_string));
-        let logger = Logger { file: opened.and_then(Result::ok) };
+        // Not by `std::io::stderr`, which has a lock: a process that forks while a thread holds it leaves the child without.
+        // SAFETY: nobody else closes the descriptor, and a logger is never dropped.
+        let standard_error = || unsafe { File::from_raw_fd(libc::STDERR_FILENO) };
+        let logger = Logger { file: opened.and_then(Result::ok).unwrap_or_else(standard_error) };
         if let (Some(problem), Some(path)) = (problem, path) {
             let text = format!("{FILE_VARIABLE}={} cannot be opened: {problem}", path.display());
             logger.log(&Record::builder().level(log::Level::Error).args(format_args!("{text}")).build());

@@ -49,12 +49,16 @@ static LOADED: OnceLock<Target> = OnceLock::new();
 /// Why there is no target, and what takes its place. Whoever loads holds this lock.
 static ABSENT: Mutex<Absent> = Mutex::new(Absent { reason: None, handles: absent::Handles::new() });
 
-struct Absent {
+pub struct Absent {
     reason: Option<Failure>,
     handles: absent::Handles,
 }
 
-fn lock() -> MutexGuard<'static, Absent> {
+/// The load lock, held.
+pub type Guard = MutexGuard<'static, Absent>;
+
+/// Takes the load lock.
+pub fn lock() -> Guard {
     ABSENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -105,8 +109,8 @@ pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle)
 /// As long as a handle of the absent target is alive nothing is tried: the functions must not be exchanged under it.
 /// The decision and the absent environment belong together under one lock, or another thread could load in between.
 fn load_or_stand_in() -> Option<Handle> {
-    logging::start();
     let mut absent = lock();
+    logging::start();
     if !is_loaded() && absent.handles.is_empty() {
         absent.try_to_load();
     }

@@ -5,6 +5,7 @@
 #![allow(dead_code)] // Each test program uses a part of this.
 
 pub mod bulk_copy;
+pub mod memcheck;
 pub mod server;
 pub mod shim;
 

@@ -1,0 +1,91 @@
+//! Programs under valgrind's memcheck, and what its report says of our library.
+//!
+//! The driver manager, Microsoft's driver and R have reports of their own. One is ours when our code is the innermost in
+//! one of its stacks, but for the C library and valgrind's own functions: it then is what allocated, read, wrote or freed.
+
+use super::{Ran, Registrations};
+use std::path::Path;
+
+pub struct Report {
+    pub ran: Ran,
+    /// Reports that are ours, each with its stacks.
+    pub ours: Vec<String>,
+    /// Blocks of ours that the process could still reach at its end.
+    pub kept: usize,
+}
+
+impl Report {
+    /// Runs a program to its end.
+    #[track_caller]
+    pub fn of(
+        registrations: &Registrations,
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &Path)],
+    ) -> Report {
+        let file = registrations.path("memcheck.xml");
+        let mut command = registrations.command("valgrind");
+        command.args(["--leak-check=full", "--show-leak-kinds=all", "--num-callers=30", "--xml=yes"]);
+        // A child of a fork would write into its parent's report.
+        command.arg("--child-silent-after-fork=yes");
+        command.arg(format!("--xml-file={}", file.display())).arg(program).args(arguments);
+        command.envs(variables.iter().copied());
+        let ran = Ran::of(&mut command);
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("no report: {error}\n{ran:?}"));
+        let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}\n{ran:?}\n{text}"));
+        let (mut ours, mut kept) = (Vec::new(), 0);
+        for error in document.descendants().filter(|node| node.has_tag_name("error") && is_ours(*node)) {
+            if text_of(error, "kind") == "Leak_StillReachable" {
+                kept += text_of(error, "leakedblocks").parse::<usize>().unwrap();
+            } else {
+                ours.push(shown(error));
+            }
+        }
+        Report { ran, ours, kept }
+    }
+
+    /// Holds that the program ended well, that nothing is ours, and that what is kept does not grow with use.
+    #[track_caller]
+    pub fn nothing_of_ours(self) -> Ran {
+        assert!(self.ours.is_empty(), "{}\n{}", self.ran.stderr, self.ours.join("\n"));
+        // The target's name and path, at least: a run that shows nothing of ours was not of our library.
+        assert!((1..=KEPT).contains(&self.kept), "{} blocks are kept", self.kept);
+        self.ran.ok()
+    }
+}
+
+/// What is made once: the target and the reason for none, the installer library, the log, the empty maps.
+const KEPT: usize = 10;
+
+type Node<'n> = roxmltree::Node<'n, 'n>;
+
+fn is_ours(error: Node) -> bool {
+    let innermost = |stack: Node| {
+        let objects = frames(stack).into_iter().map(|frame| text_of(frame, "obj"));
+        let file = |object: String| object.rsplit('/').next().unwrap_or_default().to_owned();
+        objects.map(file).find(|file| !(file.starts_with("vgpreload_") || file.starts_with("libc.so")))
+    };
+    stacks(error).into_iter().any(|stack| innermost(stack).as_deref() == Some("libloopbackodbc.so"))
+}
+
+fn stacks<'n>(error: Node<'n>) -> Vec<Node<'n>> {
+    error.children().filter(|node| node.has_tag_name("stack")).collect()
+}
+
+fn frames<'n>(stack: Node<'n>) -> Vec<Node<'n>> {
+    stack.children().filter(|node| node.has_tag_name("frame")).collect()
+}
+
+/// The text of the first element of this name; empty when there is none.
+fn text_of(node: Node, name: &str) -> String {
+    node.descendants().find(|node| node.has_tag_name(name)).and_then(|node| node.text()).unwrap_or_default().to_owned()
+}
+
+fn shown(error: Node) -> String {
+    let mut lines = vec![format!("{}: {}{}", text_of(error, "kind"), text_of(error, "what"), text_of(error, "text"))];
+    for stack in stacks(error) {
+        lines.extend(frames(stack).into_iter().map(|it| format!("    {} {}", text_of(it, "obj"), text_of(it, "fn"))));
+        lines.push(String::new());
+    }
+    lines.join("\n")
+}

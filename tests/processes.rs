@@ -1,0 +1,269 @@
+//! Threads, forks, loading and unloading, and ends of processes: natively, and with memcheck looking on.
+//!
+//! `make soak` runs the same with larger numbers.
+
+mod common;
+
+use common::memcheck::Report;
+use common::server::Server;
+use common::{Ran, Registrations, assert_says, compile, library, part, project};
+use std::path::{Path, PathBuf};
+
+/// A number for every day, and one for `make soak`.
+fn times(usual: u32, soak: u32) -> String {
+    if std::env::var_os("LOOPBACK_ODBC_SOAK").is_some() { soak } else { usual }.to_string()
+}
+
+/// What a program is linked with.
+#[derive(Clone, Copy)]
+enum Through {
+    DriverManager,
+    Library,
+}
+use Through::{DriverManager, Library};
+
+/// A folder with registrations, and the programs and targets that the test compiles there.
+struct Setting {
+    registrations: Registrations,
+    target: Option<PathBuf>,
+}
+
+impl Setting {
+    fn new(section: &str, target: Option<PathBuf>) -> Setting {
+        let registrations = Registrations::usual(section);
+        // In the user's file as well. unixODBC looks there first and then in the system's, by way of a setting that all
+        // threads share, and takes no lock when a connection is used a second time: of ten thousand connects from 32
+        // threads, one finds the data source in neither, with any driver (2.3.11).
+        std::fs::copy(registrations.path("odbc.ini"), registrations.path("user.ini")).unwrap();
+        Setting { registrations, target }
+    }
+
+    /// `DSN=Loopback` leads to this target.
+    fn with_target(target: PathBuf) -> Setting {
+        Setting::new("Server=s\nUID=u\nPWD=p\n", Some(target))
+    }
+
+    fn recording() -> Setting {
+        Setting::with_target(part("RECORDING_TARGET"))
+    }
+
+    /// `DSN=Loopback` leads to Microsoft's driver and this server.
+    fn real(server: &Server) -> Setting {
+        let section =
+            format!("Server=127.0.0.1,{}\nUID=developer\nPWD=se;cr}}et\nTrustServerCertificate=Yes\n", server.port);
+        Setting::new(&section, None)
+    }
+
+    /// Compiles a program of tests/programs.
+    #[track_caller]
+    fn program(&self, name: &str, through: Through) -> PathBuf {
+        let program = self.registrations.path(name);
+        let source = format!("tests/programs/{name}.c");
+        match through {
+            DriverManager => compile(&source, &program, &["-rdynamic", "-lodbc"]),
+            Library => link(&source, &program, &library()),
+        }
+        program
+    }
+
+    fn variables(&self) -> Vec<(&'static str, &Path)> {
+        self.target.iter().map(|target| ("LOOPBACK_ODBC_TARGET_DRIVER", target.as_path())).collect()
+    }
+
+    #[track_caller]
+    fn run(&self, program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.registrations.command(program);
+        Ran::of(command.args(arguments).envs(self.variables()).envs(variables.iter().copied()))
+    }
+
+    #[track_caller]
+    fn memcheck(&self, program: &Path, arguments: &[&str]) -> Ran {
+        Report::of(&self.registrations, program, arguments, &self.variables()).nothing_of_ours()
+    }
+}
+
+/// Links a program with a library by its file. The path in the program comes before LD_LIBRARY_PATH, where cargo puts the
+/// folder of another build of ours.
+#[track_caller]
+fn link(source: &str, program: &Path, library: &Path) {
+    let folder = format!("-Wl,--disable-new-dtags,-rpath,{}", library.parent().unwrap().display());
+    compile(source, program, &["-rdynamic", library.to_str().unwrap(), &folder, "-lpthread", "-ldl"]);
+}
+
+#[test]
+fn threads_connect_query_fail_and_disconnect_side_by_side() {
+    let setting = Setting::recording();
+    for through in [DriverManager, Library] {
+        let program = setting.program("threads", through);
+        let ran = setting.run(&program, &["32", &times(100, 1000), part("RECORDING_TARGET").to_str().unwrap()], &[]);
+        ran.ok().says(&[&format!("{} connections", times(3200, 32_000))]);
+    }
+}
+
+#[test]
+fn memcheck_finds_nothing_of_ours_in_threads_through_the_driver_manager() {
+    let setting = Setting::recording();
+    let program = setting.program("threads", DriverManager);
+    let ran = setting.memcheck(&program, &["32", &times(8, 100), part("RECORDING_TARGET").to_str().unwrap()]);
+    ran.says(&["connections"]);
+}
+
+#[test]
+fn memcheck_finds_nothing_of_ours_in_threads_that_call_the_library() {
+    let setting = Setting::recording();
+    let program = setting.program("threads", Library);
+    let ran = setting.memcheck(&program, &["32", &times(8, 100), part("RECORDING_TARGET").to_str().unwrap()]);
+    ran.says(&["connections"]);
+}
+
+#[test]
+fn threads_on_microsoft_s_driver_each_get_their_own_results() {
+    let server = Server::start();
+    let setting = Setting::real(&server);
+    let program = setting.program("threads", DriverManager);
+    setting.run(&program, &["8", &times(20, 500), "real"], &[]).ok().says(&[&format!("{} conn", times(160, 4000))]);
+    assert_eq!(server.logins().len().to_string(), times(160, 4000));
+}
+
+#[test]
+fn memcheck_finds_nothing_of_ours_in_threads_on_microsoft_s_driver() {
+    let server = Server::start();
+    let setting = Setting::real(&server);
+    let program = setting.program("threads", DriverManager);
+    setting.memcheck(&program, &["8", &times(2, 20), "real"]).says(&["connections"]);
+}
+
+#[test]
+fn memcheck_s_report_would_be_seen() {
+    let registrations = Registrations::new("", "");
+    let (leaky, program) = (registrations.path("libloopbackodbc.so"), registrations.path("once"));
+    compile("tests/programs/leaky.c", &leaky, &["-shared", "-fPIC"]);
+    link("tests/programs/once.c", &program, &leaky);
+    let report = Report::of(&registrations, &program, &[], &[]);
+    assert_eq!((report.ran.status, report.ours.len(), report.kept), (0, 1, 0), "{:?}", report.ours);
+    assert_says(&report.ours[0], &["Leak_DefinitelyLost: 100 bytes in 1 blocks", "SQLDriverConnectW"]);
+}
+
+/// The settings of forks.c: its word for each, and the target.
+fn forks() -> [(&'static str, Setting); 3] {
+    let fake = |sources: &[&str]| {
+        let mut setting = Setting::with_target(PathBuf::new());
+        let target = setting.registrations.path("target.so");
+        let options = [&["-shared", "-fPIC"], sources].concat();
+        compile("tests/programs/fake_target.c", &target, &options);
+        setting.target = Some(target);
+        setting
+    };
+    let slow = project("tests/programs/slow_load.c");
+    [
+        ("target", fake(&[])),
+        ("absent", Setting::with_target("/nonexistent.so".into())),
+        ("loading", fake(&[slow.to_str().unwrap()])),
+    ]
+}
+
+fn children(word: &str, usual: u32, soak: u32) -> String {
+    if word == "loading" { "1".to_owned() } else { times(usual, soak) }
+}
+
+#[test]
+fn a_child_of_a_fork_finds_our_locks_free() {
+    for (word, setting) in forks() {
+        let program = setting.program("forks", Library);
+        let children = children(word, 300, 10_000);
+        setting.run(&program, &[&children, "60", word], &[]).ok().says(&[&format!("{children} children")]);
+    }
+}
+
+#[test]
+fn a_child_of_a_fork_can_log_while_the_parent_s_threads_do() {
+    // To a pipe: whoever writes waits for whoever reads, and so is in the middle of it more often than not.
+    let [(word, setting), ..] = forks();
+    let program = setting.program("forks", Library);
+    let ran = setting.run(&program, &[&times(100, 2000), "60", word], &[("LOOPBACK_ODBC_LOG", "trace")]).ok();
+    let processes: std::collections::BTreeSet<&str> =
+        ran.stderr.lines().filter_map(|line| line.strip_prefix("loopback-odbc[")?.split(']').next()).collect();
+    assert_eq!(processes.len().to_string(), times(101, 2001), "the parent and its children");
+}
+
+#[test]
+fn without_handlers_at_a_fork_its_child_would_hang() {
+    for (word, setting) in forks() {
+        let program = setting.program("forks", Library);
+        let preloaded = setting.registrations.path("no_atfork.so");
+        compile("tests/programs/no_atfork.c", &preloaded, &["-shared", "-fPIC"]);
+        // Sooner or later a fork meets a lock that is held.
+        let variables = [("LD_PRELOAD", preloaded.to_str().unwrap())];
+        let ran = setting.run(&program, &[&children(word, 100_000, 100_000), "2", word], &variables);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        ran.says(&["hangs"]);
+    }
+}
+
+#[test]
+fn memcheck_finds_nothing_of_ours_in_a_process_that_forks() {
+    let [(word, setting), ..] = forks();
+    let program = setting.program("forks", Library);
+    setting.memcheck(&program, &[&times(10, 300), "60", word]).says(&["children"]);
+}
+
+#[test]
+fn children_of_python_s_multiprocessing_connect_for_themselves() {
+    let server = Server::start();
+    let setting = Setting::real(&server);
+    let script = project("tests/programs/forks.py");
+    for _ in 0..times(1, 30).parse().unwrap() {
+        let ran = setting.run(&part("PYTHON"), &[script.to_str().unwrap()], &[]);
+        ran.ok().says(&["children, 16 answers"]);
+    }
+}
+
+#[test]
+fn children_of_r_s_mclapply_connect_for_themselves() {
+    let server = Server::start();
+    let setting = Setting::real(&server);
+    let script = project("tests/programs/forks.R");
+    for _ in 0..times(1, 30).parse().unwrap() {
+        let ran = setting.run(&part("RSCRIPT"), &[script.to_str().unwrap()], &[]);
+        ran.ok().says(&["16 children, 16 answers"]);
+    }
+}
+
+#[test]
+fn loading_and_unloading_leaves_nothing_behind() {
+    let setting = Setting::recording();
+    let program = setting.program("reload", DriverManager);
+    let library = library();
+    let library = library.to_str().unwrap();
+    // A thousand rounds that lose 132 bytes each would lose more than 128 KiB.
+    let ran = setting.run(&program, &[library, &times(1000, 20_000), "128"], &[]).ok();
+    assert_says(&ran.stdout, &[&format!("loaded and unloaded: {} times", times(1000, 20_000)), "connected: "]);
+    // Memcheck's own memory grows, and it tells by itself what is lost.
+    setting.memcheck(&program, &[library, &times(50, 1000), "100000"]);
+}
+
+#[test]
+fn a_process_may_end_while_its_threads_connect_or_with_handles_left() {
+    for through in [Library, DriverManager] {
+        let setting = Setting::recording();
+        let program = setting.program("exits", through);
+        for _ in 0..times(40, 500).parse().unwrap() {
+            for way in ["return", "exit", "unfreed"] {
+                let ran = setting.run(&program, &[way], &[]);
+                assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{way}");
+            }
+        }
+        setting.memcheck(&program, &["unfreed"]);
+    }
+}
+
+#[test]
+fn a_process_may_end_with_connections_of_microsoft_s_driver_left() {
+    let server = Server::start();
+    let setting = Setting::real(&server);
+    let program = setting.program("exits", DriverManager);
+    for _ in 0..times(5, 100).parse().unwrap() {
+        let ran = setting.run(&program, &["unfreed"], &[]);
+        assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    }
+}

@@ -1,0 +1,26 @@
+# Children by fork that connect for themselves, after the parent has connected and queried, as mclapply makes them.
+library(parallel)
+library(RODBC)
+
+ask <- function(number) {
+    channel <- odbcConnect("Loopback")
+    answer <- sqlQuery(channel, sprintf("SELECT @@SPID AS session, (SELECT COUNT(*) FROM Sales.dbo.Orders) AS orders, %d AS number", number))
+    odbcClose(channel)
+    refusal <- tryCatch(odbcDriverConnect(sprintf("DSN=Loopback;TargetDriver=other %d", number)), warning = conditionMessage)
+    stopifnot(grepl("HY024", refusal), grepl(sprintf("TargetDriver=other %d asks", number), refusal))
+    cbind(answer, process = Sys.getpid())
+}
+
+channel <- odbcConnect("Loopback")
+own <- sqlQuery(channel, "SELECT @@SPID AS session")$session
+invisible(ask(0))
+answers <- do.call(rbind, mclapply(1:16, ask, mc.cores = 4, mc.preschedule = FALSE))
+stopifnot(
+    nrow(answers) == 16, answers$number == 1:16, answers$orders == 12, !(own %in% answers$session),
+    length(unique(answers$process)) == 16, !(Sys.getpid() %in% answers$process),
+    # The parent's connection is still its own.
+    sqlQuery(channel, "SELECT @@SPID AS session")$session == own
+)
+invisible(ask(17))
+odbcClose(channel)
+cat(length(unique(answers$process)), "children,", nrow(answers), "answers\n")

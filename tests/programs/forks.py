@@ -1,0 +1,38 @@
+"""Children by fork that connect for themselves, after the parent has connected and queried, as multiprocessing makes them."""
+
+import multiprocessing
+import os
+import pyodbc
+
+
+def ask(number):
+    connection = pyodbc.connect("DSN=Loopback;Database=Sales")
+    session, back = connection.execute("SELECT @@SPID, ?", number).fetchone()
+    orders = connection.execute("SELECT COUNT(*) FROM dbo.Orders").fetchval()
+    connection.close()
+    try:
+        pyodbc.connect("DSN=Loopback;TargetDriver=other %d" % number)
+    except pyodbc.Error as error:
+        refusal = error.args[1]
+    assert "[HY024]" in refusal and "TargetDriver=other %d asks" % number in refusal, refusal
+    return os.getpid(), session, orders, back
+
+
+def main():
+    connection = pyodbc.connect("DSN=Loopback;Database=Sales")
+    own = connection.execute("SELECT @@SPID").fetchval()
+    ask(0)
+    with multiprocessing.get_context("fork").Pool(4, maxtasksperchild=2) as pool:
+        answers = pool.map(ask, range(1, 17), chunksize=1)
+    processes, sessions, orders, numbers = zip(*answers)
+    assert len(set(processes)) >= 8 and os.getpid() not in processes, processes
+    assert own not in sessions, (own, sessions)
+    assert set(orders) == {12}, orders
+    assert numbers == tuple(range(1, 17)), numbers
+    # The parent's connection is still its own.
+    assert connection.execute("SELECT @@SPID").fetchval() == own
+    ask(17)
+    print(len(set(processes)), "children,", len(answers), "answers")
+
+
+main()

@@ -1,0 +1,9 @@
+/* For a test of the tests: a library with our name that loses memory in a connect. */
+#include <sql.h>
+#include <stdlib.h>
+
+SQLRETURN SQLDriverConnectW(SQLHDBC connection, SQLHWND window, SQLWCHAR *string, SQLSMALLINT length, SQLWCHAR *out,
+                            SQLSMALLINT capacity, SQLSMALLINT *out_length, SQLUSMALLINT completion) {
+    (void)connection, (void)window, (void)string, (void)length, (void)out, (void)capacity, (void)out_length;
+    return calloc(1, 100 + completion) ? SQL_SUCCESS : SQL_ERROR;
+}
