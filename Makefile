@@ -1,13 +1,13 @@
 # What there is to do here. demo, test, bench and setup install what they need, and can be run first in a fresh clone; the others
 # need what these install.
 
-.PHONY: help setup build demo test bench soak lint clean
+.PHONY: help setup build demo test clients bench soak lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 setup: ## install and download what the demo and the tests need
-	@scripts/setup
+	@scripts/setup --clients
 
 build: ## build the library as it is released
 	cargo build --release --locked -p loopback-odbc
@@ -17,6 +17,11 @@ demo: ## run the Python and the R example as SQL Server would, and show what hap
 
 test: ## formatting, lints, and all tests
 	@scripts/test
+
+clients: ## the tests with real ODBC clients alone; writes down in docs/clients.md which were run
+	@rm -f build/clients.md
+	@scripts/test --test clients -- --skip the_committed_table
+	cp build/clients.md docs/clients.md
 
 bench: ## what the library adds to a connect
 	@scripts/bench

@@ -21,6 +21,8 @@ impl Server {
         let seed = format!("Sales={}", project("examples/sales.sql").display());
         let process = Command::new(part("STANDIN"))
             .args(["--listen", "127.0.0.1:0", "--login", "developer:se;cr}et", "--seed", &seed])
+            // With a password that clients who put strings together need not quote.
+            .args(["--login", "client:secret"])
             .arg("--log")
             .arg(&log)
             .arg("--ready-file")

@@ -1,0 +1,294 @@
+//! Real ODBC clients, unmodified. Each runs its program of `tests/clients` three times, with a fresh stand-in each:
+//!
+//! - `DSN=Direct`: Microsoft's driver by itself, with user and password,
+//! - `DSN=Loopback`: through the library, with the same user and password,
+//! - `DSN=Loopback`, and nothing else, in the surroundings of a script that SQL Server runs.
+//!
+//! All three must print the same, to the letter: the rows that were written and read, and the error that was provoked.
+//! `tests/clients/*.expected` says what must be in it, so that three equal failures are no success.
+//!
+//! What was run is told in `build/clients.md`, of which `docs/clients.md` is a copy (`make clients`).
+
+mod common;
+
+use common::server::Server;
+use common::{Ran, Registrations, library, part, project};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// A client of ODBC.
+struct Client {
+    name: &'static str,
+    /// The interpreter, if it takes one, and what goes before the data source's name.
+    program: &'static [&'static str],
+    /// How its program names the data source, for the table.
+    connects: &'static str,
+    /// What a reader of the table should know. It holds without the library as well, or the outputs would differ.
+    remarks: &'static str,
+}
+
+/// One test for each client, and the list of all.
+macro_rules! clients {
+    ($($test:ident: $client:expr,)+) => {
+        const CLIENTS: &[Client] = &[$($client),+];
+        $(#[test]
+        fn $test() {
+            try_out(CLIENTS.iter().position(|client| client.name == $client.name).unwrap());
+        })+
+    };
+}
+
+const PYTHON: &str = "/usr/bin/python3";
+
+clients! {
+    pyodbc: Client {
+        name: "pyodbc",
+        program: &[PYTHON, "use_pyodbc.py"],
+        connects: "`pyodbc.connect(dsn=...)`",
+        remarks: "",
+    },
+    sqlalchemy: Client {
+        name: "SQLAlchemy, over pyodbc",
+        program: &[PYTHON, "use_sqlalchemy.py"],
+        connects: "`create_engine(\"mssql+pyodbc://USER:PASSWORD@DSN\")`; `create_engine(\"mssql+pyodbc:///?odbc_connect=DSN=...\")`",
+        remarks: "To an URL of a data source without a user, `mssql+pyodbc://@DSN`, it adds `Trusted_Connection=Yes`: Kerberos, not the session's certificate.",
+    },
+    pandas: Client {
+        name: "pandas, over SQLAlchemy and pyodbc",
+        program: &[PYTHON, "use_pandas.py"],
+        connects: "`to_sql` and `read_sql`",
+        remarks: "",
+    },
+    arrow_odbc: Client {
+        name: "arrow-odbc",
+        program: &[PYTHON, "use_arrow_odbc.py"],
+        connects: "`arrow_odbc.connect(\"DSN=...;\")`",
+        remarks: "Writes text as varchar: characters that the database's code page lacks become `?`.",
+    },
+    rodbc: Client {
+        name: "RODBC",
+        program: &["/usr/bin/Rscript", "use_rodbc.R"],
+        connects: "`odbcConnect(dsn)`",
+        remarks: "R has no 64-bit integers: bigint is read as a floating-point number.",
+    },
+    dbd_odbc: Client {
+        name: "DBD::ODBC",
+        program: &["/usr/bin/perl", "use_dbd_odbc.pl"],
+        connects: "`DBI->connect(\"dbi:ODBC:...\")`",
+        remarks: "Debian 13 has no package of it. Debian 12 builds it without Unicode: text is given and taken as UTF-8's bytes. It cuts off a decimal with as many digits as its column has.",
+    },
+    php_odbc: Client {
+        name: "PHP, `odbc_*`",
+        program: &["/usr/bin/php", "use_php_odbc.php"],
+        connects: "`odbc_connect(dsn, ...)`",
+        remarks: "Everything is read as text. Run with `odbc.default_cursortype` set to forward only. A varbinary column must be the last one.",
+    },
+    pdo_odbc: Client {
+        name: "PHP, PDO_ODBC",
+        program: &["/usr/bin/php", "use_pdo_odbc.php"],
+        connects: "`new PDO(\"odbc:...\")`",
+        remarks: "Everything is read as text.",
+    },
+    node_odbc: Client {
+        name: "Node.js, `odbc`",
+        program: &["/usr/bin/node", "use_node_odbc.js"],
+        connects: "`odbc.connect(\"DSN=...\")`",
+        remarks: "The last version for the Node.js of Debian 12. Reads decimal as a floating-point number, bit as text.",
+    },
+    odbc_api: Client {
+        name: "odbc-api",
+        program: &["use_odbc_api"],
+        connects: "`connect(dsn, ...)`; `connect_with_connection_string`",
+        remarks: "Text is given as UTF-16 here; a `&str` is written as varchar.",
+    },
+    isql: Client {
+        name: "isql",
+        program: &["/bin/sh", "use_isql.sh", "isql"],
+        connects: "`isql dsn ...`",
+        remarks: "unixODBC takes a whole statement for Latin-1 when it has a character outside the BMP.",
+    },
+    iusql: Client {
+        name: "iusql",
+        program: &["/bin/sh", "use_isql.sh", "iusql"],
+        connects: "`iusql dsn ...`",
+        remarks: "",
+    },
+}
+
+/// What the server's log says of logins: how it ended, who, and which database. Further on there are ports; and application and host,
+/// which Microsoft's driver leaves empty in SQLConnect, and which it names in SQLDriverConnect, by which the library connects always.
+fn logins(log: &Path) -> Vec<String> {
+    let log = fs::read_to_string(log).unwrap();
+    let lines = log.lines().filter(|line| line.starts_with("login "));
+    lines.map(|line| line.split(" application=").next().unwrap().to_owned()).collect()
+}
+
+/// Where Python and Node.js find the clients that `scripts/setup --clients` has installed.
+fn stage_paths(stage: &Path) -> [(&'static str, String); 2] {
+    let stage = stage.display();
+    [
+        ("PYTHONPATH", format!("{stage}/python:{stage}/clients/python")),
+        ("NODE_PATH", format!("{stage}/clients/node/node_modules")),
+    ]
+}
+
+impl Client {
+    /// A file of `tests/clients`, or the built program.
+    fn file(name: &str) -> PathBuf {
+        if name == "use_odbc_api" { part("USE_ODBC_API") } else { project(&format!("tests/clients/{name}")) }
+    }
+
+    /// The index of the file in `program`.
+    fn script(&self) -> usize {
+        self.program.iter().position(|part| part.starts_with("use_")).unwrap()
+    }
+
+    /// What it prints with a data source of odbc.ini, a user and a password; and the server's log of logins.
+    fn outside(&self, dsn: &str) -> (String, Vec<String>) {
+        let server = Server::start();
+        let section = format!("Server=127.0.0.1,{}\nTrustServerCertificate=Yes", server.port);
+        let direct = format!("{section}\n[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{section}");
+        let registrations = Registrations::usual(&direct);
+        let log = registrations.path("odbc.log");
+        let mut words: Vec<PathBuf> = self.program.iter().map(PathBuf::from).collect();
+        words[self.script()] = Client::file(self.program[self.script()]);
+        let path = format!("{}:{}", std::env::var("PATH").unwrap(), part("ISQL").parent().unwrap().display());
+        let mut command = registrations.command(&words[0]);
+        command.args(&words[1..]).args([dsn, "client", "secret"]);
+        command.env("PATH", path).env("LANG", "C.UTF-8").envs(stage_paths(&part("STAGE")));
+        command.env("LOOPBACK_ODBC_LOG", "info").env("LOOPBACK_ODBC_LOG_FILE", &log);
+        let ran = Ran::of(&mut command).ok();
+        let through_us = fs::read_to_string(log).unwrap_or_default().matches("the target is given: ").count();
+        let logins = logins(&server.log);
+        assert_eq!(through_us, if dsn == "Loopback" { logins.len() } else { 0 }, "{logins:?}");
+        (ran.stdout, logins)
+    }
+
+    /// What it prints with nothing but `DSN=Loopback`, where SQL Server runs scripts; and the server's log of logins.
+    fn in_satellite(&self) -> (String, Vec<String>) {
+        let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        let log = folder.path().join("log");
+        let script = self.script();
+        let mut words = self.program.to_vec();
+        if script == 0 {
+            words[0] = "./use_odbc_api";
+        }
+        let mut command = Command::new(project("scripts/satellite"));
+        command.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
+        command.arg("--server-log").arg(&log).arg("--script").arg(Client::file(self.program[script]));
+        for (name, value) in stage_paths(Path::new("/var/opt/stage")) {
+            command.arg("--env").arg(format!("{name}={value}"));
+        }
+        command.arg("--").args(words).arg("Loopback");
+        (Ran::of(&mut command).ok().stdout, logins(&log))
+    }
+}
+
+/// Whether this is the one distribution that has no package of a client, and the client is not there by other means.
+fn lacks(client: &Client) -> bool {
+    client.name == "DBD::ODBC"
+        && fs::read_to_string("/etc/os-release").unwrap().contains("VERSION_CODENAME=trixie")
+        && Ran::of(Command::new("/usr/bin/perl").args(["-MDBD::ODBC", "-e", "1"])).status != 0
+}
+
+/// Runs the client of this place in the list.
+#[track_caller]
+fn try_out(place: usize) {
+    let client = &CLIENTS[place];
+    if lacks(client) {
+        return tell(place, "client: **not run**: Debian 13 has no package of it\nlanguage: none\n");
+    }
+    let (direct, direct_logins) = client.outside("Direct");
+    let (loopback, loopback_logins) = client.outside("Loopback");
+    let (satellite, satellite_logins) = client.in_satellite();
+
+    let expected = Path::new(client.program[client.program.len() - 1]).with_extension("expected");
+    let expected = fs::read_to_string(Client::file(expected.to_str().unwrap())).unwrap();
+    assert!(expected.lines().count() >= 4, "three rows and an error are expected, not {expected:?}");
+    let mut rest = direct.as_str();
+    for line in expected.lines() {
+        let (_, after) =
+            rest.split_once(line).unwrap_or_else(|| panic!("{line:?} is not, or not there, in:\n{direct}"));
+        rest = after;
+    }
+    assert!(loopback == direct, "DSN=Loopback gives\n{loopback}\nand DSN=Direct\n{direct}");
+    assert!(satellite == direct, "in the satellite DSN=Loopback gives\n{satellite}\nand DSN=Direct\n{direct}");
+
+    assert!(!direct_logins.is_empty());
+    assert_eq!(loopback_logins, direct_logins);
+    assert_eq!(satellite_logins.len(), direct_logins.len(), "{satellite_logins:?}");
+    for login in &direct_logins {
+        common::assert_says(login, &["result=ok", "client_certificate=none", "user=\"client\""]);
+    }
+    for login in &satellite_logins {
+        common::assert_says(login, &["result=ok", "client_certificate=session", "user=\"\""]);
+    }
+    tell(place, &direct);
+}
+
+// --- The table ---
+
+const BEFORE_TABLE: &str = "\
+# Clients that were run
+
+Real ODBC clients, unmodified. Each wrote and read rows of the usual types, as far as it has them, and provoked an error, through Microsoft's driver
+directly, through `DSN=Loopback` with a user and a password, and through nothing but `DSN=Loopback` in the surroundings of a script
+that SQL Server runs. The three outputs were the same to the letter, error texts included; `tests/clients.rs` holds that they are. What
+the remarks say of a client is so without the library as well.
+
+The versions are those of the last time that `make clients` wrote this table; every run of the tests writes one of its own to
+`build/clients.md`.
+
+";
+/// What is not in the table, and why.
+const AFTER_TABLE: &str = "
+Reading a table's definition with SQLAlchemy (`autoload_with`, and with it `pandas.read_sql_table`) was not tried: the stand-in lacks the
+system views that it looks at.
+
+turbodbc is not among them. PyPI has its source alone. From version 4.10 on it needs the headers of simdutf, for which Debian 12 has no
+package. 4.9.0 needs those of Boost and compiles for five minutes, which is too much for what `make test` installs; tried once by hand
+(with NumPy 2.2.6, without Arrow, Python 3.11.2), it wrote, read and failed alike with `DSN=Direct` and `DSN=Loopback`.
+";
+const HEADER: [&str; 6] = ["client", "version", "language", "driver manager", "connects by", "remarks"];
+
+/// The rows of the clients that have run well so far, by their place in the list.
+static ROWS: Mutex<BTreeMap<usize, String>> = Mutex::new(BTreeMap::new());
+
+fn row(cells: [&str; 6]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// Adds a client to the table of those that were run, and writes it when all are there.
+fn tell(place: usize, output: &str) {
+    let told = |what: &str| {
+        let line = output.lines().find_map(|line| line.strip_prefix(what));
+        line.unwrap_or_else(|| panic!("no line begins with {what:?}")).trim().to_owned()
+    };
+    let manager = Ran::of(Command::new(part("ISQL")).arg("--version")).ok().stdout;
+    let client = &CLIENTS[place];
+    let cells = [client.name, &told("client: "), &told("language: "), manager.trim(), client.connects, client.remarks];
+    // Another client's failure is none of this one.
+    let mut rows = ROWS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    rows.insert(place, row(cells));
+    if rows.len() == CLIENTS.len() {
+        let table: String = rows.values().map(String::as_str).collect();
+        let text = format!("{BEFORE_TABLE}{}{}{table}{AFTER_TABLE}", row(HEADER), "|-".repeat(HEADER.len()) + "|\n");
+        fs::write(project("build/clients.md"), text).unwrap();
+    }
+}
+
+#[test]
+fn the_committed_table_tells_of_the_same_clients() {
+    let table = fs::read_to_string(project("docs/clients.md")).unwrap();
+    let (before, rows) = table.split_once(&row(HEADER)).expect("docs/clients.md has the table");
+    let (rows, after) = rows.split_at(rows.rfind("|\n").expect("it has rows") + 2);
+    assert_eq!((before, after), (BEFORE_TABLE, AFTER_TABLE), "make clients");
+    // All but the versions.
+    let told: Vec<_> = rows.lines().skip(1).map(|row| row.trim_matches('|').split(" | ").collect::<Vec<_>>()).collect();
+    let told: Vec<_> = told.iter().map(|cells| [cells[0], cells[4], cells[5]].map(str::trim)).collect();
+    let held: Vec<_> = CLIENTS.iter().map(|client| [client.name, client.connects, client.remarks]).collect();
+    assert_eq!(told, held, "make clients");
+}
