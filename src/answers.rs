@@ -111,6 +111,26 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
     code
 }
 
+/// `SQLGetConnectOptionW` for a target that has its successor alone. The driver manager would turn the one into the other
+/// itself, were the older one not exported here.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn get_connect_option(connection: Handle, option: u16, value: Pointer) -> Return {
+    let capacity = SQL_MAX_OPTION_STRING_LENGTH * size_of::<WChar>() as i32;
+    // SAFETY: the caller's promise: room for a text of that length, or an integer.
+    unsafe { target::SQLGetConnectAttrW(connection, option.into(), value, capacity, std::ptr::null_mut()) }
+}
+
+/// `SQLSetConnectOptionW`, likewise.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn set_connect_option(connection: Handle, option: u16, value: usize) -> Return {
+    // SAFETY: the caller's promise: an integer, or the address of a text that ends with a NUL.
+    unsafe { target::SQLSetConnectAttrW(connection, option.into(), value as Pointer, SQL_NTS.into()) }
+}
+
 /// Ours are made of the target's `SQLDriverConnectW`.
 const NOT_THE_TARGET_S: [&str; 2] = ["SQLConnectW", "SQLBrowseConnectW"];
 

@@ -7,7 +7,7 @@
 //!   cleared, if any exist at all.
 //! - `custom(function)`: ours to answer, in part or wholly.
 //!
-//! A row may say what the absent target does instead of answering `SQL_ERROR`.
+//! A row may say what happens without a target, or in one that lacks the function, instead of answering `SQL_ERROR`.
 //!
 //! From the table come the exported functions, the slots with the target's functions behind them, the typed calls to
 //! these ([`target`]), and [`ROWS`], which the loader and the tests go through.

@@ -32,7 +32,7 @@ entry_points! {
     1006 custom(answers::free_handle) SQLFreeHandle(handle_type: i16, handle: Handle) absent(absent::free_handle);
     16 forward SQLFreeStmt(statement: Handle, option: u16);
     1007 connection(connection) SQLGetConnectAttrW(connection: Handle, attribute: i32, value: Pointer, capacity: i32, length: *mut i32);
-    42 connection(connection) SQLGetConnectOptionW(connection: Handle, option: u16, value: Pointer);
+    42 connection(connection) SQLGetConnectOptionW(connection: Handle, option: u16, value: Pointer) absent(answers::get_connect_option);
     17 forward SQLGetCursorNameW(statement: Handle, name: *mut WChar, capacity: i16, length: *mut i16);
     43 forward SQLGetData(statement: Handle, column: u16, c_type: i16, value: Pointer, capacity: isize, indicator: *mut isize);
     1008 forward SQLGetDescFieldW(descriptor: Handle, record: i16, field: i16, value: Pointer, capacity: i32, length: *mut i32);
@@ -58,7 +58,7 @@ entry_points! {
     20 forward SQLRowCount(statement: Handle, count: *mut isize);
     1016 connection(connection) SQLSetConnectAttr(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
     1016 connection(connection) SQLSetConnectAttrW(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
-    50 connection(connection) SQLSetConnectOptionW(connection: Handle, option: u16, value: usize);
+    50 connection(connection) SQLSetConnectOptionW(connection: Handle, option: u16, value: usize) absent(answers::set_connect_option);
     21 forward SQLSetCursorNameW(statement: Handle, name: *mut WChar, length: i16);
     1017 forward SQLSetDescFieldW(descriptor: Handle, record: i16, field: i16, value: Pointer, length: i32);
     1018 forward SQLSetDescRec(descriptor: Handle, record: i16, sql_type: i16, subtype: i16, octets: isize, precision: i16, scale: i16, data: Pointer, length: *mut isize, indicator: *mut isize);
