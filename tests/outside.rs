@@ -2,10 +2,9 @@
 
 mod common;
 
-use common::{Ran, Registrations, assert_says, library, part, project};
+use common::{Ran, Registrations, Server, assert_says, library, part, project};
 use std::fs;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 /// All diagnostic records that isql shows of a connect that must fail.
 #[track_caller]
@@ -59,49 +58,6 @@ fn the_example_scripts_give_the_same_first_error() {
     for ran in [python, r] {
         assert!(ran.status > 0, "{ran:?}");
         ran.says(&["08001", "[loopback-odbc] This does not look like a script run by SQL Server"]);
-    }
-}
-
-/// A stand-in on the loopback interface that takes a user and a password; ended with the test.
-struct Server {
-    process: Child,
-    port: String,
-    log: std::path::PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
-        let seed = format!("Sales={}", project("examples/sales.sql").display());
-        let process = Command::new(part("STANDIN"))
-            .args(["--listen", "127.0.0.1:0", "--login", "developer:se;cr}et", "--seed", &seed])
-            .arg("--log")
-            .arg(&log)
-            .arg("--ready-file")
-            .arg(&ready)
-            // It has no time to clean up when the test ends it.
-            .env("TMPDIR", folder.path())
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !ready.exists() {
-            assert!(Instant::now() < deadline, "the stand-in is not ready");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let address = fs::read_to_string(&ready).unwrap();
-        let port = address.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
-        Server { process, port, log, _folder: folder }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -5,7 +5,8 @@
 #![allow(dead_code)] // Each test program uses a part of this.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A part that `scripts/env` names, such as `MSODBCSQL`.
@@ -126,6 +127,54 @@ impl Registrations {
         let mut command = self.command(part("PYTHON"));
         command.envs(variables.iter().copied()).arg("-c").arg(CONNECT_AND_FAIL).arg(string);
         Ran::of(&mut command).ok().stdout
+    }
+}
+
+/// A stand-in on the loopback interface that takes a user and a password; ended with the test.
+pub struct Server {
+    pub process: Child,
+    pub port: String,
+    pub log: PathBuf,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub fn start() -> Server {
+        Server::start_with("127.0.0.1:0", "developer:se;cr}et")
+    }
+
+    /// On this address, for this user and password.
+    pub fn start_with(address: &str, login: &str) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
+        let seed = format!("Sales={}", project("examples/sales.sql").display());
+        let process = Command::new(part("STANDIN"))
+            .args(["--listen", address, "--login", login, "--seed", &seed])
+            .arg("--log")
+            .arg(&log)
+            .arg("--ready-file")
+            .arg(&ready)
+            // It has no time to clean up when the test ends it.
+            .env("TMPDIR", folder.path())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !ready.exists() {
+            assert!(Instant::now() < deadline, "the stand-in is not ready");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let address = std::fs::read_to_string(&ready).unwrap();
+        let port = address.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
+        Server { process, port, log, _folder: folder }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
