@@ -31,6 +31,7 @@ pub const PROGRAMS: &[Program] = &[
     ("fetching: arrays by column", fetching::arrays_by_column),
     ("fetching: arrays by row", fetching::arrays_by_row),
     ("fetching: SQLExtendedFetch", fetching::extended),
+    ("fetching: one by one", fetching::one_by_one),
     ("fetching: limits", fetching::limits),
     ("fetching: warnings", fetching::warnings),
     ("fetching: pieces", fetching::pieces),

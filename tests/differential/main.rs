@@ -9,6 +9,7 @@ mod transcript;
 
 use common::{Ran, Registrations, Server, library, part, project};
 use postgresql::Postgresql;
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use transcript::{Register, Transcript};
@@ -16,8 +17,11 @@ use transcript::{Register, Transcript};
 const USER: &str = "developer";
 const PASSWORD: &str = "secret";
 
-/// Calls that the driver manager answers without the driver would be no comparison, nor would a program that stops early.
-const FEWEST_CALLS: usize = 5000;
+/// Much fewer would show that the programs stop early.
+const FEWEST_CALLS: usize = 25_000;
+
+/// Functions that unixODBC never passes on to Microsoft's driver.
+const ANSWERED_BY_THE_DRIVER_MANAGER: [&str; 0] = [];
 
 /// What both runs have in common: they are told the same words, and odbcinst.ini tells which driver these mean.
 struct Case {
@@ -32,12 +36,13 @@ struct Case {
 
 impl Case {
     /// Runs the programs with this file as the driver.
-    fn run(&self, driver: &Path, stop: &[String]) -> Transcript {
+    fn run(&self, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
         let odbcinst = format!("[Under test]\nDriver={}\n{}", driver.display(), self.registered);
         let registrations = Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section));
         let login = format!("UID={USER};PWD={PASSWORD}");
         let by_driver = format!("Driver={{Under test}};{};{login}", self.section.trim_end().replace('\n', ";"));
         let mut command = registrations.command(part("DIFFERENTIAL"));
+        command.envs(variables.iter().copied());
         command.args(["--target", self.target, "--data-source", "Loopback", "--user", USER, "--password", PASSWORD]);
         command.args(["--string", &format!("DSN=Loopback;{login}"), "--by-driver", &by_driver]);
         if let Ok(only) = std::env::var("DIFFERENTIAL_ONLY") {
@@ -58,13 +63,23 @@ impl Case {
     fn compare<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
         let [direct, through] = [&self.driver, &library()].map(|driver| {
             let (_server, stop) = start();
-            self.run(driver, &stop)
+            self.run(driver, &stop, &[])
         });
         println!("{}: {}", self.target, direct.size());
         let found = Register::read(&project("docs/differences.md"), self.target).judge(&direct, &through);
         assert_eq!(found.len(), 0, "{} differences on {}:\n{}", found.len(), self.target, found.join("\n"));
         assert!(direct.calls() >= FEWEST_CALLS, "{}", direct.size());
         assert_eq!(direct.never_called(), [""; 0], "the programs do not call these functions");
+    }
+
+    /// Runs the programs on the spy in front of the driver, and gives the functions that were called there.
+    fn reached<S>(&self, start: impl Fn() -> (S, Vec<String>)) -> BTreeSet<String> {
+        let (_server, stop) = start();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("called");
+        let variables = [("DIFFERENTIAL_SPY_TARGET", &*self.driver), ("DIFFERENTIAL_SPY_FILE", &*file)];
+        self.run(&part("DIFFERENTIAL_SPY"), &stop, &variables);
+        std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect()
     }
 }
 
@@ -79,13 +94,19 @@ fn microsoft_s_driver() {
         driver,
         section: format!("Server=127.0.0.1,{port}\nDatabase=Sales\nTrustServerCertificate=Yes\n"),
     };
-    case.compare(|| {
+    let start = || {
         let server = Server::start_with(&format!("127.0.0.1:{port}"), &format!("{USER}:{PASSWORD}"));
         // Until nobody can connect any more.
         let script = "kill -KILL $0; while (: </dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.02; done";
         let stop = ["bash", "-c", script, &server.process.id().to_string(), &port.to_string()].map(str::to_owned);
         (server, stop.to_vec())
-    });
+    };
+    case.compare(start);
+    // What the driver manager answers itself would be compared with itself.
+    let reached = case.reached(start);
+    let unreached: Vec<&str> =
+        loopbackodbc::entry_point_names().into_iter().filter(|&name| !reached.contains(name)).collect();
+    assert_eq!(unreached, ANSWERED_BY_THE_DRIVER_MANAGER);
 }
 
 #[test]

@@ -145,6 +145,29 @@ pub fn extended(setting: &Setting) {
     SQLExtendedFetch(statement.handle, 1, 0, null_mut(), null_mut());
 }
 
+/// Row by row with the functions for rowsets. Microsoft's driver opens no cursor on the server for that.
+pub fn one_by_one(setting: &Setting) {
+    let (_connection, statement) = prepared(setting);
+    let mut rowset = Rowset::new();
+    rowset.bind(&statement);
+    let handle = statement.handle;
+    statement.direct(QUERY);
+    SQLFetchScroll(handle, SQL_FETCH_NEXT, 0);
+    SQLSetPos(handle, 1, 0, 0);
+    // SQL_UPDATE_BY_BOOKMARK, without bookmarks.
+    SQLBulkOperations(handle, 5);
+    SQLFetchScroll(handle, SQL_FETCH_LAST, 0);
+    rowset.show();
+    SQLCloseCursor(handle);
+    statement.direct(QUERY);
+    for orientation in [SQL_FETCH_NEXT, SQL_FETCH_NEXT, SQL_FETCH_LAST] {
+        let (mut fetched, mut status) = (77, [77u16; ROWS]);
+        SQLExtendedFetch(handle, orientation as u16, 0, &mut fetched, status.as_mut_ptr());
+        note!("  {status:?}");
+        rowset.show();
+    }
+}
+
 pub fn limits(setting: &Setting) {
     let (_connection, statement) = prepared(setting);
     const MAX_ROWS: i32 = 1;
