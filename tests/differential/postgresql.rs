@@ -69,7 +69,7 @@ impl Postgresql {
         let mut server = self.command("postgres");
         server.arg("-D").arg(&data).arg("-k").arg(self.folder.path());
         server
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "timezone=UTC"])
+            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "timezone=UTC", "-c", "jit=off"])
             .stdin(Stdio::null())
             .stderr(log);
         let running = Running { process: server.spawn().unwrap(), socket: self.path(".s.PGSQL.5432") };
