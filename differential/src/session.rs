@@ -86,6 +86,13 @@ impl Connection {
         SQLSetConnectAttrW(self.handle, attribute, number(value), SQL_IS_UINTEGER)
     }
 
+    /// Whether the connection is lost.
+    pub fn is_dead(&self) -> bool {
+        let mut dead = 0u32;
+        SQLGetConnectAttrW(self.handle, SQL_ATTR_CONNECTION_DEAD, (&raw mut dead).cast(), 4, null_mut());
+        dead != 0
+    }
+
     /// Reads an attribute, as a number.
     pub fn get(&self, attribute: i32) -> Return {
         let (mut value, mut length) = (Buffer::new(8), 0);

@@ -3,7 +3,7 @@
 use crate::buffer::Buffer;
 use crate::note;
 use crate::odbc::*;
-use crate::session::Setting;
+use crate::session::{Connection, Setting, Statement};
 use crate::targets::SqlType;
 use std::ptr::null_mut;
 
@@ -155,14 +155,14 @@ pub fn describe(setting: &Setting) {
 }
 
 pub fn parameters(setting: &Setting) {
-    let connection = setting.connect();
-    let statement = connection.statement();
+    let (c_types, sql_types) = setting.target.crashing;
+    let mut session = Session::new(setting);
     for (c_type, bytes) in C_VALUES {
         for (sql_type, size, digits) in SQL_TYPES {
-            let (c_types, sql_types) = setting.target.crashing;
             if c_types.contains(&c_type) && sql_types.contains(&sql_type) {
                 continue;
             }
+            let statement = &session.statement;
             let mut value = Buffer::of(bytes);
             statement.parameter(1, c_type, sql_type, size, digits, &mut value);
             if succeeded(statement.direct("SELECT ?")) {
@@ -171,6 +171,23 @@ pub fn parameters(setting: &Setting) {
             }
             statement.close();
             SQLFreeStmt(statement.handle, SQL_RESET_PARAMS);
+            // A server may take what it cannot read for a broken connection.
+            if session.connection.is_dead() {
+                session = Session::new(setting);
+            }
         }
+    }
+}
+
+/// A connection with a statement, which ends first.
+struct Session {
+    statement: Statement,
+    connection: Connection,
+}
+
+impl Session {
+    fn new(setting: &Setting) -> Session {
+        let connection = setting.connect();
+        Session { statement: connection.statement(), connection }
     }
 }
