@@ -7,7 +7,8 @@
 //!   cleared, if any exist at all.
 //! - `custom(function)`: ours to answer, in part or wholly.
 //!
-//! A row may say what the absent target does instead of answering `SQL_ERROR`.
+//! A row may say what happens without a target (`absent`), or with one that lacks the function (`lacking`); else it is
+//! `SQL_ERROR`.
 //!
 //! From the table come the exported functions, the slots with the target's functions behind them, the typed calls to
 //! these ([`target`]), and [`ROWS`], which the loader and the tests go through.
@@ -46,7 +47,7 @@ impl Row {
 }
 
 macro_rules! entry_points {
-    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         /// All entry points.
         pub static ROWS: [Row; [$($id),*].len()] = [$(
             Row { name: stringify!($name), function_id: $id, slot: &slot::$name, filled: AtomicBool::new(false) },
@@ -63,7 +64,7 @@ macro_rules! entry_points {
         #[allow(non_snake_case, clippy::too_many_arguments)]
         mod without {
             use super::*;
-            $(entry_points!(@without $name($($argument: $type),*) $($absent)?);)*
+            $(entry_points!(@without $name($($argument: $type),*) $($when $answer)?);)*
         }
 
         /// The target's functions. For each the safety is the specification's: the arguments are as it has them.
@@ -111,13 +112,22 @@ macro_rules! entry_points {
             SQL_ERROR
         }
     };
-    (@without $name:ident($($argument:ident: $type:ty),*) $absent:path) => {
+    (@without $name:ident($($argument:ident: $type:ty),*) absent $absent:path) => {
         pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
             if crate::target::is_loaded() {
                 return SQL_ERROR;
             }
             // SAFETY: the caller's arguments, unchanged.
             unsafe { $absent($($argument),*) }
+        }
+    };
+    (@without $name:ident($($argument:ident: $type:ty),*) lacking $lacking:path) => {
+        pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+            if !crate::target::is_loaded() {
+                return SQL_ERROR;
+            }
+            // SAFETY: the caller's arguments, unchanged.
+            unsafe { $lacking($($argument),*) }
         }
     };
 }

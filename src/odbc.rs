@@ -36,6 +36,9 @@ pub const SQL_NTS: i16 = -3;
 pub const SQL_HANDLE_ENV: i16 = 1;
 pub const SQL_HANDLE_DBC: i16 = 2;
 
+/// The most that `SQLGetConnectOption` writes, in characters.
+pub const SQL_MAX_OPTION_STRING_LENGTH: i32 = 256;
+
 pub const SQL_DRIVER_NOPROMPT: u16 = 0;
 
 pub const SQL_ATTR_ODBC_VERSION: i32 = 200;

@@ -162,7 +162,7 @@ fn records_are_the_connection_s_own() {
 /// Calls the function with the connection in its first argument, or in the second behind a handle's type, and with
 /// numbers that mean nothing to any function; the target is told to succeed.
 macro_rules! entry_points {
-    ($($id:literal $kind:ident $(($detail:path))? $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) $(absent($absent:path))?;)*) => {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) $($when:ident($answer:path))?;)*) => {
         fn functions_of_a_connection() -> Vec<(&'static str, fn(Handle))> {
             let mut functions: Vec<(&'static str, fn(Handle))> = Vec::new();
             $(

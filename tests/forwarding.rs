@@ -46,7 +46,7 @@ fn value(round: u64, argument: u64) -> u64 {
 const CODES: [Return; 12] = [0, 1, 2, 99, 100, 101, -1, -2, 3, -3, i16::MAX, i16::MIN];
 
 macro_rules! entry_points {
-    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         $(
             #[test]
             #[allow(non_snake_case)]

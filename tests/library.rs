@@ -115,7 +115,7 @@ fn the_header_and_the_library_agree() {
 
 /// Each row's name, and its arguments' types as the table has them.
 macro_rules! entry_points {
-    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         const SIGNATURES: &[(&str, &[&str])] = &[$((stringify!($name), &[$(stringify!($type)),*])),*];
     };
 }

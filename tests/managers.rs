@@ -347,10 +347,6 @@ fn an_iodbc_that_does_not_ask_is_refused() {
             assert_says(&log, &[evidence, "iODBC 3.52.14"]);
         }
     }
-    // iODBC's own program, which it is a part of.
-    let (ran, log) = under_iodbc(&setting, &part("IODBC").join("bin/iodbctest"), &[string]);
-    ran.says(&["Driver Manager: 03.52.", "1: SQLDriverConnect = "]);
-    assert_says(&log, &["ERROR: refused with HY000: The connection string has no attribute"]);
     assert_eq!(setting.server.logins(), Vec::<String>::new());
 }
 

@@ -15,14 +15,19 @@ pub struct Server {
 }
 
 impl Server {
+    /// For a user whose password must be quoted in a connection string, and one whose need not.
     pub fn start() -> Server {
+        Server::start_with("127.0.0.1:0", &["developer:se;cr}et", "client:secret"])
+    }
+
+    /// On this address, for these users and passwords.
+    pub fn start_with(address: &str, logins: &[&str]) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
         let seed = format!("Sales={}", project("examples/sales.sql").display());
         let process = Command::new(part("STANDIN"))
-            .args(["--listen", "127.0.0.1:0", "--login", "developer:se;cr}et", "--seed", &seed])
-            // With a password that clients who put strings together need not quote.
-            .args(["--login", "client:secret"])
+            .args(["--listen", address, "--seed", &seed])
+            .args(logins.iter().flat_map(|login| ["--login", login]))
             .arg("--log")
             .arg(&log)
             .arg("--ready-file")
@@ -41,9 +46,7 @@ impl Server {
         let port = address.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
         Server { process, port, log, _folder: folder }
     }
-}
 
-impl Server {
     /// The lines of its log that tell of a login.
     pub fn logins(&self) -> Vec<String> {
         let log = fs::read_to_string(&self.log).unwrap_or_default();

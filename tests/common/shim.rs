@@ -43,7 +43,7 @@ fn libraries() -> &'static Libraries {
 }
 
 macro_rules! entry_points {
-    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         $(
             #[allow(non_snake_case, clippy::too_many_arguments, clippy::not_unsafe_ptr_arg_deref)]
             pub fn $name($($argument: $type),*) -> Return {

@@ -59,7 +59,7 @@ impl<T> Argument for *mut T {
 }
 
 macro_rules! entry_points {
-    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $(absent($absent:path))?;)*) => {
+    ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         /// The identifiers of all functions, for SQLGetFunctions.
         const FUNCTION_IDS: &[u16] = &[$($id),*];
 

@@ -1,0 +1,76 @@
+//! ODBC programs that write down everything they observe.
+//!
+//! `tests/differential.rs` runs them twice, on a driver directly and through libloopbackodbc.so, and compares what they
+//! wrote. They judge nothing: what a target does not know they write down as the error it is.
+//!
+//! Everything here is portable: the programs run wherever there is a driver manager whose `SQLWCHAR` is UTF-16.
+
+mod buffer;
+mod diagnostics;
+mod odbc;
+mod programs;
+mod session;
+mod targets;
+mod transcript;
+
+use clap::Parser;
+use programs::PROGRAMS;
+use session::Setting;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Runs ODBC programs and writes a transcript of what they observe.
+#[derive(Parser)]
+struct Arguments {
+    /// What is at the other end: the name of a target of targets.rs.
+    #[arg(long)]
+    target: String,
+
+    /// The connection string, by data source. No value has a semicolon in it.
+    #[arg(long)]
+    string: String,
+
+    /// The same by driver.
+    #[arg(long)]
+    by_driver: String,
+
+    /// The data source, for SQLConnect.
+    #[arg(long)]
+    data_source: String,
+
+    #[arg(long)]
+    user: String,
+
+    #[arg(long)]
+    password: String,
+
+    /// Only programs with this in their name.
+    #[arg(long, default_value = "")]
+    only: String,
+
+    /// A program and its arguments that end the server.
+    #[arg(last = true)]
+    stop_server: Vec<String>,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let attributes = arguments.string.split(';').filter_map(|attribute| attribute.split_once('='));
+    let setting = Setting {
+        target: targets::by_name(&arguments.target),
+        string: attributes.map(|(keyword, value)| (keyword.to_owned(), value.to_owned())).collect(),
+        by_driver: arguments.by_driver,
+        data_source: arguments.data_source,
+        user: arguments.user,
+        password: arguments.password,
+        stop_server: arguments.stop_server,
+    };
+    transcript::begin();
+    for (name, program) in PROGRAMS.iter().filter(|(name, _)| name.contains(&arguments.only)) {
+        transcript::write(&format!("{}{name}", transcript::PROGRAM));
+        program(&setting);
+    }
+    transcript::write(&format!("{}calls", transcript::PROGRAM));
+    for function in odbc::FUNCTIONS {
+        transcript::write(&format!("{} {}", function.name, function.calls.load(Relaxed)));
+    }
+}

@@ -1,0 +1,128 @@
+//! Ways to connect, ways to fail, and what is left when the server goes away.
+
+use crate::buffer::{Buffer, Text};
+use crate::note;
+use crate::odbc::*;
+use crate::session::{Connection, Setting};
+use crate::transcript::unwritten;
+use std::process::Command;
+use std::ptr::null_mut;
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn check(connection: &Connection) {
+    let statement = connection.statement();
+    statement.direct("SELECT 'connected'");
+    statement.results(1);
+}
+
+pub fn driver_connect(setting: &Setting) {
+    let connection = Connection::new(3);
+    let mut string = Text::of(&setting.with(&[]));
+    // Several times on one handle: with room for all, for some and for nothing of the completed string.
+    for (capacity, completion) in [(1024, 0), (1024, 1), (1024, 3), (20, 0), (5, 0), (1, 0), (0, 0)] {
+        let (mut buffer, mut length) = (Text::new(1024), -77);
+        let n = SQL_NTS;
+        SQLDriverConnectW(connection.handle, null_mut(), string.p(), n, buffer.p(), capacity, &mut length, completion);
+        check(&connection);
+        SQLDisconnect(connection.handle);
+    }
+    SQLDriverConnectW(connection.handle, null_mut(), string.p(), SQL_NTS, null_mut(), 0, null_mut(), 0);
+    check(&connection);
+    SQLDisconnect(connection.handle);
+    for (length, capacity, completion) in [(-4, 100, 0), (SQL_NTS, -1, 0), (SQL_NTS, 100, 9)] {
+        let mut buffer = Text::new(100);
+        SQLDriverConnectW(
+            connection.handle,
+            null_mut(),
+            string.p(),
+            length,
+            buffer.p(),
+            capacity,
+            null_mut(),
+            completion,
+        );
+        SQLDisconnect(connection.handle);
+    }
+    connection.connect(&setting.by_driver);
+    check(&connection);
+}
+
+pub fn connect(setting: &Setting) {
+    let connection = Connection::new(3);
+    let [mut source, mut user, mut password, mut wrong] =
+        [&*setting.data_source, &*setting.user, &*setting.password, "wrong"].map(Text::of);
+    let n = SQL_NTS;
+    SQLConnectW(connection.handle, source.p(), n, user.p(), n, password.p(), n);
+    check(&connection);
+    SQLConnectW(connection.handle, source.p(), n, user.p(), n, password.p(), n);
+    SQLDisconnect(connection.handle);
+    let (user_length, password_length) = (setting.user.len() as i16, setting.password.len() as i16);
+    let source_length = setting.data_source.len() as i16;
+    SQLConnectW(connection.handle, source.p(), source_length, user.p(), user_length, password.p(), password_length);
+    check(&connection);
+    SQLDisconnect(connection.handle);
+    SQLConnectW(connection.handle, source.p(), n, user.p(), n, wrong.p(), n);
+    SQLConnectW(connection.handle, wrong.p(), n, user.p(), n, password.p(), n);
+    SQLConnectW(connection.handle, source.p(), -7, user.p(), n, password.p(), n);
+    SQLConnectW(connection.handle, source.p(), n, user.p(), -7, password.p(), n);
+    SQLConnectW(connection.handle, source.p(), n, user.p(), n, password.p(), -7);
+}
+
+pub fn browse_connect(setting: &Setting) {
+    let connection = Connection::new(3);
+    connection.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
+    let (mut string, mut buffer, mut length) = (Text::of(&setting.with(&[])), Text::new(1024), -77);
+    let code = SQLBrowseConnectW(connection.handle, string.p(), SQL_NTS, buffer.p(), buffer.capacity(), &mut length);
+    note!("browsed: {code}");
+}
+
+pub fn refused(setting: &Setting) {
+    for version in [2, 3] {
+        let connection = Connection::new(version);
+        connection.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
+        connection.connect(&setting.with(&[("PWD", "wrong")]));
+        connection.connect(&setting.with(&[("UID", "nobody")]));
+        connection.connect(&setting.with(&[("Database", "nowhere")]));
+        connection.connect(&setting.with(&[("Nonsense", "1")]));
+        SQLDisconnect(connection.handle);
+        let start = Instant::now();
+        connection.connect(&setting.with(setting.target.nowhere));
+        note!("soon: {}", start.elapsed() < Duration::from_secs(15));
+        connection.connect("DSN=nowhere");
+        connection.connect("");
+        // The same handle serves all the same.
+        connection.connect(&setting.with(&[("Database", setting.target.other_database)]));
+        check(&connection);
+    }
+}
+
+/// The last program: the server goes away while there are connections.
+pub fn lost(setting: &Setting) {
+    let connection = setting.connect();
+    let statement = connection.statement();
+    connection.get(SQL_ATTR_CONNECTION_DEAD);
+    let (program, arguments) = setting.stop_server.split_first().expect("a program that ends the server");
+    note!("ended: {:?}", Command::new(program).args(arguments).status().map(|status| status.success()).ok());
+    // Until the connection notices, which is up to the system. The first to fail may still get the server's last words.
+    let start = Instant::now();
+    let mut failed = 0;
+    while failed < 2 && start.elapsed() < Duration::from_secs(20) {
+        failed += i32::from(!succeeded(unwritten(|| statement.direct("SELECT 1"))));
+        unwritten(|| statement.close());
+        thread::sleep(Duration::from_millis(20));
+    }
+    connection.get(SQL_ATTR_CONNECTION_DEAD);
+    statement.direct("SELECT 2");
+    statement.prepare("SELECT 3");
+    SQLExecute(statement.handle);
+    SQLEndTran(SQL_HANDLE_DBC, connection.handle, SQL_COMMIT);
+    let (mut value, mut length) = (Buffer::new(100), -77);
+    SQLGetInfoW(connection.handle, 17, value.p(), 100, &mut length);
+    note!("  {}", value.shown());
+    connection.get(SQL_ATTR_CONNECTION_DEAD);
+    drop(statement);
+    SQLDisconnect(connection.handle);
+    connection.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
+    connection.connect(&setting.with(&[]));
+}

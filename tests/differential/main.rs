@@ -1,0 +1,128 @@
+//! The differential suite: the programs of `differential/`, run on a driver directly and through the library, on servers
+//! that are as new each time. Everything that the two runs observed must be the same, apart from the differences that
+//! docs/differences.md has, each with its reason.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod postgresql;
+mod transcript;
+
+use common::server::Server;
+use common::{Ran, Registrations, library, part, project};
+use postgresql::Postgresql;
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use transcript::{Register, Transcript};
+
+const USER: &str = "developer";
+const PASSWORD: &str = "secret";
+
+/// Much fewer would show that the programs stop early.
+const FEWEST_CALLS: usize = 25_000;
+
+/// Functions that unixODBC never passes on to Microsoft's driver.
+const ANSWERED_BY_THE_DRIVER_MANAGER: [&str; 0] = [];
+
+/// What both runs have in common: they are told the same words, and odbcinst.ini tells which driver these mean.
+struct Case {
+    target: &'static str,
+    /// Further lines for odbcinst.ini: of the library's own section, and other sections.
+    registered: String,
+    /// The real driver.
+    driver: PathBuf,
+    /// How to reach the server: what stands in `[Loopback]`, a line each.
+    section: String,
+}
+
+impl Case {
+    /// Runs the programs with this file as the driver.
+    fn run(&self, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
+        let odbcinst = format!("[Under test]\nDriver={}\n{}", driver.display(), self.registered);
+        let registrations = Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section));
+        let login = format!("UID={USER};PWD={PASSWORD}");
+        let by_driver = format!("Driver={{Under test}};{};{login}", self.section.trim_end().replace('\n', ";"));
+        let mut command = registrations.command(part("DIFFERENTIAL"));
+        command.envs(variables.iter().copied());
+        command.args(["--target", self.target, "--data-source", "Loopback", "--user", USER, "--password", PASSWORD]);
+        command.args(["--string", &format!("DSN=Loopback;{login}"), "--by-driver", &by_driver]);
+        if let Ok(only) = std::env::var("DIFFERENTIAL_ONLY") {
+            command.args(["--only", &only]);
+        }
+        let ran = Ran::of(command.arg("--").args(stop));
+        if let Ok(folder) = std::env::var("DIFFERENTIAL_KEEP") {
+            let side = if driver == self.driver { "direct" } else { "library" };
+            std::fs::write(format!("{folder}/{}-{side}", self.target), &ran.stdout).unwrap();
+        }
+        let last = ran.stdout.lines().rfind(|line| line.starts_with(transcript::PROGRAM));
+        assert_eq!(ran.status, 0, "with {} it ended in {last:?}: {}", driver.display(), ran.stderr);
+        Transcript::parse(&ran.stdout)
+    }
+
+    /// Runs the programs on both, each time with a server that has just been started.
+    #[track_caller]
+    fn compare<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
+        let [direct, through] = [&self.driver, &library()].map(|driver| {
+            let (_server, stop) = start();
+            self.run(driver, &stop, &[])
+        });
+        println!("{}: {}", self.target, direct.size());
+        let found = Register::read(&project("docs/differences.md"), self.target).judge(&direct, &through);
+        assert_eq!(found.len(), 0, "{} differences on {}:\n{}", found.len(), self.target, found.join("\n"));
+        assert!(direct.calls() >= FEWEST_CALLS, "{}", direct.size());
+        assert_eq!(direct.never_called(), [""; 0], "the programs do not call these functions");
+    }
+
+    /// Runs the programs on the spy in front of the driver, and gives the functions that were called there.
+    fn reached<S>(&self, start: impl Fn() -> (S, Vec<String>)) -> BTreeSet<String> {
+        let (_server, stop) = start();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("called");
+        let variables = [("DIFFERENTIAL_SPY_TARGET", &*self.driver), ("DIFFERENTIAL_SPY_FILE", &*file)];
+        self.run(&part("DIFFERENTIAL_SPY"), &stop, &variables);
+        std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn microsoft_s_driver() {
+    // The same for both servers, since messages have it.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let driver = part("MSODBCSQL");
+    let case = Case {
+        target: "sql-server",
+        registered: format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", driver.display()),
+        driver,
+        section: format!("Server=127.0.0.1,{port}\nDatabase=Sales\nTrustServerCertificate=Yes\n"),
+    };
+    let start = || {
+        let server = Server::start_with(&format!("127.0.0.1:{port}"), &[&format!("{USER}:{PASSWORD}")]);
+        // Until nobody can connect any more.
+        let script = "kill -KILL $0; while (: </dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.02; done";
+        let stop = ["bash", "-c", script, &server.process.id().to_string(), &port.to_string()].map(str::to_owned);
+        (server, stop.to_vec())
+    };
+    case.compare(start);
+    // What the driver manager answers itself would be compared with itself.
+    let reached = case.reached(start);
+    let unreached: Vec<&str> =
+        loopbackodbc::entry_point_names().into_iter().filter(|&name| !reached.contains(name)).collect();
+    assert_eq!(unreached, ANSWERED_BY_THE_DRIVER_MANAGER);
+}
+
+#[test]
+fn psqlodbc() {
+    let driver = part("PSQLODBC");
+    let server = Postgresql::prepare(USER, PASSWORD);
+    let case = Case {
+        target: "postgresql",
+        registered: format!("TargetDriver=PostgreSQL Unicode\n[PostgreSQL Unicode]\nDriver={}\n", driver.display()),
+        driver,
+        section: format!("Servername={}\nPort=5432\nDatabase=postgres\n", server.address()),
+    };
+    case.compare(|| {
+        let running = server.start();
+        let stop = running.stop_command();
+        (running, stop)
+    });
+}

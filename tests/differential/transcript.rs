@@ -1,0 +1,199 @@
+//! Transcripts, and the register of differences that have a reason.
+
+use similar::{Algorithm, capture_diff_slices};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What begins the line with a program's name.
+pub const PROGRAM: &str = "## ";
+/// What begins the line of a call, and of a diagnostic record.
+const CALL: &str = "SQL";
+const RECORD: &str = "  record ";
+/// The section that counts the calls of each function.
+const CALLS: &str = "calls";
+
+/// What one run observed: programs, each with its lines.
+#[derive(Clone)]
+pub struct Transcript {
+    programs: Vec<(String, Vec<String>)>,
+}
+
+impl Transcript {
+    pub fn parse(text: &str) -> Transcript {
+        let mut programs: Vec<(String, Vec<String>)> = Vec::new();
+        for line in text.lines() {
+            match line.strip_prefix(PROGRAM) {
+                Some(name) => programs.push((name.to_owned(), Vec::new())),
+                None => programs.last_mut().expect("a program's name comes first").1.push(line.to_owned()),
+            }
+        }
+        assert!(programs.len() > 1, "no program has run");
+        assert!(programs.last().is_some_and(|(name, _)| name == CALLS), "the last program did not end");
+        Transcript { programs }
+    }
+
+    fn observed(&self) -> impl Iterator<Item = &(String, Vec<String>)> {
+        self.programs.iter().filter(|(name, _)| name != CALLS)
+    }
+
+    fn lines_with(&self, beginning: &str) -> usize {
+        self.observed().flat_map(|(_, lines)| lines).filter(|line| line.starts_with(beginning)).count()
+    }
+
+    pub fn calls(&self) -> usize {
+        self.lines_with(CALL)
+    }
+
+    pub fn size(&self) -> String {
+        let (programs, lines) = (self.observed().count(), self.lines_with(""));
+        format!("{programs} programs, {} calls, {} records, {lines} lines", self.calls(), self.lines_with(RECORD))
+    }
+
+    /// The functions of the library's table that no program called.
+    pub fn never_called(&self) -> Vec<&str> {
+        let lines = self.programs.iter().filter(|(name, _)| name == CALLS).flat_map(|(_, lines)| lines);
+        let counts: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(' ')).collect();
+        let counted: BTreeSet<&str> = counts.iter().map(|(name, _)| *name).collect();
+        assert_eq!(counted, loopbackodbc::entry_point_names().into_iter().collect());
+        counts.into_iter().filter(|(_, count)| *count == "0").map(|(name, _)| name).collect()
+    }
+}
+
+/// A difference that has a reason: patterns, in which `*` stands for anything.
+struct Entry {
+    title: String,
+    program: String,
+    direct: String,
+    through: String,
+    used: RefCell<bool>,
+}
+
+/// The register: docs/differences.md. Its indented lines are the patterns, under a heading and a reason.
+pub struct Register {
+    entries: Vec<Entry>,
+}
+
+impl Register {
+    /// The entries for a target.
+    pub fn read(path: &Path, target: &str) -> Register {
+        Register::parse(&std::fs::read_to_string(path).unwrap(), target)
+    }
+
+    pub fn parse(text: &str, target: &str) -> Register {
+        let mut entries: Vec<Entry> = Vec::new();
+        let (mut title, mut reason, mut applies) = ("", false, true);
+        for line in text.lines() {
+            if let Some(heading) = line.strip_prefix("## ") {
+                (title, reason, applies) = (heading, false, true);
+                continue;
+            }
+            let Some(pattern) = line.strip_prefix("    ") else {
+                reason |= !line.trim().is_empty();
+                continue;
+            };
+            assert!(reason, "no reason is given for {title:?}");
+            let (what, pattern) = pattern.split_once(' ').unwrap_or((pattern, ""));
+            let pattern = pattern.to_owned();
+            match what {
+                "target" => applies = pattern == target,
+                _ if !applies => {}
+                "program" => entries.push(Entry {
+                    title: title.to_owned(),
+                    program: pattern,
+                    direct: String::new(),
+                    through: String::new(),
+                    used: RefCell::new(false),
+                }),
+                "direct" | "library" => {
+                    let entry = entries.last_mut().expect("an entry begins with its program");
+                    let side = if what == "direct" { &mut entry.direct } else { &mut entry.through };
+                    *side = pattern;
+                }
+                _ => panic!("{title}: what is {what:?}?"),
+            }
+        }
+        Register { entries }
+    }
+
+    /// The differences without a reason, and the reasons without a difference.
+    pub fn judge(&self, direct: &Transcript, through: &Transcript) -> Vec<String> {
+        let names = |transcript: &Transcript| transcript.observed().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(direct), names(through), "not the same programs have run");
+        let mut found = Vec::new();
+        for ((program, direct), (_, through)) in direct.observed().zip(through.observed()) {
+            for (direct, through) in differences(direct, through) {
+                let entry = self.entries.iter().find(|entry| entry.matches(program, &direct, &through));
+                match entry {
+                    Some(entry) => *entry.used.borrow_mut() = true,
+                    None => found.push(format!("{program}\ndirect:\n{direct}\nlibrary:\n{through}\n")),
+                }
+            }
+        }
+        let stale = self.entries.iter().filter(|entry| !*entry.used.borrow());
+        found.extend(stale.map(|entry| format!("{}: nothing differs in this way any more", entry.title)));
+        found
+    }
+}
+
+impl Entry {
+    fn matches(&self, program: &str, direct: &str, through: &str) -> bool {
+        like(program, &self.program) && like(direct, &self.direct) && like(through, &self.through)
+    }
+}
+
+/// Pairs that differ: of lines, where two calls observed as many, or of all that two calls observed. A call without a
+/// counterpart is paired with nothing.
+fn differences(direct: &[String], through: &[String]) -> Vec<(String, String)> {
+    let (direct, through) = (calls(direct), calls(through));
+    let names = [&direct, &through].map(|calls| calls.iter().map(|lines| name(lines)).collect::<Vec<_>>());
+    let mut pairs = Vec::new();
+    for operation in capture_diff_slices(Algorithm::Myers, &names[0], &names[1]) {
+        let (direct, through) = (&direct[operation.old_range()], &through[operation.new_range()]);
+        for index in 0..direct.len().max(through.len()) {
+            let lines = |calls: &[&[String]]| calls.get(index).map_or(Vec::new(), |lines| lines.to_vec());
+            let (direct, through) = (lines(direct), lines(through));
+            if direct.len() == through.len() {
+                pairs.extend(direct.into_iter().zip(through).filter(|(direct, through)| direct != through));
+            } else {
+                pairs.push((direct.join("\n"), through.join("\n")));
+            }
+        }
+    }
+    pairs
+}
+
+/// Splits a program into calls, each with what was observed after it.
+fn calls(lines: &[String]) -> Vec<&[String]> {
+    lines.chunk_by(|_, next| next.starts_with("  ")).collect()
+}
+
+/// What a call is recognised by.
+fn name(lines: &[String]) -> &str {
+    lines[0].split('(').next().unwrap_or_default()
+}
+
+/// Whether a text is what a pattern says, in which `*` stands for anything.
+fn like(text: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => text == pattern,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            let places = (0..=text.len()).filter(|&place| text.is_char_boundary(place));
+            places.into_iter().any(|place| like(&text[place..], rest))
+        }),
+    }
+}
+
+#[test]
+fn a_difference_fails_and_so_does_a_stale_reason() {
+    let transcript = |lines: &str| Transcript::parse(&format!("## one\n{lines}\n## calls\n"));
+    let direct = transcript("SQLFetch() = 0\nvalue 1\nSQLFetch() = 100");
+    let register = |patterns: &str| Register::parse(&format!("## Title\nReason.\n\n{patterns}\n"), "any");
+    let judge = |patterns: &str, through: &str| register(patterns).judge(&direct, &transcript(through)).len();
+    let same = "SQLFetch() = 0\nvalue 1\nSQLFetch() = 100";
+    let (other, less, more) = (same.replace("value 1", "value 2"), same.replace("value 1\n", ""), format!("{same}\nx"));
+    assert_eq!([same, &other, &less, &more].map(|through| judge("", through)), [0, 1, 1, 1]);
+    let allowed = "    program one\n    direct value *\n    library value 2";
+    assert_eq!([same, &other, &less, &more].map(|through| judge(allowed, through)), [1, 0, 2, 2]);
+    assert_eq!(judge(&format!("    target other\n{allowed}"), &other), 1);
+}
