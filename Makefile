@@ -18,7 +18,7 @@ demo: ## run the Python and the R example as SQL Server would, and show what hap
 test: ## formatting, lints, and all tests
 	@scripts/test
 
-bench: ## what the library adds to a connect
+bench: ## what the library costs, into docs/performance.md
 	@scripts/bench
 
 soak: ## the property tests with a million cases each
