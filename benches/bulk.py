@@ -105,6 +105,7 @@ def instructions(client, job, way, few, many):
 def everything(counts, pairs):
     rows, ratios, counted = [], [], []
     for client in CLIENTS:
+        print(f"{client} ...", file=sys.stderr, flush=True)  # It takes minutes.
         lines = [line.split("\t") for line in output(client, ["runs", *counts, pairs]).splitlines() if "\t" in line]
         for job, count in zip(("fetch", "insert"), counts):
             through, directly = ([tuple(map(float, run[2:])) for run in lines if run[:2] == [job, way]] for way in WAYS)
