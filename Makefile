@@ -23,7 +23,7 @@ clients: ## the tests with real ODBC clients alone; writes down in docs/clients.
 	@scripts/test --test clients -- --skip the_committed_table
 	cp build/clients.md docs/clients.md
 
-bench: ## what the library adds to a connect
+bench: ## what the library costs, into docs/performance.md
 	@scripts/bench
 
 soak: ## the property tests with a million cases each, and threads, forks and reloading for long

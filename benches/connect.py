@@ -1,72 +1,96 @@
-"""What the library adds to a connect, by two measures in one run: its own work alone, in front of a target that does nothing;
-and whole connections by pyodbc, through it and without it in turns.
+"""What the library adds to a connect: its own work, in front of a target that does nothing, and whole connections by pyodbc, through
+it and directly in turns. Run by `scripts/bench connect` in the satellite setting, where benches/target.c is target.so.
 
-Run by `make bench` in the satellite setting, where tests/programs/fake_target.c has been compiled to fake.so.
+What a part of its own work takes is seen by giving in the connection string what that part would have found.
 """
 
-import glob
 import os
 import statistics
-import time
+import sys
+
+import pyodbc
 
 import odbc
+from common import THROUGH, budget, direct, in_a_child, spread, table, timed
 
-ROUNDS = 200
-
-
-def report(title, times):
-    low, median, high = statistics.quantiles(times, n=4)
-    print(f"{title:>34}: median {median:6.0f}, quartiles {low:6.0f} to {high:6.0f} microseconds, {len(times)} times", flush=True)
-
-
-def timed(action):
-    start = time.perf_counter()
-    result = action()
-    return (time.perf_counter() - start) * 1e6, result
+ROUNDS, PROCESSES = (20, 6) if "--quick" in sys.argv else (200, 40)
+STRINGS = [
+    THROUGH,
+    "DRIVER={SQL Server Loopback};Database=Sales",
+    "DRIVER={SQL Server Loopback};Database=Sales;Server=fe80::1%eth0",
+    "DRIVER={SQL Server Loopback};Database=Sales;Server=fe80::1%eth0;UID=user;PWD=password",
+]
+PARTS = ["reading section [Loopback]", "finding the server", "finding certificate and key", "the rest: reading and writing strings"]
 
 
-def own_work():
-    os.environ["LOOPBACK_ODBC_TARGET_DRIVER"] = os.path.abspath("fake.so")
+def own_work(rounds, strings):
+    """A connect of this process with each string, so many times: microseconds."""
+    os.environ["LOOPBACK_ODBC_TARGET_DRIVER"] = os.path.abspath("target.so")
     library = odbc.Odbc("/var/opt/lib/libloopbackodbc.so")
     environment = library.allocate(odbc.ENV)
-    string = odbc.wide("DSN=Loopback;Database=Sales")
-    arguments = (None, string, odbc.NTS, None, 0, None, odbc.NOPROMPT)
+    connection = library.allocate(odbc.DBC, environment)
     times = []
-    for _ in range(ROUNDS):
-        connection = library.allocate(odbc.DBC, environment)
-        elapsed, code = timed(lambda: library.SQLDriverConnectW(connection, *arguments))
-        assert code >= 0, library.records(connection)
-        library.free(odbc.DBC, connection)
+    for _ in range(rounds):
+        for string in strings:
+            arguments = (connection, None, odbc.wide(string), odbc.NTS, None, 0, None, odbc.NOPROMPT)
+            elapsed, code = timed(lambda: library.SQLDriverConnectW(*arguments))
+            assert code >= 0, code
+            times.append(elapsed)
+    return times
+
+
+def parts(rounds):
+    """The whole, and what each part takes of it, by the differences within each round; medians."""
+    rounds = [[*round, 0] for round in rounds]
+    differences = [[one - other for one, other in zip(round, round[1:])] for round in rounds]
+    return [statistics.median(round[0] for round in rounds)] + [statistics.median(part) for part in zip(*differences)]
+
+
+def whole(strings):
+    """Connects with each string: microseconds."""
+    times = []
+    for string in strings:
+        elapsed, connection = timed(lambda: pyodbc.connect(string))
+        connection.close()
         times.append(elapsed)
-    report("the library's own work", times)
+    return times
 
 
-def whole_connections():
-    import pyodbc
-
-    pyodbc.pooling = False
-    folder = glob.glob("/var/opt/mssql-extensibility/data/*/")[0]
-    through = "DRIVER={SQL Server Loopback};Database=Sales"
-    direct = (
-        "Driver=ODBC Driver 18 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;Database=Sales;"
-        f"ClientCertificate=file:{folder}sqlsatellitecert.pem;ClientKey=file:{folder}sqlsatellitekey.pem;"
-        "TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes"
-    )
-    times = {through: [], direct: []}
-    for turn in range(ROUNDS + 1):
-        for string, measured in times.items():
-            elapsed, connection = timed(lambda: pyodbc.connect(string))
-            connection.close()
-            if turn > 0:  # the first loads libraries
-                measured.append(elapsed)
-    report("connections through the library", times[through])
-    report("connections directly", times[direct])
-    report("difference of each pair", [one - other for one, other in zip(times[through], times[direct])])
+def in_turns(action, count):
+    """The times of each way, the order turned each time."""
+    strings = list(WAYS.values())
+    return list(zip(*(action(strings) if turn % 2 else action(strings[::-1])[::-1] for turn in range(count))))
 
 
-# In a process of its own: one loaded library has one target.
-if os.fork() == 0:
-    own_work()
-    os._exit(0)
-assert os.wait()[1] == 0
-whole_connections()
+def whole_rows(first, later):
+    """Table rows for the ways, and what the others add to the last, within each turn."""
+    for name, *times in zip(WAYS, first, later):
+        yield f"whole connect, {name}", *map(spread, times)
+    for name, *times in list(zip(WAYS, first, later))[:-1]:
+        added = [[one - other for one, other in zip(each, directly)] for each, directly in zip(times, (first[-1], later[-1]))]
+        yield f"- what {name} adds", *map(spread, added)
+
+
+WAYS = {"`DSN=Loopback`": THROUGH, "`DRIVER={SQL Server Loopback}`": STRINGS[1], "directly": direct()}
+pyodbc.pooling = False
+times = in_a_child(lambda: own_work(ROUNDS + 1, STRINGS))[len(STRINGS) :]  # The first round is the process's first.
+later = [times[start : start + len(STRINGS)] for start in range(0, len(times), len(STRINGS))]
+first = [[in_a_child(lambda: own_work(1, [string]))[0] for string in STRINGS] for _ in range(PROCESSES)]
+first_whole = in_turns(lambda strings: [in_a_child(lambda: whole([string]))[0] for string in strings], PROCESSES)
+whole(WAYS.values())  # the first loads libraries
+later_whole = in_turns(whole, ROUNDS)
+
+median = parts(later)[0]
+share = 100 * median / statistics.median(later_whole[-1])
+budget("the library's own work in a connect is under 200 µs at the median", f"{median:.0f} µs", median < 200)
+budget("the library's own work in a connect is under 1 % of the connect", f"{share:.1f} %", share < 1)
+print(f"Medians in microseconds, in brackets the quartiles, of {ROUNDS} connects in one process and of the first connects of {PROCESSES}")
+print("processes each, all ways in turns. The budgets are for later connects.\n")
+table(
+    ["", "first connect of a process", "later connects"],
+    [
+        ["the library's own work", *(spread([round[0] for round in it]) for it in (first, later))],
+        *([f"- {name}", f"{one:.0f}", f"{other:.0f}"] for name, one, other in zip(PARTS, parts(first)[1:], parts(later)[1:])),
+        *whole_rows(first_whole, later_whole),
+    ],
+)

@@ -11,7 +11,7 @@
 //! | [`entry_points`] | every exported ODBC function, once, in `entry_points/table.rs`; and what is made of that table |
 //! | [`connect`] | `SQLDriverConnectW`, `SQLConnectW`, `SQLBrowseConnectW` |
 //! | [`diagnostics`], [`answers`] | the other functions that we answer in part |
-//! | [`connections`] | what is remembered of a connection, the only state there is |
+//! | [`connections`] | what is remembered of a connection handle |
 //! | [`target`], [`absent`] | choosing and loading the real driver; what stands in for it when there is none |
 //! | [`fork`] | what a process that forks must do with our locks |
 //! | [`loopback`] | the domain: which string is right, and how server and certificate are found |

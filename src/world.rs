@@ -8,6 +8,7 @@ use std::ffi::{CStr, OsString};
 use std::io;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 #[cfg(test)]
 pub mod fixture;
@@ -58,7 +59,13 @@ pub struct TcpConnection {
     /// The interface that the connection is bound to, as every one with a link-local address is; none where it cannot be
     /// told.
     pub interface: Option<String>,
+    /// What the kernel knows it by; none where it is not told.
+    pub identity: Option<SocketIdentity>,
 }
+
+/// `struct inet_diag_sockid` of linux/inet_diag.h: ports, addresses, interface, and a number that no other socket has had
+/// since the machine was started.
+pub type SocketIdentity = [u8; 48];
 
 /// Everything the rules look at.
 pub trait World {
@@ -95,6 +102,10 @@ pub trait World {
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
     /// The established TCP connections over IPv6 as the kernel's socket diagnostics tell them.
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>>;
+    /// The one of these connections that has this identity; none when it is no longer established.
+    fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection>;
+    /// The connection that showed the server, kept from one connect of this process to the next.
+    fn remembered_connection(&self) -> &Mutex<Option<SocketIdentity>>;
     /// The IPv6 neighbour table.
     fn neighbours(&self) -> io::Result<Vec<Neighbour>>;
 }
@@ -168,6 +179,15 @@ impl World for Machine {
 
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {
         netlink::tcp_connections()
+    }
+
+    fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection> {
+        netlink::tcp_connection(identity)
+    }
+
+    fn remembered_connection(&self) -> &Mutex<Option<SocketIdentity>> {
+        static REMEMBERED: Mutex<Option<SocketIdentity>> = Mutex::new(None);
+        &REMEMBERED
     }
 
     fn neighbours(&self) -> io::Result<Vec<Neighbour>> {

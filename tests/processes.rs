@@ -146,19 +146,19 @@ fn memcheck_s_report_would_be_seen() {
 
 /// The settings of forks.c: its word for each, and the target.
 fn forks() -> [(&'static str, Setting); 3] {
-    let fake = |sources: &[&str]| {
+    let plain = |sources: &[&str]| {
         let mut setting = Setting::with_target(PathBuf::new());
         let target = setting.registrations.path("target.so");
         let options = [&["-shared", "-fPIC"], sources].concat();
-        compile("tests/programs/fake_target.c", &target, &options);
+        compile("tests/programs/plain_target.c", &target, &options);
         setting.target = Some(target);
         setting
     };
     let slow = project("tests/programs/slow_load.c");
     [
-        ("target", fake(&[])),
+        ("target", plain(&[])),
         ("absent", Setting::with_target("/nonexistent.so".into())),
-        ("loading", fake(&[slow.to_str().unwrap()])),
+        ("loading", plain(&[slow.to_str().unwrap()])),
     ]
 }
 

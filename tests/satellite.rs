@@ -378,6 +378,39 @@ fn two_peers_are_told_and_the_variable_chooses() {
     assert_says(&string, &["Server=fe80::1234%eth0;"]);
 }
 
+/// Connects; makes a connection to a second link-local address, the satellite's own other one; and connects again, here, in
+/// a child of this process, and in a new process.
+const SECOND_PEER_COMES_LATER: &str = "
+import os, pyodbc, socket, subprocess, sys
+pyodbc.pooling = False
+pyodbc.connect('DSN=Loopback').close()
+on_eth0 = (0, 0, socket.if_nametoindex('eth0'))
+listener = socket.create_server(('fe80::1234', *on_eth0), family=socket.AF_INET6)
+peer = socket.socket(socket.AF_INET6)
+peer.bind(('fe80::8012:3df5:0:5db2', *on_eth0))
+peer.connect(listener.getsockname())
+pyodbc.connect('DSN=Loopback').close()
+child = os.fork()
+if child == 0:
+    pyodbc.connect('DSN=Loopback').close()
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+sys.exit(subprocess.run([sys.executable, '-c', sys.argv[1], 'DSN=Loopback']).returncode)
+";
+
+#[test]
+fn a_second_peer_that_comes_later_does_not_matter_to_a_process_that_has_connected() {
+    let outcome = Satellite::new()
+        .prepare("ip address add fe80::1234/64 dev eth0 nodad")
+        .option("--env", "LOOPBACK_ODBC_LOG=info")
+        .run(&[PYTHON, "-c", SECOND_PEER_COMES_LATER, CONNECT_AND_FAIL]);
+    let found = |how: &str| outcome.ran.stderr.matches(&format!("found {SERVER} {how}")).count();
+    assert_eq!(found("in socket diagnostics"), 1, "{}", outcome.ran.stderr);
+    assert_eq!(found("at the connection that showed it before"), 2, "{}", outcome.ran.stderr);
+    assert_says(&outcome.ran.stdout, &["[08001]", "not certain", SERVER, "fe80::1234%eth0"]);
+    outcome.by_certificate(3);
+}
+
 const SECOND_PAIR: &str = "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/";
 
 #[test]

@@ -7,6 +7,8 @@
 //!    input. Its port is not TDS's, so only the address is taken;
 //! 2. the neighbour on the only network interface there is.
 //!
+//! Within a process, the connection that showed the server serves the next connect as well.
+//!
 //! Only link-local addresses count: the session's certificate is not offered to a stranger.
 
 use crate::failure::{Failure, Sqlstate};
@@ -22,6 +24,14 @@ const PROC_NET_TCP6: &str = "/proc/net/tcp6";
 /// A link-local address and the interface over which it is reached: `fe80::1%eth0`.
 type Scoped = (Ipv6Addr, String);
 
+/// The addresses that a signal shows and where it showed them, or why it cannot be asked.
+type Shown = Result<(BTreeSet<Scoped>, String), String>;
+type Signal = fn(&dyn World) -> Shown;
+
+/// The signals in their order. Each is asked only if those before it show nothing.
+const SIGNALS: [(&str, Signal); 2] =
+    [("established connections", peers_of_connections), ("neighbours", neighbours_on_the_only_interface)];
+
 /// Finds the value for `Server`; what each signal gave is added to `findings`.
 ///
 /// # Errors
@@ -31,11 +41,8 @@ pub fn find_server(world: &dyn World, place: &str, findings: &mut Vec<String>) -
         "Set {SERVER_VARIABLE}, or Server in {place}, to the address of SQL Server as this script \
          reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
     );
-    for (signal, peers) in [
-        ("established connections", peers_of_connections(world)),
-        ("neighbours", neighbours_on_the_only_interface(world)),
-    ] {
-        let (peers, how) = match peers {
+    for (signal, ask) in SIGNALS {
+        let (peers, how) = match ask(world) {
             Ok(found) => found,
             Err(reason) => {
                 findings.push(format!("Server, {signal}: {reason}"));
@@ -69,21 +76,23 @@ pub fn find_server(world: &dyn World, place: &str, findings: &mut Vec<String>) -
     Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(std::mem::take(findings)))
 }
 
-/// Signal 1: the link-local peers of established TCP connections, and where they were read.
-fn peers_of_connections(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
-    // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may come without
-    // it.
-    let (connections, place) = match world.tcp_connections() {
-        Ok(connections) => (connections, "socket diagnostics"),
-        Err(error) => match world.read(Path::new(PROC_NET_TCP6)) {
-            Ok(table) => (parse_tcp6(&String::from_utf8_lossy(&table)), PROC_NET_TCP6),
-            Err(proc_error) => return Err(format!("socket diagnostics: {error}; {PROC_NET_TCP6}: {proc_error}")),
-        },
+/// Signal 1: the link-local peers of established TCP connections.
+///
+/// A connection that showed one and only peer is remembered. While it lives its peer stands, whatever has come since, and
+/// the kernel need not look through all connections again.
+fn peers_of_connections(world: &dyn World) -> Shown {
+    // Never waited for: a lock that another thread held while the process forked is never released in the child.
+    let remembered = || *world.remembered_connection().try_lock().ok()?;
+    let (connections, place) = match remembered().and_then(|identity| world.tcp_connection(&identity)) {
+        Some(connection) => (vec![connection], "at the connection that showed it before".to_owned()),
+        None => established_connections(world)?,
     };
     // A connection of this machine with itself leads nowhere.
     let outward = |it: &TcpConnection| it.remote.is_unicast_link_local() && it.remote != it.local;
+    let connections: Vec<TcpConnection> = connections.into_iter().filter(outward).collect();
+    let identity = connections.iter().find_map(|connection| connection.identity);
     let (bound, untold): (Vec<_>, Vec<_>) =
-        connections.into_iter().filter(outward).partition(|connection| connection.interface.is_some());
+        connections.into_iter().partition(|connection| connection.interface.is_some());
     let mut peers: BTreeSet<Scoped> = bound.into_iter().filter_map(|it| Some((it.remote, it.interface?))).collect();
     if !untold.is_empty() {
         // The file does not tell. Several may own the local address, where they share a hardware address.
@@ -93,11 +102,27 @@ fn peers_of_connections(world: &dyn World) -> Result<(BTreeSet<Scoped>, String),
             peers.extend(owners.map(|owner| (connection.remote, owner.interface.clone())));
         }
     }
-    Ok((peers, format!("in {place}")))
+    if let Ok(mut remembered) = world.remembered_connection().try_lock() {
+        *remembered = identity.filter(|_| peers.len() == 1);
+    }
+    Ok((peers, place))
 }
 
-/// Signal 2: the link-local neighbours on the only interface, and which interface that is.
-fn neighbours_on_the_only_interface(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
+/// All established connections, and where they were read.
+fn established_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
+    // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may come without
+    // it.
+    match world.tcp_connections() {
+        Ok(connections) => Ok((connections, "in socket diagnostics".to_owned())),
+        Err(error) => match world.read(Path::new(PROC_NET_TCP6)) {
+            Ok(table) => Ok((parse_tcp6(&String::from_utf8_lossy(&table)), format!("in {PROC_NET_TCP6}"))),
+            Err(proc_error) => Err(format!("socket diagnostics: {error}; {PROC_NET_TCP6}: {proc_error}")),
+        },
+    }
+}
+
+/// Signal 2: the link-local neighbours on the only interface.
+fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
     let addresses = world.interface_addresses().map_err(no_interfaces)?;
     let outward = |address: &&InterfaceAddress| !address.loopback;
     let interfaces: BTreeSet<&str> = addresses.iter().filter(outward).map(|it| it.interface.as_str()).collect();
@@ -138,7 +163,7 @@ fn parse_tcp6(table: &str) -> Vec<TcpConnection> {
         .filter_map(|line| {
             let mut fields = line.split_ascii_whitespace().skip(1);
             let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
-            (fields.next()? == "01").then_some(TcpConnection { local, remote, interface: None })
+            (fields.next()? == "01").then_some(TcpConnection { local, remote, interface: None, identity: None })
         })
         .collect()
 }
@@ -180,7 +205,7 @@ mod tests {
     #[cfg(target_endian = "little")]
     fn the_established_connections_of_the_table_are_read() {
         let (local, remote) = (OWN.parse().unwrap(), SERVER.parse().unwrap());
-        let expected = TcpConnection { local, remote, interface: None };
+        let expected = TcpConnection { local, remote, interface: None, identity: None };
         assert_eq!(parse_tcp6(TABLE), [expected]);
         assert_eq!(parse_tcp6("0: zz:1 yy:2 01\n1: 00\n\n"), []);
     }
@@ -233,6 +258,49 @@ mod tests {
     fn an_address_that_two_interfaces_share_is_not_guessed_at() {
         let world = satellite().address("eth0.7", OWN).connection(OWN, SERVER);
         assert_refused(&world, &[&format!("{SERVER}%eth0"), &format!("{SERVER}%eth0.7")]);
+    }
+
+    /// A satellite that has found its server once.
+    fn satellite_that_has_connected() -> Fixture {
+        let world = satellite().bound_connection(OWN, SERVER, "eth0");
+        assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
+        world
+    }
+
+    #[test]
+    fn while_the_connection_lives_that_showed_the_server_no_other_is_looked_for() {
+        let world = satellite_that_has_connected().bound_connection(OWN, "fe80::9", "eth0");
+        let mut findings = Vec::new();
+        assert_eq!(find_server(&world, "", &mut findings).unwrap(), format!("{SERVER}%eth0"));
+        assert_eq!(
+            findings,
+            [format!("Server, established connections: found {SERVER}%eth0 at the connection that showed it before")]
+        );
+    }
+
+    #[test]
+    fn when_that_connection_has_ended_all_are_looked_at_again() {
+        let ended = || satellite_that_has_connected().without_connections();
+        let world = ended().bound_connection(OWN, "fe80::9", "eth0");
+        assert_eq!(find(&world).unwrap(), "fe80::9%eth0");
+        let world = ended().bound_connection(OWN, "fe80::9", "eth0").bound_connection(OWN, SERVER, "eth0");
+        assert_refused(&world, &["not certain", SERVER, "fe80::9%eth0"]);
+        assert_eq!(find(&ended().neighbour("eth0", "fe80::9", true)).unwrap(), "fe80::9%eth0");
+    }
+
+    #[test]
+    fn what_was_uncertain_is_not_remembered() {
+        let world = satellite().bound_connection(OWN, SERVER, "eth0").bound_connection(OWN, "fe80::9", "eth0");
+        assert_refused(&world, &["not certain"]);
+        assert_refused(&world, &["not certain"]);
+    }
+
+    #[test]
+    fn a_memory_that_a_fork_has_locked_is_done_without() {
+        let world = satellite_that_has_connected().bound_connection(OWN, "fe80::9", "eth0");
+        let held = world.remembered_connection().lock().unwrap();
+        assert_refused(&world, &["not certain"]);
+        drop(held);
     }
 
     #[test]

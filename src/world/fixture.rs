@@ -1,10 +1,11 @@
 //! A world made of fixtures, for the tests of the rules.
 
-use super::{InterfaceAddress, Neighbour, Profile, TcpConnection, World};
+use super::{InterfaceAddress, Neighbour, Profile, SocketIdentity, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 pub const CERTIFICATE_PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
 pub const KEY_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
@@ -24,7 +25,10 @@ pub struct Fixture {
     own_library: Option<PathBuf>,
     addresses: Vec<InterfaceAddress>,
     connections: Option<Vec<TcpConnection>>,
+    /// How many have an identity.
+    sockets: u8,
     neighbours: Option<Vec<Neighbour>>,
+    remembered_connection: Mutex<Option<SocketIdentity>>,
 }
 
 impl Fixture {
@@ -80,16 +84,26 @@ impl Fixture {
         self
     }
 
-    /// An established connection of which the interface is not told.
+    /// An established connection of which the interface and the identity are not told.
     pub fn connection(mut self, local: &str, remote: &str) -> Self {
         let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
-        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface: None });
+        let connection = TcpConnection { local, remote, interface: None, identity: None };
+        self.connections.get_or_insert_default().push(connection);
         self
     }
 
+    /// An established connection as socket diagnostics tell it.
     pub fn bound_connection(mut self, local: &str, remote: &str, interface: &str) -> Self {
+        self.sockets += 1;
         let (local, remote, interface) = (local.parse().unwrap(), remote.parse().unwrap(), Some(interface.to_owned()));
-        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface });
+        let connection = TcpConnection { local, remote, interface, identity: Some([self.sockets; 48]) };
+        self.connections.get_or_insert_default().push(connection);
+        self
+    }
+
+    /// All connections so far have ended.
+    pub fn without_connections(mut self) -> Self {
+        self.connections = None;
         self
     }
 
@@ -178,6 +192,14 @@ impl World for Fixture {
 
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {
         self.connections.clone().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
+    fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection> {
+        self.connections.iter().flatten().find(|it| it.identity.as_ref() == Some(identity)).cloned()
+    }
+
+    fn remembered_connection(&self) -> &Mutex<Option<SocketIdentity>> {
+        &self.remembered_connection
     }
 
     fn neighbours(&self) -> io::Result<Vec<Neighbour>> {

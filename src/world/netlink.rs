@@ -1,9 +1,9 @@
 //! What the kernel says about the network over netlink: addresses, TCP connections and neighbours.
 //!
-//! Three dumps of the same shape (RFC 3549), in libc's constants and a few lines each. A crate for netlink would be
-//! larger than the library.
+//! Requests of the same shape (RFC 3549), in libc's constants and a few lines each. A crate for netlink would be larger
+//! than the library.
 
-use super::{InterfaceAddress, Neighbour, TcpConnection};
+use super::{InterfaceAddress, Neighbour, SocketIdentity, TcpConnection};
 use std::ffi::CStr;
 use std::io;
 use std::net::Ipv6Addr;
@@ -15,8 +15,10 @@ const HEADER: usize = 16;
 const ATTRIBUTE_HEADER: usize = 4;
 /// `SOCK_DIAG_BY_FAMILY` of linux/sock_diag.h.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
-/// `1 << TCP_ESTABLISHED` of linux/tcp_states.h.
-const ESTABLISHED: u32 = 1 << 1;
+/// `TCP_ESTABLISHED` of linux/tcp_states.h.
+const ESTABLISHED: u8 = 1;
+/// Asks for everything there is, not for one thing.
+const DUMP: i32 = libc::NLM_F_DUMP;
 
 /// RTM_GETADDR: the IPv6 addresses of all interfaces.
 pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
@@ -24,7 +26,7 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
     const MESSAGE: usize = 8;
     let mut request = [0; MESSAGE];
     request[0] = libc::AF_INET6 as u8;
-    let addresses = dump(libc::NETLINK_ROUTE, libc::RTM_GETADDR, &request)?;
+    let addresses = ask(libc::NETLINK_ROUTE, libc::RTM_GETADDR, DUMP, &request)?;
     Ok(addresses
         .iter()
         .filter_map(|message| {
@@ -37,21 +39,34 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
 
 /// SOCK_DIAG_BY_FAMILY: the established TCP connections over IPv6.
 pub fn tcp_connections() -> io::Result<Vec<TcpConnection>> {
+    socket_diagnostics(DUMP, &[0; 48])
+}
+
+/// SOCK_DIAG_BY_FAMILY: the one established TCP connection of this identity, which the kernel finds by its hash.
+pub fn tcp_connection(identity: &SocketIdentity) -> Option<TcpConnection> {
+    socket_diagnostics(0, identity).ok()?.into_iter().find(|it| it.identity.as_ref() == Some(identity))
+}
+
+fn socket_diagnostics(flags: i32, socket: &SocketIdentity) -> io::Result<Vec<TcpConnection>> {
     // struct inet_diag_req_v2: family, protocol, extensions, padding, states, struct inet_diag_sockid.
     let mut request = [0; 56];
     request[0] = libc::AF_INET6 as u8;
     request[1] = libc::IPPROTO_TCP as u8;
-    request[4..8].copy_from_slice(&ESTABLISHED.to_ne_bytes());
-    let sockets = dump(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, &request)?;
-    // struct inet_diag_msg: family, state, timer, retransmissions, then the socket's ports (4), source, destination and
-    // interface.
+    request[4..8].copy_from_slice(&(1u32 << ESTABLISHED).to_ne_bytes());
+    request[8..].copy_from_slice(socket);
+    let sockets = ask(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, flags, &request)?;
+    // struct inet_diag_msg: family, state, timer, retransmissions, then struct inet_diag_sockid: ports (4), source,
+    // destination, interface, cookie.
     Ok(sockets
         .iter()
+        // Asked for one, the kernel does not look at its state.
+        .filter(|message| message.get(1) == Some(&ESTABLISHED))
         .filter_map(|message| {
             Some(TcpConnection {
                 local: address_at(message, 8)?,
                 remote: address_at(message, 24)?,
                 interface: interface_name(u32_at(message, 40)?),
+                identity: message.get(4..52)?.try_into().ok(),
             })
         })
         .collect())
@@ -64,7 +79,7 @@ pub fn neighbours() -> io::Result<Vec<Neighbour>> {
     const UNRESOLVED: u16 = libc::NUD_INCOMPLETE | libc::NUD_FAILED;
     let mut request = [0; MESSAGE];
     request[0] = libc::AF_INET6 as u8;
-    let neighbours = dump(libc::NETLINK_ROUTE, libc::RTM_GETNEIGH, &request)?;
+    let neighbours = ask(libc::NETLINK_ROUTE, libc::RTM_GETNEIGH, DUMP, &request)?;
     Ok(neighbours
         .iter()
         .filter_map(|message| {
@@ -78,8 +93,8 @@ pub fn neighbours() -> io::Result<Vec<Neighbour>> {
         .collect())
 }
 
-/// Sends one dump request and gives the payloads of the messages that answer it.
-fn dump(protocol: i32, message_type: u16, payload: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+/// Sends one request and gives the payloads of the messages that answer it.
+fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Result<Vec<Vec<u8>>> {
     // SAFETY: socket() takes no pointers.
     let descriptor =
         check(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) } as isize)?;
@@ -89,7 +104,7 @@ fn dump(protocol: i32, message_type: u16, payload: &[u8]) -> io::Result<Vec<Vec<
     let mut request = Vec::with_capacity(HEADER + payload.len());
     request.extend_from_slice(&((HEADER + payload.len()) as u32).to_ne_bytes());
     request.extend_from_slice(&message_type.to_ne_bytes());
-    request.extend_from_slice(&((libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16).to_ne_bytes());
+    request.extend_from_slice(&((libc::NLM_F_REQUEST | flags) as u16).to_ne_bytes());
     request.extend_from_slice(&[0; 8]);
     request.extend_from_slice(payload);
     // SAFETY: the pointer and the length are those of `request`. Unconnected netlink sockets send to the kernel.
@@ -115,7 +130,8 @@ fn dump(protocol: i32, message_type: u16, payload: &[u8]) -> io::Result<Vec<Vec<
             }
             rest = after;
         }
-        if length == 0 {
+        // What is not a dump has one answer, and no end to it.
+        if length == 0 || flags & DUMP == 0 {
             return Ok(messages);
         }
     }
@@ -208,12 +224,20 @@ mod tests {
     fn the_kernel_lists_a_connection_of_this_process() {
         let listener = TcpListener::bind("[::1]:0").expect("IPv6 on the loopback interface");
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let port = client.local_addr().unwrap().port().to_be_bytes();
         let connections = tcp_connections().unwrap();
-        assert!(
-            connections.iter().any(|it| (it.local, it.remote) == (Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST)),
-            "{connections:?}"
-        );
+        // Its local port comes first in its identity.
+        let found = connections.iter().find(|it| it.identity.is_some_and(|identity| identity.starts_with(&port)));
+        let found = found.unwrap_or_else(|| panic!("{connections:?}"));
+        assert_eq!((found.local, found.remote), (Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST));
+
+        let identity = found.identity.unwrap();
+        assert_eq!(tcp_connection(&identity).as_ref(), Some(found));
+        let mut of_another = identity;
+        of_another[40] ^= 1; // in the cookie
+        assert_eq!(tcp_connection(&of_another), None);
         drop(client);
+        assert_eq!(tcp_connection(&identity), None);
     }
 
     #[test]
@@ -225,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_dump_that_the_kernel_does_not_know_is_an_error() {
-        assert!(dump(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, &[libc::AF_VSOCK as u8 + 40; 56]).is_err());
+        assert!(ask(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, DUMP, &[libc::AF_VSOCK as u8 + 40; 56]).is_err());
     }
 
     #[test]

@@ -1,0 +1,44 @@
+/* A target that does nothing as fast as it can be done: what calls cost that go through the library, and nothing else. */
+#include <sql.h>
+#include <sqlext.h>
+#include <sqlucode.h>
+#include <string.h>
+
+#define DOES_NOTHING(name, ...) \
+    SQLRETURN name(__VA_ARGS__) { return SQL_SUCCESS; }
+
+SQLRETURN SQLAllocHandle(SQLSMALLINT type, SQLHANDLE input, SQLHANDLE *output) {
+    static char handle;
+    *output = &handle;
+    return SQL_SUCCESS;
+}
+
+SQLRETURN SQLNumResultCols(SQLHSTMT statement, SQLSMALLINT *columns) {
+    *columns = 1; /* so that the driver manager lets rows be fetched */
+    return SQL_SUCCESS;
+}
+
+SQLRETURN SQLGetFunctions(SQLHDBC connection, SQLUSMALLINT function, SQLUSMALLINT *supported) {
+    if (function != SQL_API_ODBC3_ALL_FUNCTIONS) return SQL_ERROR;
+    memset(supported, 0xff, SQL_API_ODBC3_ALL_FUNCTIONS_SIZE * sizeof *supported);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN SQLGetDiagRecW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number, SQLWCHAR *state, SQLINTEGER *native,
+                         SQLWCHAR *text, SQLSMALLINT capacity, SQLSMALLINT *length) {
+    return SQL_NO_DATA;
+}
+
+DOES_NOTHING(SQLFreeHandle, SQLSMALLINT type, SQLHANDLE handle)
+DOES_NOTHING(SQLSetEnvAttr, SQLHENV environment, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER length)
+DOES_NOTHING(SQLDriverConnectW, SQLHDBC connection, SQLHWND window, SQLWCHAR *string, SQLSMALLINT length, SQLWCHAR *out,
+             SQLSMALLINT capacity, SQLSMALLINT *out_length, SQLUSMALLINT completion)
+DOES_NOTHING(SQLGetDiagFieldW, SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
+             SQLSMALLINT capacity, SQLSMALLINT *length)
+DOES_NOTHING(SQLGetInfoW, SQLHDBC connection, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT capacity, SQLSMALLINT *length)
+DOES_NOTHING(SQLExecDirectW, SQLHSTMT statement, SQLWCHAR *text, SQLINTEGER length)
+DOES_NOTHING(SQLFetch, SQLHSTMT statement)
+DOES_NOTHING(SQLGetData, SQLHSTMT statement, SQLUSMALLINT column, SQLSMALLINT type, SQLPOINTER value, SQLLEN capacity,
+             SQLLEN *length)
+DOES_NOTHING(SQLBindParameter, SQLHSTMT statement, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT c_type,
+             SQLSMALLINT sql_type, SQLULEN size, SQLSMALLINT digits, SQLPOINTER value, SQLLEN capacity, SQLLEN *length)
