@@ -4,6 +4,7 @@
 use super::{library, part};
 use libloading::Library;
 use std::ffi::{CString, c_char, c_void};
+use std::path::Path;
 use std::sync::OnceLock;
 
 pub type Handle = *mut c_void;
@@ -17,27 +18,23 @@ pub const SECTION: &str = "Recorded";
 struct Libraries {
     shim: Library,
     target: Library,
-    _configuration: tempfile::TempDir,
 }
 
 fn libraries() -> &'static Libraries {
     static LIBRARIES: OnceLock<Libraries> = OnceLock::new();
     LIBRARIES.get_or_init(|| {
-        let configuration = tempfile::tempdir().unwrap();
-        let section = format!("[{SECTION}]\nServer=of the section\n");
-        std::fs::write(configuration.path().join("odbc.ini"), section).unwrap();
+        // Not a temporary folder: nothing in this process ends late enough to remove it.
+        let configuration = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shim");
+        std::fs::create_dir_all(&configuration).unwrap();
+        std::fs::write(configuration.join("odbc.ini"), format!("[{SECTION}]\nServer=of the section\n")).unwrap();
         let target = part("RECORDING_TARGET");
         // SAFETY: whoever else reads the environment in this process comes through here first. Both libraries are made
         // of this project's code, whose initialisers are harmless.
         unsafe {
             std::env::set_var("LOOPBACK_ODBC_TARGET_DRIVER", &target);
-            std::env::set_var("ODBCSYSINI", configuration.path());
-            std::env::set_var("ODBCINI", configuration.path().join("user.ini"));
-            Libraries {
-                shim: Library::new(library()).unwrap(),
-                target: Library::new(target).unwrap(),
-                _configuration: configuration,
-            }
+            std::env::set_var("ODBCSYSINI", &configuration);
+            std::env::set_var("ODBCINI", configuration.join("user.ini"));
+            Libraries { shim: Library::new(library()).unwrap(), target: Library::new(target).unwrap() }
         }
     })
 }
