@@ -1,10 +1,12 @@
 //! Finding the session's client certificate and key.
 //!
 //! SQL Server puts both into the folder of the launchpad that runs the script's session, and the script's working
-//! directory is most probably a folder below that. Two signals are looked at, in this order:
+//! directory is most probably a folder below that. Three signals are looked at, in this order:
 //!
 //! 1. the nearest of the working directory and the folders above it that holds both files;
-//! 2. the one folder of the data directory that holds a readable pair.
+//! 2. the one folder of the data directory that holds a readable pair;
+//! 3. the same as the first, for the paths in the command lines of this process and of those above it: the data directory
+//!    may be one that can be entered but not listed.
 
 use crate::failure::{Failure, Sqlstate};
 use crate::world::World;
@@ -115,6 +117,9 @@ pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> 
     if let Some(pair) = in_data_directory(world, &data_dir, findings, &mut halves)? {
         return Ok(pair);
     }
+    if let Some(pair) = in_command_lines(world, findings, &mut halves)? {
+        return Ok(pair);
+    }
     let text = match halves.first() {
         Some((present, absent)) => format!(
             "The session's certificate and key must both be there, but beside {} there is no {}. SQL Server writes \
@@ -125,7 +130,7 @@ pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> 
         ),
         None => format!(
             "This does not look like a script run by SQL Server: {} and {} are neither in the working directory, nor \
-             above it, nor in a folder of {}. To connect from elsewhere, name a server and a login in {place} \
+             above it, nor in a folder of {}, nor does a command line lead to them. To connect from elsewhere, name a server and a login in {place} \
              (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
             CERTIFICATE.file_name,
             KEY.file_name,
@@ -150,16 +155,9 @@ fn above_working_directory(
         }
     };
     let mut closed = Vec::new();
-    for folder in directory.ancestors() {
-        match look(world, folder) {
-            Folder::Nothing => {}
-            Folder::Both(pair) => {
-                say(format!("found in {}", folder.display()));
-                return Some(pair);
-            }
-            Folder::Half(present, absent) => halves.push((present, absent)),
-            Folder::Closed(error) => closed.push(format!("{}: {error}", folder.display())),
-        }
+    if let Some(pair) = nearest(world, &directory, halves, &mut closed) {
+        say(format!("found {}", pair.certificate.display()));
+        return Some(pair);
     }
     say(match closed.as_slice() {
         [] => format!("not both in {}, nor in a folder above it", directory.display()),
@@ -169,6 +167,24 @@ fn above_working_directory(
             closed.join("; ")
         ),
     });
+    None
+}
+
+/// The pair in the nearest of a folder and those above it that has both files.
+fn nearest(
+    world: &dyn World,
+    directory: &Path,
+    halves: &mut Vec<(PathBuf, PathBuf)>,
+    closed: &mut Vec<String>,
+) -> Option<Pair> {
+    for folder in directory.ancestors() {
+        match look(world, folder) {
+            Folder::Nothing => {}
+            Folder::Both(pair) => return Some(pair),
+            Folder::Half(present, absent) => halves.push((present, absent)),
+            Folder::Closed(error) => closed.push(format!("{}: {error}", folder.display())),
+        }
+    }
     None
 }
 
@@ -216,20 +232,78 @@ fn in_data_directory(
             Err(first.with_findings(std::mem::take(findings)))
         }
         several => {
-            let paths: Vec<String> = several.iter().map(|pair| pair.certificate.display().to_string()).collect();
-            Err(Failure::new(
-                Sqlstate::UNABLE_TO_CONNECT,
-                format!(
-                    "The data directory has {} sessions' certificates, and the working directory is below none of \
-                     them. Set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this session's. \
-                     Found: {}",
-                    paths.len(),
-                    paths.join(", ")
-                ),
-            )
-            .with_findings(std::mem::take(findings)))
+            Err(several_pairs(&format!("The data directory {}", data_dir.display()), several, std::mem::take(findings)))
         }
     }
+}
+
+fn several_pairs(place: &str, pairs: &[Pair], findings: Vec<String>) -> Failure {
+    let paths: Vec<String> = pairs.iter().map(|pair| pair.certificate.display().to_string()).collect();
+    let text = format!(
+        "{place} shows {} sessions' certificates, and the working directory is below none of them. Set \
+         LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this session's. Found: {}",
+        paths.len(),
+        paths.join(", ")
+    );
+    Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(findings)
+}
+
+/// Signal 3.
+fn in_command_lines(
+    world: &dyn World,
+    findings: &mut Vec<String>,
+    halves: &mut Vec<(PathBuf, PathBuf)>,
+) -> Result<Option<Pair>, Failure> {
+    let mut pairs = Vec::new();
+    let mut processes = 0;
+    let mut process = Some("self".to_owned());
+    while let Some(id) = process.filter(|_| processes < MOST_PROCESSES) {
+        let Ok(line) = world.read(&Path::new("/proc").join(&id).join("cmdline")) else { break };
+        processes += 1;
+        for path in absolute_paths(&String::from_utf8_lossy(&line)) {
+            if let Some(pair) = nearest(world, &path, halves, &mut Vec::new())
+                && !pairs.contains(&pair)
+            {
+                pairs.push(pair);
+            }
+        }
+        process = parent(world, &id);
+    }
+    let mut say = |what: String| findings.push(format!("Certificate and key, command lines: {what}"));
+    match pairs.as_slice() {
+        [] if processes == 0 => say("/proc/self/cmdline cannot be read".to_owned()),
+        [] => say(format!("no path of {processes} processes leads to a pair")),
+        [pair] => {
+            say(format!("found {}", pair.certificate.display()));
+            pair.check(world).map_err(|failure| failure.with_findings(std::mem::take(findings)))?;
+        }
+        several => {
+            let place = "The command line of this process, or one above it,";
+            return Err(several_pairs(place, several, std::mem::take(findings)));
+        }
+    }
+    Ok(pairs.pop())
+}
+
+/// How far up the processes are gone through; a satellite is in a namespace with a handful.
+const MOST_PROCESSES: usize = 32;
+
+/// The process above another, from `/proc/ID/stat` (proc_pid_stat(5)): the second field behind the name in parentheses.
+fn parent(world: &dyn World, id: &str) -> Option<String> {
+    let stat = world.read(&Path::new("/proc").join(id).join("stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    let parent = stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?;
+    (parent != "0").then(|| parent.to_owned())
+}
+
+/// The absolute paths in a command line, whose arguments end in NULs: whole arguments, and what stands behind `=`.
+fn absolute_paths(command_line: &str) -> impl Iterator<Item = PathBuf> {
+    let path = |argument: &str| {
+        let start = if argument.starts_with('/') { 0 } else { argument.find("=/")? + 1 };
+        // Whatever there is at the root is no session's.
+        Some(PathBuf::from(&argument[start..])).filter(|path| path.components().count() > 2)
+    };
+    command_line.split('\0').filter_map(path)
 }
 
 #[cfg(test)]
@@ -349,6 +423,40 @@ mod tests {
                 assert_says(&refusal(&world().file(&path, "\u{30}\u{82}")), &[&path, "is not a PEM file"]);
             }
         }
+    }
+
+    /// A process of /proc: its id, its command line, and the one above it.
+    fn process(world: Fixture, id: &str, arguments: &[&str], parent: &str) -> Fixture {
+        world
+            .file(&format!("/proc/{id}/cmdline"), &arguments.join("\0"))
+            .file(&format!("/proc/{id}/stat"), &format!("7 (R (x) 1) S {parent} 7 7 0"))
+    }
+
+    #[test]
+    fn a_path_in_a_command_line_leads_to_the_pair_in_a_directory_that_cannot_be_listed() {
+        let closed = || Fixture::default().working_directory("/elsewhere").pair(LAUNCHPAD).unlisted();
+        for arguments in [[SESSION, ""], ["-d", &format!("{SESSION}/script.py")], ["x", &format!("--dir={SESSION}")]] {
+            let world = process(closed(), "self", &arguments, "0");
+            assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
+            // Of the process above, and of the one above that.
+            let world = process(process(closed(), "self", &["python3"], "5"), "5", &arguments, "1");
+            assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
+        }
+        assert_says(&refusal(&process(closed(), "self", &["python3", "x.py"], "0")), &["no path of 1 processes"]);
+        assert_says(&refusal(&closed()), &["/proc/self/cmdline cannot be read"]);
+    }
+
+    #[test]
+    fn command_lines_that_lead_to_two_pairs_are_an_error_that_names_both() {
+        let world = Fixture::default().pair(LAUNCHPAD).pair(OTHER).unlisted();
+        let world = process(process(world, "self", &["python3", LAUNCHPAD], "5"), "5", &["launchpad", OTHER], "0");
+        assert_says(&refusal(&world), &[LAUNCHPAD, OTHER, "command line", "LOOPBACK_ODBC_CLIENT_CERTIFICATE"]);
+    }
+
+    #[test]
+    fn a_ring_of_processes_ends() {
+        let world = process(process(Fixture::default(), "self", &["a"], "5"), "5", &["b"], "5");
+        assert_says(&refusal(&world), &["no path of 32 processes"]);
     }
 
     #[test]

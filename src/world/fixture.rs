@@ -20,6 +20,7 @@ pub struct Fixture {
     working_directory: Option<PathBuf>,
     files: BTreeMap<PathBuf, Result<Vec<u8>, io::ErrorKind>>,
     closed: BTreeSet<PathBuf>,
+    unlisted: bool,
     odbcinst: Vec<Section>,
     odbc: Vec<Section>,
     own_library: Option<PathBuf>,
@@ -56,6 +57,12 @@ impl Fixture {
     /// A folder that cannot be listed or searched.
     pub fn closed(mut self, folder: &str) -> Self {
         self.closed.insert(folder.into());
+        self
+    }
+
+    /// No folder can be listed; what is in it can be used by who knows its name.
+    pub fn unlisted(mut self) -> Self {
+        self.unlisted = true;
         self
     }
 
@@ -154,7 +161,7 @@ impl World for Fixture {
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        if self.closed.contains(directory) {
+        if self.unlisted || self.closed.contains(directory) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let below = self.files.keys().filter_map(|path| path.strip_prefix(directory).ok());
