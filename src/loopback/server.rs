@@ -1,11 +1,12 @@
 //! Finding SQL Server's address from inside a satellite.
 //!
-//! A satellite reaches SQL Server over an IPv6 link-local address that is in no file. Two signals show it, in this
+//! A satellite reaches SQL Server over an IPv6 link-local address that is in no file. Three signals show it, in this
 //! order:
 //!
 //! 1. the other end of an established TCP connection: the data channel, over which SQL Server sends the script its
 //!    input. Its port is not TDS's, so only the address is taken;
-//! 2. the neighbour on the only network interface there is.
+//! 2. the neighbour on the only network interface there is;
+//! 3. the gateway of the only default route.
 //!
 //! Within a process, the connection that showed the server serves the next connect as well.
 //!
@@ -20,6 +21,7 @@ use std::net::Ipv6Addr;
 use std::path::Path;
 
 const PROC_NET_TCP6: &str = "/proc/net/tcp6";
+const PROC_NET_IPV6_ROUTE: &str = "/proc/net/ipv6_route";
 
 /// A link-local address and the interface over which it is reached: `fe80::1%eth0`.
 type Scoped = (Ipv6Addr, String);
@@ -29,8 +31,11 @@ type Shown = Result<(BTreeSet<Scoped>, String), String>;
 type Signal = fn(&dyn World) -> Shown;
 
 /// The signals in their order. Each is asked only if those before it show nothing.
-const SIGNALS: [(&str, Signal); 2] =
-    [("established connections", peers_of_connections), ("neighbours", neighbours_on_the_only_interface)];
+const SIGNALS: [(&str, Signal); 3] = [
+    ("established connections", peers_of_connections),
+    ("neighbours", neighbours_on_the_only_interface),
+    ("default routes", gateways_of_default_routes),
+];
 
 /// Finds the value for `Server`; what each signal gave is added to `findings`.
 ///
@@ -138,6 +143,32 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
         .map(|neighbour| (neighbour.address, neighbour.interface))
         .collect();
     Ok((peers, format!("on {interface}")))
+}
+
+/// Signal 3: the link-local gateways of default routes, and where they were read.
+fn gateways_of_default_routes(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
+    let table =
+        world.read(Path::new(PROC_NET_IPV6_ROUTE)).map_err(|error| format!("{PROC_NET_IPV6_ROUTE}: {error}"))?;
+    let routes = default_routes(&String::from_utf8_lossy(&table));
+    let gateways = routes.into_iter().filter(|(gateway, _)| gateway.is_unicast_link_local()).collect();
+    Ok((gateways, format!("in {PROC_NET_IPV6_ROUTE}")))
+}
+
+/// The gateways of the default routes in a text in the format of /proc/net/ipv6_route, and their interfaces.
+///
+/// A line is `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS INTERFACE`, all in hexadecimal but the
+/// last, the addresses in network byte order. Lines that are not of that form are passed over.
+fn default_routes(table: &str) -> Vec<Scoped> {
+    const RTF_GATEWAY: u32 = 2;
+    let route = |line: &str| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let &[destination, length, _, _, gateway, _, _, _, flags, interface] = fields.as_slice() else { return None };
+        let address = |field: &str| u128::from_str_radix(field, 16).ok().map(Ipv6Addr::from);
+        let is_default = address(destination)?.is_unspecified() && length == "00";
+        let by_gateway = u32::from_str_radix(flags, 16).ok()? & RTF_GATEWAY != 0;
+        (is_default && by_gateway).then_some((address(gateway)?, interface.to_owned()))
+    };
+    table.lines().filter_map(route).collect()
 }
 
 fn no_interfaces(error: io::Error) -> String {
@@ -333,7 +364,32 @@ mod tests {
     }
 
     #[test]
+    fn the_gateway_of_the_default_route_serves_where_nothing_else_shows() {
+        let none = "0".repeat(32);
+        let route = |to: &str, length: &str, gateway: &str, flags: &str, interface: &str| {
+            format!("{to} {length} {none} 00 {gateway} 00000400 00000001 00000000 {flags} {interface}\n")
+        };
+        let server = "fe8000000000000080123df500005db1";
+        let network = format!("fe8{}", "0".repeat(29));
+        let other = [
+            route(&none, "00", &none, "00200200", "lo"),
+            route(&network, "40", server, "00000003", "eth1"),
+            route(&none, "00", "20010db8000000000000000000000001", "00000003", "eth0"),
+            "nonsense\n".to_owned(),
+        ]
+        .concat();
+        let world = |routes: &str| satellite().file(PROC_NET_IPV6_ROUTE, &(other.clone() + routes));
+        let default = |interface| route(&none, "00", server, "00000003", interface);
+        assert_eq!(find(&world(&default("eth0"))).unwrap(), "fe80::8012:3df5:0:5db1%eth0");
+        assert_refused(&world(&(default("eth0") + &default("eth1"))), &["not certain", "%eth0", "%eth1"]);
+        assert_refused(&world(""), &["default routes: none"]);
+    }
+
+    #[test]
     fn signals_that_cannot_be_asked_are_named_with_the_reason() {
-        assert_refused(&satellite(), &["socket diagnostics: ", "/proc/net/tcp6: ", "neighbour table cannot be read"]);
+        assert_refused(
+            &satellite(),
+            &["socket diagnostics: ", "/proc/net/tcp6: ", "neighbour table cannot be read", "/proc/net/ipv6_route: "],
+        );
     }
 }
