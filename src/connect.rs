@@ -189,7 +189,7 @@ unsafe fn connect_with(
                 let completed = completed.map(|(buffer, capacity, length)| {
                     Ok(Completed { buffer, capacity: not_negative(capacity, "output buffer")?, length })
                 });
-                Box::new(prepare(request()?, completed.transpose()?)?)
+                Box::new(prepare(connection, request()?, completed.transpose()?)?)
             }
         };
         // SAFETY: the caller's promise.
@@ -210,9 +210,9 @@ unsafe fn connect_with(
 }
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.
-fn prepare(request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
+fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = target::loaded()?;
-    let rewritten = loopback::rewrite(&Machine, target, &request.attributes)?;
+    let rewritten = loopback::rewrite(&Machine, target, target::kind(connection), &request.attributes)?;
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {
         return Err(Failure::new(

@@ -5,12 +5,14 @@
 //! fills in the constants of the documented form. Nothing is guessed: none or several is an error that lists what was
 //! looked at.
 
+pub mod driver;
 pub mod hints;
 pub mod server;
 pub mod session;
 
 use crate::connection_string::{Attribute, write};
 use crate::failure::{Failure, Sqlstate};
+use crate::loopback::driver::Kind;
 use crate::registration;
 use crate::target::Target;
 use crate::world::World;
@@ -68,15 +70,21 @@ pub struct Rewritten {
     pub is_loopback: bool,
 }
 
-/// Turns what the application asked for into the loopback string for `target`.
+/// Turns what the application asked for into the loopback string for `target`, which is this kind of driver.
 ///
 /// For every value: connection string, then environment, then DSN section, then what the session shows, then the form's
 /// constant. If a server and a way to authenticate are given, nothing is discovered; and if that way is not a certificate,
-/// nothing is added either: that is a development machine.
+/// nothing is added either: that is a development machine. For a driver that is not for SQL Server nothing is looked for,
+/// and nothing added.
 ///
 /// # Errors
 /// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
-pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) -> Result<Rewritten, Failure> {
+pub fn rewrite(
+    world: &dyn World,
+    target: &Target,
+    driver: &Kind,
+    application: &[Attribute],
+) -> Result<Rewritten, Failure> {
     let application: Vec<Attribute<'static>> = application.iter().map(Attribute::to_static).collect();
     let data_source = data_source_of(&application);
     let name = data_source.map(Attribute::text);
@@ -84,7 +92,8 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
         Some(name) => registration::data_source(world, name)?,
         None => Vec::new(),
     };
-    let mut sources = [application.clone(), environment(world), section];
+    let environment = if driver.is_for_sql_server() { environment(world) } else { Vec::new() };
+    let mut sources = [application.clone(), environment, section];
 
     if let Some(wanted) = first(&sources, TARGET_DRIVER) {
         target.must_be(world, &wanted.text())?;
@@ -92,10 +101,13 @@ pub fn rewrite(world: &dyn World, target: &Target, application: &[Attribute]) ->
     let database = first(&sources, DATABASE).cloned();
 
     let mut findings = Vec::new();
-    settle_authentication(&mut sources);
-    // Where values can be given that the application itself does not give.
-    let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
-    let discovered = discover(world, &sources, &place, &mut findings)?;
+    let mut discovered = Vec::new();
+    if driver.is_for_sql_server() {
+        settle_authentication(&mut sources);
+        // Where values can be given that the application itself does not give.
+        let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
+        discovered = discover(world, driver, &sources, &place, &mut findings)?;
+    }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
     let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(is_other));
 
@@ -186,6 +198,7 @@ fn authenticates(source: &[Attribute<'static>]) -> bool {
 /// Finds what nobody said, and adds the constants of the form it then is.
 fn discover(
     world: &dyn World,
+    driver: &Kind,
     sources: &[Vec<Attribute<'static>>; 3],
     place: &str,
     findings: &mut Vec<String>,
@@ -203,6 +216,9 @@ fn discover(
             true
         }
     };
+    if by_certificate {
+        driver.must_know_certificates()?;
+    }
     let server_discovered = first(sources, SERVER).is_none();
     if server_discovered {
         if !by_certificate {
@@ -211,13 +227,18 @@ fn discover(
         }
         set(SERVER, &server::find_server(world, place, findings)?);
     }
+    let mut set_if_known = |slot, value| {
+        if driver.knows(slot) {
+            set(slot, value);
+        }
+    };
     if by_certificate || server_discovered {
         // The server's certificate is self-signed, and the session's certificate stands for the user.
-        set(TRUST_SERVER_CERTIFICATE, "Yes");
-        set(ENCRYPT, "Yes");
+        set_if_known(TRUST_SERVER_CERTIFICATE, "Yes");
+        set_if_known(ENCRYPT, "Yes");
     }
     if by_certificate {
-        set(TRUSTED_CONNECTION, "no");
+        set_if_known(TRUSTED_CONNECTION, "no");
     }
     Ok(found)
 }

@@ -48,6 +48,8 @@ pub const SQL_ATTR_DRIVER_UNICODE_TYPE: i32 = 1065;
 pub const SQL_DM_CP_UTF16: i32 = 1;
 
 pub const SQL_DATA_SOURCE_NAME: u16 = 2;
+pub const SQL_DRIVER_NAME: u16 = 6;
+pub const SQL_DRIVER_VER: u16 = 7;
 
 pub const SQL_DIAG_RETURNCODE: i16 = 1;
 pub const SQL_DIAG_NUMBER: i16 = 2;

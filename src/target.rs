@@ -13,7 +13,8 @@
 use crate::absent;
 use crate::entry_points::{self, ROWS, Row};
 use crate::failure::{Failure, Sqlstate};
-use crate::odbc::{Handle, Return, SQL_ERROR, SQL_HANDLE_ENV, SQL_SUCCESS};
+use crate::loopback::driver::Kind;
+use crate::odbc::{Handle, Return, SQL_DRIVER_NAME, SQL_DRIVER_VER, SQL_ERROR, SQL_HANDLE_ENV, SQL_SUCCESS, succeeded};
 use crate::output;
 use crate::registration::{self, Driver};
 use crate::world::{Machine, World};
@@ -81,6 +82,29 @@ pub fn loaded() -> Result<&'static Target, Failure> {
 /// Whether there is a target; what is then still answered for an absent one is what the target lacks.
 pub fn is_loaded() -> bool {
     LOADED.get().is_some()
+}
+
+/// What kind of driver the target is, as it says itself when first asked.
+///
+/// `connection` is the target's, and need not be connected: SQL_DRIVER_NAME and SQL_DRIVER_VER are of the driver.
+pub fn kind(connection: Handle) -> &'static Kind {
+    static KIND: OnceLock<Kind> = OnceLock::new();
+    let ask = |information| {
+        let mut text = [0u16; 128];
+        // SAFETY: the buffer has the size that the target is told, in bytes.
+        let code = unsafe {
+            entry_points::target::SQLGetInfoW(
+                connection,
+                information,
+                text.as_mut_ptr().cast(),
+                size_of_val(&text) as i16,
+                std::ptr::null_mut(),
+            )
+        };
+        let end = text.iter().position(|&unit| unit == 0).unwrap_or(text.len());
+        if succeeded(code) { String::from_utf16_lossy(&text[..end]) } else { String::new() }
+    };
+    KIND.get_or_init(|| Kind::new(&ask(SQL_DRIVER_NAME), &ask(SQL_DRIVER_VER)))
 }
 
 /// `SQLAllocHandle`: the first environment loads the target.

@@ -27,8 +27,13 @@ fn laptop(section: &[(&str, &str)]) -> Fixture {
 }
 
 fn try_rewrite(world: &Fixture, string: &str) -> Result<Rewritten, Failure> {
+    let driver = Kind::new("libmsodbcsql-17.10.so.6.1", "17.10.0006");
+    rewrite_for(&driver, world, string)
+}
+
+fn rewrite_for(driver: &Kind, world: &Fixture, string: &str) -> Result<Rewritten, Failure> {
     let units = utf16(string);
-    rewrite(world, &Target::registered_as("ODBC Driver 17 for SQL Server"), &parse(&units).attributes)
+    rewrite(world, &Target::registered_as("ODBC Driver 17 for SQL Server"), driver, &parse(&units).attributes)
 }
 
 /// What the target is given, and what the application gets back.
@@ -256,8 +261,8 @@ fn no_value_can_add_an_attribute() {
 fn code_units_that_are_no_text_go_through() {
     let mut string = utf16("DSN=Loopback;APP=");
     string.extend([0xd800, 0x20, 0xdc00]);
-    let rewritten =
-        rewrite(&satellite(), &Target::registered_as("x"), &parse(&string).attributes).unwrap().target_string();
+    let (driver, target) = (Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002"), Target::registered_as("x"));
+    let rewritten = rewrite(&satellite(), &target, &driver, &parse(&string).attributes).unwrap().target_string();
     assert!(rewritten.ends_with(&[0xd800, 0x20, 0xdc00]));
 }
 
@@ -334,4 +339,40 @@ fn target_driver_may_be_another_name_of_the_same_file() {
     assert!(try_rewrite(&world, "DSN=Loopback;TargetDriver=The same").is_ok());
     assert!(try_rewrite(&world, "DSN=Loopback;TargetDriver=/usr/lib/target.so").is_ok());
     assert!(try_rewrite(&world, "DSN=Loopback;TargetDriver=/usr/lib/other.so").is_err());
+}
+
+#[test]
+fn a_driver_for_another_server_is_sent_what_was_given_and_nothing_else() {
+    let driver = Kind::new("psqlodbcw.so", "13.02.0000");
+    let section = [("Servername", "/run/postgresql"), ("Username", ""), ("Database", "sales"), ("Description", "x")];
+    let world = satellite()
+        .section(Profile::Odbc, "Reports", &section)
+        .variable(SERVER_VARIABLE, "fe80::9%eth0")
+        .variable(CERTIFICATE_VARIABLE, "/missing.pem");
+    let rewritten = rewrite_for(&driver, &world, "DSN=Reports;sslmode=require").unwrap();
+    assert_eq!(
+        String::from_utf16(&rewritten.target_string()).unwrap(),
+        "Driver=ODBC Driver 17 for SQL Server;Servername=/run/postgresql;Database=sales;sslmode=require;Username=;"
+    );
+    assert!(!rewritten.is_loopback);
+}
+
+#[test]
+fn a_driver_without_certificates_is_refused_where_one_is_needed() {
+    let driver = Kind::new("libmsodbcsql-17.3.so.1.1", "17.03.0001");
+    let failure = rewrite_for(&driver, &satellite(), "DSN=Loopback").unwrap_err();
+    assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+    assert!(failure.text.contains("17.4.1.1 or later") && failure.text.contains("17.03.0001"), "{}", failure.text);
+    // It is not needed for a login by name.
+    assert!(rewrite_for(&driver, &satellite(), "DSN=Loopback;UID=u;PWD=p").is_ok());
+}
+
+#[test]
+fn a_driver_is_sent_the_constants_that_it_knows() {
+    let driver = Kind::new("SQLSRV32.DLL", "10.00.17763.01");
+    let rewritten = rewrite_for(&driver, &satellite(), "DSN=Loopback;UID=u;PWD=p").unwrap();
+    assert_eq!(
+        String::from_utf16(&rewritten.target_string()).unwrap(),
+        "Driver=ODBC Driver 17 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;UID=u;PWD=p"
+    );
 }

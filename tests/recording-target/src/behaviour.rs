@@ -16,6 +16,8 @@ const SQL_API_ODBC3_ALL_FUNCTIONS: u64 = 999;
 const SQL_API_ALL_FUNCTIONS: u64 = 0;
 const SQL_DIAG_RETURNCODE: u64 = 1;
 const SQL_DIAG_NUMBER: u64 = 2;
+const SQL_DRIVER_NAME: u64 = 6;
+const SQL_DRIVER_VER: u64 = 7;
 const SQL_DRIVER_ODBC_VER: u64 = 77;
 /// The implicit descriptors: from SQL_ATTR_APP_ROW_DESC to SQL_ATTR_IMP_PARAM_DESC.
 const DESCRIPTORS: std::ops::RangeInclusive<u64> = 10010..=10013;
@@ -76,7 +78,13 @@ unsafe fn behave(function: &str, arguments: &[u64], handles: &mut Handles, handl
                 put(value, handle + attribute);
             }
             ("SQLGetInfoW", &[_, information, value, _, length]) => {
-                let text = if information == SQL_DRIVER_ODBC_VER { "03.80" } else { "" };
+                let text = match information {
+                    // It passes for a driver that knows the loopback form.
+                    SQL_DRIVER_NAME => "libmsodbcsql-18.0.so.0.0",
+                    SQL_DRIVER_VER => "18.00.0000",
+                    SQL_DRIVER_ODBC_VER => "03.80",
+                    _ => "",
+                };
                 put_text(value, text);
                 put(length, 2 * text.len() as i16);
             }
