@@ -7,12 +7,14 @@
 
 pub mod driver;
 pub mod hints;
+pub mod official;
 pub mod server;
 pub mod session;
 
 use crate::connection_string::{Attribute, write};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::Kind;
+use crate::loopback::official::STRING_VARIABLE;
 use crate::registration;
 use crate::target::Target;
 use crate::world::World;
@@ -92,8 +94,11 @@ pub fn rewrite(
         Some(name) => registration::data_source(world, name)?,
         None => Vec::new(),
     };
-    let environment = if driver.is_for_sql_server() { environment(world) } else { Vec::new() };
-    let mut sources = [application.clone(), environment, section];
+    let mut sources = [application.clone(), Vec::new(), section];
+    if driver.is_for_sql_server() {
+        sources[1] = environment(world);
+        add_official_strings(world, &mut sources)?;
+    }
 
     if let Some(wanted) = first(&sources, TARGET_DRIVER) {
         target.must_be(world, &wanted.text())?;
@@ -109,7 +114,8 @@ pub fn rewrite(
         discovered = discover(world, driver, &sources, &place, &mut findings)?;
     }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
-    let [application_rest, _, section_rest] = sources.each_ref().map(|source| source.iter().filter(is_other));
+    let [application_rest, environment_rest, section_rest] =
+        sources.each_ref().map(|source| source.iter().filter(is_other));
 
     let mut string: Vec<Attribute<'static>> = Vec::new();
     string.extend(target.name().map(|name| Attribute::new("Driver", &utf16(name))));
@@ -120,7 +126,7 @@ pub fn rewrite(
         }
     }
     string.extend(application_rest.cloned());
-    section_rest.for_each(|attribute| push_once(&mut string, attribute));
+    environment_rest.chain(section_rest).for_each(|attribute| push_once(&mut string, attribute));
 
     let data_source = data_source.map(|attribute| attribute.value().into_owned()).unwrap_or_default();
     let mut returned = application;
@@ -163,6 +169,21 @@ fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
         .flatten()
         .map(|(slot, value)| Attribute::new(slot[0], &utf16(&value)))
         .collect()
+}
+
+/// Adds what SQL Server's own functions printed, where somebody has given that.
+fn add_official_strings(world: &dyn World, sources: &mut [Vec<Attribute<'static>>; 3]) -> Result<(), Failure> {
+    let [_, environment, section] = sources;
+    if let Some(string) = world.variable(STRING_VARIABLE) {
+        official::add(environment, &string.to_string_lossy(), &format!("the environment variable {STRING_VARIABLE}"))?;
+        // The target is loaded; if not by this string, then by a name that comes before it.
+        environment.retain(|attribute| !is_any(attribute, TARGET_DRIVER));
+    }
+    if let Some(position) = section.iter().position(|attribute| attribute.is(STRING_VARIABLE)) {
+        let string = section.remove(position).text();
+        official::add(section, &string, &format!("{STRING_VARIABLE} of the DSN section"))?;
+    }
+    Ok(())
 }
 
 /// Makes one choice of how to log in: the first source that names a way decides, and what later sources say of another

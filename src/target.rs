@@ -4,8 +4,9 @@
 //! it could never be exchanged under them. Which one it is:
 //!
 //! 1. `LOOPBACK_ODBC_TARGET_DRIVER`, a name in odbcinst.ini or a library's path;
-//! 2. `TargetDriver` in the odbcinst.ini section whose `Driver` is this very library;
-//! 3. the newest of Microsoft's drivers that is registered and loads.
+//! 2. the driver of the loopback string in `LOOPBACK_ODBC_CONNECTION_STRING`;
+//! 3. `TargetDriver` in the odbcinst.ini section whose `Driver` is this very library;
+//! 4. the newest of Microsoft's drivers that is registered and loads.
 //!
 //! A target that cannot be loaded is a driver too, the [absent](crate::absent) one, so that the reason can be told at
 //! connect: driver managers throw away what a driver says when it cannot allocate an environment.
@@ -13,7 +14,7 @@
 use crate::absent;
 use crate::entry_points::{self, ROWS, Row};
 use crate::failure::{Failure, Sqlstate};
-use crate::loopback::driver::Kind;
+use crate::loopback::{driver::Kind, official};
 use crate::odbc::{Handle, Return, SQL_DRIVER_NAME, SQL_DRIVER_VER, SQL_ERROR, SQL_HANDLE_ENV, SQL_SUCCESS, succeeded};
 use crate::output;
 use crate::registration::{self, Driver};
@@ -233,6 +234,9 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
         let name = name.to_string_lossy();
         return Ok(named(&name, format!("by the environment variable {TARGET_VARIABLE}")));
     }
+    if let Some(name) = official::driver(world) {
+        return Ok(named(&name, format!("by Driver in the environment variable {}", official::STRING_VARIABLE)));
+    }
     let own = own_registrations(world, drivers.as_deref().unwrap_or_default());
     if let [first, rest @ ..] = own.as_slice()
         && let Some(other) = rest.iter().find(|other| other.target_driver != first.target_driver)
@@ -385,6 +389,17 @@ mod tests {
         let choice = choose(&registered(&[]).variable(TARGET_VARIABLE, "/opt/any.so")).unwrap();
         assert_eq!(choice.candidates, [Target { name: None, library: "/opt/any.so".into() }]);
         assert!(choice.named_by.unwrap().contains(TARGET_VARIABLE));
+    }
+
+    #[test]
+    fn the_official_string_s_driver_comes_before_the_registrations() {
+        let string = "Driver=ODBC Driver 17 for SQL Server;Server=.";
+        let world = registered(&[("TargetDriver", "Other")]).variable(official::STRING_VARIABLE, string);
+        let choice = choose(&world).unwrap();
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", "/opt/17.so")]);
+        assert!(choice.named_by.unwrap().contains(official::STRING_VARIABLE));
+        let choice = choose(&world.variable(TARGET_VARIABLE, "Other")).unwrap();
+        assert_eq!(choice.candidates, [named("Other", "/opt/64.so")]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::connection_string::parse;
 use crate::world::Profile;
-use crate::world::fixture::Fixture;
+use crate::world::fixture::{CERTIFICATE_PEM, Fixture, KEY_PEM};
 
 const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
 const OWN: &str = "fe80::2";
@@ -375,4 +375,40 @@ fn a_driver_is_sent_the_constants_that_it_knows() {
         String::from_utf16(&rewritten.target_string()).unwrap(),
         "Driver=ODBC Driver 17 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;UID=u;PWD=p"
     );
+}
+
+/// What SQL Server's own function prints on Linux.
+const OFFICIAL: &str = "Driver=ODBC Driver 17 for SQL Server;Server=fe80::77%eth0,1500;Database=Printed;\
+    ClientCertificate=file:/official/cert.pem;ClientKey=file:/official/key.pem;TrustServerCertificate=Yes;\
+    Trusted_Connection=no;Encrypt=Yes";
+
+#[test]
+fn an_official_string_is_a_start() {
+    let files = |world: Fixture| world.file("/official/cert.pem", CERTIFICATE_PEM).file("/official/key.pem", KEY_PEM);
+    let in_environment = || files(satellite().variable(STRING_VARIABLE, OFFICIAL));
+    let in_section = files(satellite().section(Profile::Odbc, "Started", &[(STRING_VARIABLE, OFFICIAL)]));
+    let expected = "Server=fe80::77%eth0,1500;Database=Printed;ClientCertificate=file:/official/cert.pem;\
+        ClientKey=file:/official/key.pem;TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes";
+    assert_eq!(given(&in_environment(), "DSN=Loopback"), expected);
+    assert_eq!(given(&in_section, "DSN=Started"), expected);
+    // The rest goes by precedence.
+    let with_own = expected.replace("Printed", "Sales").replace("Encrypt=Yes", "Encrypt=strict;APP=x");
+    assert_eq!(given(&in_environment(), "DSN=Loopback;Database=Sales;Encrypt=strict;APP=x"), with_own);
+    let with_variable = in_environment().variable(SERVER_VARIABLE, "fe80::1%eth0");
+    assert_eq!(given(&with_variable, "DSN=Loopback"), expected.replace("fe80::77%eth0,1500", "fe80::1%eth0"));
+    let on_windows = "Driver=ODBC Driver 17 for SQL Server;Server=.;Database=Printed;Trusted_Connection=Yes;";
+    let world = laptop(&[]).variable(STRING_VARIABLE, on_windows);
+    assert_eq!(given(&world, "DSN=Loopback"), "Server=.;Database=Printed;Trusted_Connection=Yes");
+}
+
+#[test]
+fn an_official_string_that_is_none_is_refused() {
+    let world = satellite().variable(STRING_VARIABLE, "Driver={ODBC Driver 17");
+    let failure = try_rewrite(&world, "DSN=Loopback").unwrap_err();
+    assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+    assert!(failure.text.contains(STRING_VARIABLE) && failure.text.contains("rxGetSqlLoopback"), "{}", failure.text);
+    // The loaded driver is another.
+    let other = [(STRING_VARIABLE, "Driver=ODBC Driver 11 for SQL Server;Server=.")];
+    let world = satellite().section(Profile::Odbc, "Other", &other);
+    assert_eq!(try_rewrite(&world, "DSN=Other").unwrap_err().state, Sqlstate::INVALID_VALUE);
 }

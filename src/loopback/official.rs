@@ -1,0 +1,60 @@
+//! A whole loopback string as SQL Server's own functions print it, to start from.
+//!
+//! `rx_get_sql_loopback_connection_string()` of revoscalepy and `rxGetSqlLoopbackConnectionString()` of RevoScaleR know
+//! where SQL Server is without looking. What one of them printed can be given in an environment variable or, under the
+//! same name, in the DSN section. Its parts then count as if they stood there one by one.
+
+use super::{BY_NAME, FORM, NOT_FOR_THE_TARGET, Slot, TARGET_DRIVER, is_any, utf16};
+use crate::connection_string::{Attribute, parse};
+use crate::failure::{Failure, Sqlstate};
+use crate::world::World;
+
+/// The environment variable, and the keyword of a DSN section.
+pub const STRING_VARIABLE: &str = "LOOPBACK_ODBC_CONNECTION_STRING";
+
+/// Names the target before anything is loaded: the driver of the string in the environment.
+pub fn driver(world: &dyn World) -> Option<String> {
+    let string = world.variable(STRING_VARIABLE)?;
+    // A string that cannot be read is told when it is used.
+    let attributes = read(&string.to_string_lossy(), "").ok()?;
+    attributes.into_iter().find(|attribute| is_any(attribute, TARGET_DRIVER)).map(|attribute| attribute.text())
+}
+
+/// Adds the parts of a string to a source that says nothing of them yet. `Driver` becomes `TargetDriver`, which is what it
+/// names; `place` is where the string stands, for messages.
+///
+/// # Errors
+/// 08001 when the string cannot be read to its end.
+pub fn add(source: &mut Vec<Attribute<'static>>, string: &str, place: &str) -> Result<(), Failure> {
+    for attribute in read(string, place)? {
+        let mut slots = FORM.iter().chain(&BY_NAME).chain([&TARGET_DRIVER]);
+        let slot: Option<&Slot> = slots.find(|slot| is_any(&attribute, slot));
+        let keyword = String::from_utf16_lossy(&attribute.keyword);
+        let is_same = |given: &Attribute| slot.map_or(given.is(&keyword), |slot| is_any(given, slot));
+        if !source.iter().any(is_same) {
+            source.push(attribute);
+        }
+    }
+    Ok(())
+}
+
+fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failure> {
+    let units = utf16(string.trim());
+    let parsed = parse(&units);
+    if let Some(stopped) = parsed.stopped {
+        return Err(Failure::new(
+            Sqlstate::UNABLE_TO_CONNECT,
+            format!(
+                "The connection string in {place} can be read only up to character {}: {}. Give it as \
+                 rx_get_sql_loopback_connection_string() or rxGetSqlLoopbackConnectionString() printed it.",
+                stopped.position,
+                stopped.reason.text()
+            ),
+        ));
+    }
+    let for_us = |attribute: &Attribute| match attribute.is("Driver") {
+        true => Some(Attribute::new(TARGET_DRIVER[0], &attribute.value())),
+        false => (!is_any(attribute, NOT_FOR_THE_TARGET)).then(|| attribute.to_static()),
+    };
+    Ok(parsed.attributes.iter().filter_map(for_us).collect())
+}
