@@ -7,6 +7,7 @@
 
 pub mod driver;
 pub mod hints;
+pub mod instance;
 pub mod official;
 pub mod server;
 pub mod session;
@@ -17,7 +18,7 @@ use crate::loopback::driver::Kind;
 use crate::loopback::official::STRING_VARIABLE;
 use crate::registration;
 use crate::target::Target;
-use crate::world::World;
+use crate::world::{Platform, World};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -111,7 +112,10 @@ pub fn rewrite(
         settle_authentication(&mut sources);
         // Where values can be given that the application itself does not give.
         let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
-        discovered = discover(world, driver, &sources, &place, &mut findings)?;
+        discovered = match world.platform() {
+            Platform::Linux => discover(world, driver, &sources, &place, &mut findings)?,
+            Platform::Windows => discover_on_windows(world, driver, &sources, &mut findings),
+        };
     }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
     let [application_rest, environment_rest, section_rest] =
@@ -262,6 +266,28 @@ fn discover(
         set_if_known(TRUSTED_CONNECTION, "no");
     }
     Ok(found)
+}
+
+/// As [`discover`], on Windows: the trusted form, in which the script's account stands for the user.
+fn discover_on_windows(
+    world: &dyn World,
+    driver: &Kind,
+    sources: &[Vec<Attribute<'static>>; 3],
+    findings: &mut Vec<String>,
+) -> Vec<Attribute<'static>> {
+    let mut found = Vec::new();
+    let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
+    if first(sources, SERVER).is_none() {
+        set(SERVER, &instance::find_instance(world, findings));
+        if driver.encrypts_by_default() {
+            // The server's certificate is self-signed, and the connection never leaves the machine.
+            set(TRUST_SERVER_CERTIFICATE, "Yes");
+        }
+    }
+    if !sources.iter().any(|source| authenticates(source)) {
+        set(TRUSTED_CONNECTION, "Yes");
+    }
+    found
 }
 
 /// A certificate and a key belong together, and the files must be there. Those that the environment names must be PEM, as

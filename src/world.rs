@@ -33,6 +33,13 @@ impl Profile {
     }
 }
 
+/// The operating systems, of which each has its form of a loopback connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    Linux,
+    Windows,
+}
+
 /// An IPv6 address of one of this machine's network interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterfaceAddress {
@@ -69,6 +76,7 @@ pub type SocketIdentity = [u8; 48];
 
 /// Everything the rules look at.
 pub trait World {
+    fn platform(&self) -> Platform;
     /// An environment variable; one that is set but empty counts as not set.
     fn variable(&self, name: &str) -> Option<OsString>;
     /// The process's working directory.
@@ -108,12 +116,29 @@ pub trait World {
     fn remembered_connection(&self) -> &Mutex<Option<SocketIdentity>>;
     /// The IPv6 neighbour table.
     fn neighbours(&self) -> io::Result<Vec<Neighbour>>;
+    /// The paths of this process's program and of the libraries that it has loaded. On Windows alone, as the following.
+    fn process_paths(&self) -> Result<Vec<String>, String>;
+    /// This process's command line.
+    fn command_line(&self) -> Result<String, String>;
+    /// The account that runs this process, `DOMAIN\NAME`.
+    fn account(&self) -> Result<String, String>;
+    /// The instances of SQL Server in the registry: names and ids.
+    fn instances(&self) -> Result<Vec<(String, String)>, String>;
 }
 
 /// The machine this process runs on.
 pub struct Machine;
 
+/// What the Windows rules look at is not there on other systems.
+fn only_on_windows<T>() -> Result<T, String> {
+    Err("this is not Windows".to_owned())
+}
+
 impl World for Machine {
+    fn platform(&self) -> Platform {
+        if cfg!(windows) { Platform::Windows } else { Platform::Linux }
+    }
+
     fn variable(&self, name: &str) -> Option<OsString> {
         std::env::var_os(name).filter(|value| !value.is_empty())
     }
@@ -192,5 +217,21 @@ impl World for Machine {
 
     fn neighbours(&self) -> io::Result<Vec<Neighbour>> {
         netlink::neighbours()
+    }
+
+    fn process_paths(&self) -> Result<Vec<String>, String> {
+        only_on_windows()
+    }
+
+    fn command_line(&self) -> Result<String, String> {
+        only_on_windows()
+    }
+
+    fn account(&self) -> Result<String, String> {
+        only_on_windows()
+    }
+
+    fn instances(&self) -> Result<Vec<(String, String)>, String> {
+        only_on_windows()
     }
 }

@@ -57,6 +57,12 @@ impl Kind {
         self.keywords().is_some_and(|known| known.contains(&slot))
     }
 
+    /// Whether `Encrypt` is yes where nobody says otherwise: from version 18 on.
+    pub fn encrypts_by_default(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        name.contains("msodbcsql-18") || name.contains("msodbcsql18")
+    }
+
     /// # Errors
     /// 08001 for a driver that cannot log in with a certificate, with the version found.
     pub fn must_know_certificates(&self) -> Result<(), Failure> {

@@ -412,3 +412,36 @@ fn an_official_string_that_is_none_is_refused() {
     let world = satellite().section(Profile::Odbc, "Other", &other);
     assert_eq!(try_rewrite(&world, "DSN=Other").unwrap_err().state, Sqlstate::INVALID_VALUE);
 }
+
+#[test]
+fn on_windows_the_plain_case_is_the_documented_string() {
+    let world = Fixture::default().windows().section(Profile::Odbc, "Loopback", &[]);
+    for (driver, version, constants) in [
+        ("SQLSRV32.DLL", "10.00.17763.01", ""),
+        ("msodbcsql11.dll", "12.00.5543", ""),
+        ("msodbcsql17.dll", "17.10.0006", ""),
+        ("msodbcsql18.dll", "18.06.0002", "TrustServerCertificate=Yes;"),
+    ] {
+        // Microsoft, "Loopback connection to SQL Server from a Python or R script", connection string on Windows.
+        let expected = format!("Server=.;Database=nameOfDatabase;{constants}Trusted_Connection=Yes");
+        let kind = Kind::new(driver, version);
+        let rewritten = rewrite_for(&kind, &world, "DSN=Loopback;Database=nameOfDatabase").unwrap();
+        let string = String::from_utf16(&rewritten.target_string()).unwrap();
+        assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected}"), "{driver}");
+    }
+}
+
+#[test]
+fn on_windows_a_given_server_or_login_is_left_alone() {
+    let world = Fixture::default().windows().instance("SALES", "MSSQL16.SALES").section(Profile::Odbc, "Loopback", &[]);
+    let kind = Kind::new("msodbcsql18.dll", "18.06.0002");
+    for (given, expected) in [
+        ("Server=tcp:dev,1433;UID=u;PWD=p", "Server=tcp:dev,1433;UID=u;PWD=p"),
+        ("Server=dev", "Server=dev;Trusted_Connection=Yes"),
+        ("UID=u;PWD=p", "Server=.\\SALES;TrustServerCertificate=Yes;UID=u;PWD=p"),
+    ] {
+        let rewritten = rewrite_for(&kind, &world, &format!("DSN=Loopback;{given}")).unwrap();
+        let string = String::from_utf16(&rewritten.target_string()).unwrap();
+        assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected}"), "{given}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A world made of fixtures, for the tests of the rules.
 
-use super::{InterfaceAddress, Neighbour, Profile, SocketIdentity, TcpConnection, World};
+use super::{InterfaceAddress, Neighbour, Platform, Profile, SocketIdentity, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -30,6 +30,12 @@ pub struct Fixture {
     sockets: u8,
     neighbours: Option<Vec<Neighbour>>,
     remembered_connection: Mutex<Option<SocketIdentity>>,
+    windows: bool,
+    process_paths: Vec<String>,
+    command_line: String,
+    account: Option<String>,
+    instances: Vec<(String, String)>,
+    no_registry: bool,
 }
 
 impl Fixture {
@@ -120,6 +126,37 @@ impl Fixture {
         self
     }
 
+    pub fn windows(mut self) -> Self {
+        self.windows = true;
+        self
+    }
+
+    pub fn process_path(mut self, path: &str) -> Self {
+        self.process_paths.push(path.into());
+        self
+    }
+
+    pub fn command_line(mut self, line: &str) -> Self {
+        self.command_line = line.into();
+        self
+    }
+
+    pub fn account(mut self, account: &str) -> Self {
+        self.account = Some(account.into());
+        self
+    }
+
+    pub fn instance(mut self, name: &str, id: &str) -> Self {
+        self.instances.push((name.into(), id.into()));
+        self
+    }
+
+    /// The registry cannot be read.
+    pub fn no_registry(mut self) -> Self {
+        self.no_registry = true;
+        self
+    }
+
     fn sections(&self, profile: Profile) -> &[Section] {
         match profile {
             Profile::Odbcinst => &self.odbcinst,
@@ -141,6 +178,10 @@ impl Fixture {
 }
 
 impl World for Fixture {
+    fn platform(&self) -> Platform {
+        if self.windows { Platform::Windows } else { Platform::Linux }
+    }
+
     fn variable(&self, name: &str) -> Option<OsString> {
         self.variables.get(name).filter(|value| !value.is_empty()).map(OsString::from)
     }
@@ -211,5 +252,21 @@ impl World for Fixture {
 
     fn neighbours(&self) -> io::Result<Vec<Neighbour>> {
         self.neighbours.clone().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
+    fn process_paths(&self) -> Result<Vec<String>, String> {
+        Ok(self.process_paths.clone())
+    }
+
+    fn command_line(&self) -> Result<String, String> {
+        Ok(self.command_line.clone())
+    }
+
+    fn account(&self) -> Result<String, String> {
+        self.account.clone().ok_or_else(|| "it cannot be told".to_owned())
+    }
+
+    fn instances(&self) -> Result<Vec<(String, String)>, String> {
+        if self.no_registry { Err("access denied".to_owned()) } else { Ok(self.instances.clone()) }
     }
 }

@@ -1,0 +1,254 @@
+//! Which instance of SQL Server on Windows a script belongs to.
+//!
+//! On Windows a script connects back over shared memory or a named pipe of its own machine, as the account that runs it:
+//! `Server=.` is the default instance, `Server=.\NAME` a named one. Nothing tells the name directly, but it is part of
+//! paths and accounts. In this order: the variables of external libraries, the working directory, the paths of the process
+//! and its modules, the command line, the account, the only instance in the registry; and else the default instance.
+//!
+//! Never `tcp:` or a port: a script in an AppContainer may not open network connections.
+
+use crate::world::World;
+
+/// The name of the default instance.
+const DEFAULT: &str = "MSSQLSERVER";
+
+/// Set by SQL Server for the libraries of R and Python; both lead into the instance's folder.
+const LIBRARY_VARIABLES: [&str; 2] = ["MRS_EXTLIB_SHARED_PATH", "MRS_EXTLIB_USER_PATH"];
+
+/// What a path or an account shows of an instance.
+#[derive(Debug, PartialEq, Eq)]
+enum Trace {
+    /// Its id, such as MSSQL15.MSSQLSERVER, which the registry maps to the name.
+    Id(String),
+    Name(String),
+    /// What is a name only if the registry has it.
+    PerhapsName(String),
+}
+
+/// Finds the value for `Server`; what each signal gave is added to `findings`.
+pub fn find_instance(world: &dyn World, findings: &mut Vec<String>) -> String {
+    let instances = world.instances();
+    for (signal, seen) in signals(world) {
+        let mut say = |what: String| findings.push(format!("Server, {signal}: {what}"));
+        match seen {
+            Err(reason) => say(reason),
+            Ok(texts) => match texts.iter().find_map(|(text, trace)| Some((text, resolve(trace, &instances)?))) {
+                Some((text, name)) => {
+                    say(format!("{name}, from {text}"));
+                    return server(&name);
+                }
+                None => say("no instance".to_owned()),
+            },
+        }
+    }
+    let mut say = |what: &str| findings.push(format!("Server, registry: {what}"));
+    match instances.as_deref() {
+        Ok([(name, _)]) => {
+            say(&format!("{name} is the only instance"));
+            return server(name);
+        }
+        Ok(several) => say(&format!("{} instances", several.len())),
+        Err(reason) => say(reason),
+    }
+    findings.push("Server: the default instance, since nothing names another".to_owned());
+    server(DEFAULT)
+}
+
+fn server(name: &str) -> String {
+    if name.eq_ignore_ascii_case(DEFAULT) { ".".to_owned() } else { format!(".\\{name}") }
+}
+
+/// The traces that a signal shows, each with the text that it is in; or why it cannot be looked at.
+type Seen = Result<Vec<(String, Trace)>, String>;
+
+fn signals(world: &dyn World) -> Vec<(&'static str, Seen)> {
+    let in_path = |text: String| in_path(&text).map(|trace| (text, trace));
+    let variables = LIBRARY_VARIABLES.iter().filter_map(|name| world.variable(name));
+    let variables =
+        variables.flat_map(|value| value.to_string_lossy().split(';').map(str::to_owned).collect::<Vec<_>>());
+    let directory = world.working_directory().map_err(|error| format!("it cannot be told: {error}"));
+    vec![
+        ("MRS_EXTLIB_SHARED_PATH and MRS_EXTLIB_USER_PATH", Ok(variables.filter_map(in_path).collect())),
+        ("working directory", directory.map(|path| in_path(path.display().to_string()).into_iter().collect())),
+        ("paths of the process", world.process_paths().map(|paths| paths.into_iter().filter_map(in_path).collect())),
+        (
+            "command line",
+            world
+                .command_line()
+                .map(|line| line.split(['"', '=', ' ']).map(str::to_owned).filter_map(in_path).collect()),
+        ),
+        (
+            "account",
+            world.account().map(|account| in_account(&account).map(|trace| (account, trace)).into_iter().collect()),
+        ),
+    ]
+}
+
+/// The name that a trace leads to.
+fn resolve(trace: &Trace, instances: &Result<Vec<(String, String)>, String>) -> Option<String> {
+    let known = instances.as_deref().unwrap_or_default();
+    let by_name = |wanted: &String| known.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let found = match trace {
+        Trace::Id(id) => known.iter().find(|(_, known)| known.eq_ignore_ascii_case(id)),
+        Trace::Name(name) | Trace::PerhapsName(name) => by_name(name),
+    };
+    match (found, trace) {
+        (Some((name, _)), _) => Some(name.clone()),
+        // A registry that cannot be read contradicts nothing. An id ends in the name that the instance was installed with.
+        (None, Trace::Id(id)) if instances.is_err() => id.split_once('.').map(|(_, name)| name.to_owned()),
+        (None, Trace::Name(name)) if instances.is_err() => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The trace in a path, by the folders in which SQL Server keeps what belongs to an instance:
+/// `...\MSSQL15.ID\MSSQL\...`, `C:\SQL-NAME-ExtensibilityData-PY\...` and `C:\ProgramData\NAME\Temp-PY\...`.
+fn in_path(path: &str) -> Option<Trace> {
+    let folders: Vec<&str> = path.split(['\\', '/']).collect();
+    folders.iter().enumerate().find_map(|(index, folder)| {
+        let upper = folder.to_ascii_uppercase();
+        if let Some((version, _)) = upper.strip_prefix("MSSQL").and_then(|rest| rest.split_once('.'))
+            && !version.is_empty()
+            && version.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return Some(Trace::Id((*folder).to_owned()));
+        }
+        if let Some(end) = upper.find("-EXTENSIBILITYDATA").filter(|&end| end > 4 && upper.starts_with("SQL-")) {
+            return Some(Trace::Name(folder[4..end].to_owned()));
+        }
+        let next = folders.get(index + 1)?;
+        let is_temporary = ["TEMP-PY", "TEMP-R"].contains(&next.to_ascii_uppercase().as_str());
+        let below_program_data = index > 0 && folders[index - 1].eq_ignore_ascii_case("ProgramData");
+        (is_temporary && below_program_data).then(|| Trace::Name((*folder).to_owned()))
+    })
+}
+
+/// The trace in an account: the launchpad's is `NT Service\MSSQLLaunchpad` or `...$NAME`, its workers' are `NAME01` and
+/// further.
+fn in_account(account: &str) -> Option<Trace> {
+    let user = account.rsplit('\\').next()?;
+    let upper = user.to_ascii_uppercase();
+    match upper.strip_prefix("MSSQLLAUNCHPAD") {
+        Some("") => return Some(Trace::Name(DEFAULT.to_owned())),
+        Some(rest) if rest.len() > 1 && rest.starts_with('$') => {
+            return Some(Trace::Name(user["MSSQLLaunchpad$".len()..].to_owned()));
+        }
+        _ => {}
+    }
+    let name = user.trim_end_matches(|character: char| character.is_ascii_digit());
+    (!name.is_empty() && user.len() >= name.len() + 2).then(|| Trace::PerhapsName(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fixture::Fixture;
+
+    fn find(world: &Fixture) -> (String, Vec<String>) {
+        let mut findings = Vec::new();
+        (find_instance(world, &mut findings), findings)
+    }
+
+    /// A Windows machine with the default instance and a named one, whose id is another than its name.
+    fn windows() -> Fixture {
+        Fixture::default().windows().instance("MSSQLSERVER", "MSSQL15.MSSQLSERVER").instance("SALES", "MSSQL15.SALES_1")
+    }
+
+    const SALES_PATHS: [&str; 6] = [
+        r"C:\Program Files\Microsoft SQL Server\MSSQL15.SALES_1\MSSQL\ExternalLibraries\R\1\2",
+        r"\\?\D:\Data\mssql15.sales_1\MSSQL\ExtensibilityData\SALES01\9A1C",
+        r"C:/Program Files/Microsoft SQL Server/MSSQL15.SALES_1/PYTHON_SERVICES",
+        r"C:\ProgramData\SALES\Temp-PY\Appcontainer1\9A1CFF64-7E4B-4B4C-8B0A-3B0A0D1C1B5E",
+        r"c:\programdata\Sales\temp-r\Appcontainer12\9A1C",
+        r"C:\SQL-SALES-ExtensibilityData-PY\SALES01\9A1C",
+    ];
+
+    #[test]
+    fn each_signal_alone_shows_the_instance() {
+        for path in SALES_PATHS {
+            for world in [
+                windows().variable("MRS_EXTLIB_SHARED_PATH", path),
+                windows().variable("MRS_EXTLIB_USER_PATH", &format!(r"C:\nothing;{path}")),
+                windows().working_directory(path),
+                windows()
+                    .process_path(r"C:\Windows\System32\kernel32.dll")
+                    .process_path(&format!(r"{path}\sqlsatellite.dll")),
+                windows().command_line(&format!("BxlServer.exe \"sessionDirectory={path}\" -x")),
+            ] {
+                let (server, findings) = find(&world);
+                assert_eq!(server, r".\SALES", "{path}: {findings:?}");
+            }
+        }
+        for account in
+            [r"NT Service\MSSQLLaunchpad$SALES", r"nt service\mssqllaunchpad$sales", r"HOST\SALES01", "SALES20"]
+        {
+            assert_eq!(find(&windows().account(account)).0, r".\SALES", "{account}");
+        }
+        let only = Fixture::default().windows().instance("SALES", "MSSQL15.SALES_1");
+        assert_eq!(find(&only).0, r".\SALES");
+    }
+
+    #[test]
+    fn the_default_instance_is_a_point() {
+        for world in [
+            windows(),
+            windows().working_directory(r"C:\SQL-MSSQLSERVER-ExtensibilityData-PY\MSSQLSERVER01\9A1C"),
+            windows().account(r"NT Service\MSSQLLaunchpad"),
+            windows().account("MSSQLSERVER07"),
+            Fixture::default().windows().instance("MSSQLSERVER", "MSSQL16.MSSQLSERVER"),
+            Fixture::default().windows(),
+        ] {
+            assert_eq!(find(&world).0, ".");
+        }
+    }
+
+    #[test]
+    fn the_first_signal_counts_and_the_others_are_told() {
+        let world = windows()
+            .variable("MRS_EXTLIB_SHARED_PATH", r"C:\x\MSSQL15.MSSQLSERVER\MSSQL")
+            .working_directory(SALES_PATHS[0])
+            .account("SALES01");
+        let (server, findings) = find(&world);
+        assert_eq!(server, ".");
+        assert!(findings[0].contains("MSSQLSERVER, from C:\\x"), "{findings:?}");
+        let (_, findings) = find(&windows());
+        for signal in
+            ["MRS_EXTLIB", "working directory", "paths of the process", "command line", "account", "registry: 2"]
+        {
+            assert!(findings.iter().any(|finding| finding.contains(signal)), "{signal}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_registry_does_not_have_is_no_instance() {
+        for world in [
+            windows().working_directory(r"C:\ProgramData\Other\Temp-PY\x"),
+            windows().working_directory(r"C:\Program Files\MSSQL15.GONE\MSSQL"),
+            windows().account(r"HOST\build07"),
+        ] {
+            assert_eq!(find(&world).0, ".");
+        }
+        let without = || Fixture::default().windows().no_registry();
+        assert_eq!(find(&without().working_directory(r"C:\x\MSSQL15.SALES\MSSQL")).0, r".\SALES");
+        assert_eq!(find(&without().working_directory(SALES_PATHS[3])).0, r".\SALES");
+        // A user's name is no instance's unless somebody says so.
+        assert_eq!(find(&without().account(r"HOST\build07")).0, ".");
+    }
+
+    #[test]
+    fn other_paths_and_accounts_show_nothing() {
+        for path in [
+            r"C:\Users\me\MSSQL.txt",
+            r"C:\MSSQL15",
+            r"C:\SQL--ExtensibilityData",
+            r"C:\NAME\Temp-PY",
+            "",
+            r"C:\MSSQLx.y\z",
+        ] {
+            assert_eq!(in_path(path), None, "{path}");
+        }
+        for account in ["", "me", r"HOST\me1", "01", "MSSQLLaunchpadX", "MSSQLLaunchpad$"] {
+            assert_eq!(in_account(account), None, "{account}");
+        }
+    }
+}
