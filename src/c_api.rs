@@ -1,6 +1,12 @@
 //! What `include/loopback_odbc.h` promises.
 
-use std::ffi::{CStr, c_char};
+use crate::connection_string::{Attribute, shown};
+use crate::failure::Failure;
+use crate::loopback::{self, Rewritten, utf16};
+use crate::target::Target;
+use crate::world::{Machine, World};
+use crate::{guard, logging, output};
+use std::ffi::{CStr, c_char, c_int};
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,
@@ -11,4 +17,97 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 #[unsafe(no_mangle)]
 pub extern "C" fn loopback_odbc_version() -> *const c_char {
     VERSION.as_ptr()
+}
+
+/// The loopback string for a database, which may be null or empty, and for a driver registered under a name; for the one
+/// that the library would load, where that is null or empty. Both are UTF-8. What nobody gave is found; see the header for
+/// `buffer`, `length` and what is returned.
+///
+/// # Safety
+/// The strings end with a NUL or are null; `buffer` has `*length` bytes, or `length` is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn loopback_odbc_connection_string(
+    database: *const c_char,
+    driver: *const c_char,
+    buffer: *mut c_char,
+    length: *mut c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let (database, driver) = unsafe { (text(database), text(driver)) };
+    let string = || {
+        let rewritten = rewritten(&Machine, &database, &driver)?;
+        Ok(String::from_utf16_lossy(&rewritten.target_string()))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { give(string, buffer, length) }
+}
+
+/// What was looked at and found, as lines that end in a newline each; secrets are not shown. See the header for `buffer`,
+/// `length` and what is returned.
+///
+/// # Safety
+/// `buffer` has `*length` bytes, or `length` is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn loopback_odbc_report(buffer: *mut c_char, length: *mut c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { give(|| Ok(report(&Machine)), buffer, length) }
+}
+
+fn rewritten(world: &dyn World, database: &str, driver: &str) -> Result<Rewritten, Failure> {
+    logging::start();
+    let target = if driver.is_empty() { Target::first(world)? } else { Target::named(driver) };
+    let given = [("Database", database)].into_iter().filter(|(_, value)| !value.is_empty());
+    let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
+    loopback::rewrite(world, &target, &target.kind(), &given)
+}
+
+fn report(world: &dyn World) -> String {
+    let mut lines = vec![format!("loopback-odbc {}", env!("CARGO_PKG_VERSION"))];
+    match world.own_library() {
+        Some(library) => lines.push(format!("Library: {}", library.display())),
+        None => lines.push("Library: its file cannot be told".to_owned()),
+    }
+    match Target::first(world) {
+        Ok(target) => lines.push(format!("Target: {target}")),
+        Err(failure) => lines.extend(failure.lines()),
+    }
+    match rewritten(world, "", "") {
+        Ok(rewritten) => {
+            lines.extend(rewritten.findings.iter().cloned());
+            lines.push(format!("String: {}", shown(&rewritten.target)));
+        }
+        Err(failure) => lines.extend(failure.lines()),
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// Gives a text, or what a failure says, in the way that the header describes.
+///
+/// # Safety
+/// `buffer` has `*length` bytes, or `length` is null.
+unsafe fn give(text: impl FnOnce() -> Result<String, Failure>, buffer: *mut c_char, length: *mut c_int) -> c_int {
+    let outcome = guard::catch(text).unwrap_or_else(|()| Err(Failure::defect()));
+    let (text, sign) = match outcome {
+        Ok(text) => (text, 1),
+        Err(failure) => (failure.lines().join("\n"), -1),
+    };
+    let needed = sign * c_int::try_from(text.len()).unwrap_or(c_int::MAX);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let capacity = if length.is_null() { 0 } else { usize::try_from(length.read_unaligned()).unwrap_or(0) };
+        let text = if text.len() < capacity { text.as_bytes() } else { &[] };
+        output::put_bytes(buffer.cast(), capacity, text);
+        output::put(length, needed);
+    }
+    needed
+}
+
+/// # Safety
+/// `string` is null or ends with a NUL.
+unsafe fn text(string: *const c_char) -> String {
+    if string.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(string) }.to_string_lossy().into_owned()
 }

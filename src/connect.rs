@@ -195,10 +195,7 @@ unsafe fn connect_with(
         // SAFETY: the caller's promise.
         Ok(unsafe { call_target(connection, prepared) })
     };
-    let outcome = guard::catch(attempt).unwrap_or_else(|()| {
-        let text = "This is a defect of loopback-odbc. Please report it, with what standard error shows of it.";
-        Err(Failure::new(Sqlstate::GENERAL, text))
-    });
+    let outcome = guard::catch(attempt).unwrap_or_else(|()| Err(Failure::defect()));
     outcome.unwrap_or_else(|failure| {
         log::error!("refused with {}: {}", failure.state.text(), failure.text);
         for finding in &failure.findings {

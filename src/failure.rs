@@ -67,6 +67,18 @@ impl Failure {
         Failure { findings, ..self }
     }
 
+    /// A panic of ours, which went to standard error.
+    pub fn defect() -> Self {
+        let text = "This is a defect of loopback-odbc. Please report it, with what standard error shows of it.";
+        Failure::new(Sqlstate::GENERAL, text)
+    }
+
+    /// SQLSTATE and text, and the findings, for those who do not read records.
+    pub fn lines(&self) -> Vec<String> {
+        let first = format!("{}: {}", self.state.text(), self.text);
+        std::iter::once(first).chain(self.findings.iter().cloned()).collect()
+    }
+
     /// The texts of the diagnostic records, each of at most [`MOST_UNITS`] code units.
     ///
     /// Text that does not fit is continued in the next record, so that nothing is lost.

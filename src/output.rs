@@ -29,6 +29,21 @@ pub unsafe fn put_string(buffer: *mut u16, capacity: usize, value: &[u16]) -> bo
     value.len() >= capacity
 }
 
+/// Writes a text of bytes with its NUL, which must fit in `capacity` unless that is nothing.
+///
+/// # Safety
+/// `buffer` is null or can be written to for `capacity` bytes.
+pub unsafe fn put_bytes(buffer: *mut u8, capacity: usize, text: &[u8]) {
+    if buffer.is_null() || text.len() >= capacity {
+        return;
+    }
+    // SAFETY: the caller's promise, and the text with its NUL fits.
+    unsafe {
+        buffer.copy_from_nonoverlapping(text.as_ptr(), text.len());
+        buffer.add(text.len()).write(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

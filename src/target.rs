@@ -14,7 +14,8 @@
 use crate::absent;
 use crate::entry_points::{self, ROWS, Row};
 use crate::failure::{Failure, Sqlstate};
-use crate::loopback::{driver::Kind, official};
+use crate::loopback::driver::{Kind, NAMES};
+use crate::loopback::official;
 use crate::odbc::{Handle, Return, SQL_DRIVER_NAME, SQL_DRIVER_VER, SQL_ERROR, SQL_HANDLE_ENV, SQL_SUCCESS, succeeded};
 use crate::output;
 use crate::registration::{self, Driver};
@@ -27,8 +28,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 /// Names the target: a driver of odbcinst.ini, or a library's path.
 const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
-/// Microsoft's drivers that know `ClientCertificate`, best first.
-const PREFERRED: [&str; 2] = ["ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server"];
+/// Microsoft's drivers, best first: on Linux those that know `ClientCertificate`.
+const PREFERRED: &[(&str, &str)] = if cfg!(windows) { &NAMES } else { NAMES.first_chunk::<2>().unwrap() };
 
 /// Without these nothing can be said through a driver.
 const REQUIRED: [&str; 5] =
@@ -173,6 +174,25 @@ impl Target {
         Target { name: Some(name.to_owned()), library: PathBuf::from("/usr/lib/target.so") }
     }
 
+    /// The one that would be tried first, without loading it.
+    ///
+    /// # Errors
+    /// IM003 when none is registered, with every name that was looked for.
+    pub fn first(world: &dyn World) -> Result<Target, Failure> {
+        let mut choice = choose(world)?;
+        if choice.candidates.is_empty() { Err(choice.failure(Vec::new())) } else { Ok(choice.candidates.remove(0)) }
+    }
+
+    /// One of this name, whether it is there or not.
+    pub fn named(name: &str) -> Target {
+        Target { name: Some(name.to_owned()), library: PathBuf::new() }
+    }
+
+    /// What kind of driver it is, as far as its name tells.
+    pub fn kind(&self) -> Kind {
+        Kind::registered_as(self.name(), &self.library)
+    }
+
     /// What `Driver=` says of it; none for a target given by path.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -259,7 +279,7 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
         return Ok(named(&name, format!("by TargetDriver in section [{section}] of odbcinst.ini")));
     }
     let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
-    for name in PREFERRED {
+    for (name, _) in PREFERRED {
         choice.add_registered(name, &drivers);
     }
     Ok(choice)
@@ -428,7 +448,8 @@ mod tests {
         let world = Fixture::default().own_library(OWN);
         let failure = load(&world).unwrap_err();
         assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
-        for part in [PREFERRED[0], PREFERRED[1], "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE] {
+        for part in [PREFERRED[0].0, PREFERRED[1].0, "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE]
+        {
             assert!(failure.text.contains(part), "{}", failure.text);
         }
         let failure = load(&registered(&[])).unwrap_err();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What the library exports beside the ODBC functions: include/loopback_odbc.h.
-const C_INTERFACE: [&str; 1] = ["loopback_odbc_version"];
+const C_INTERFACE: [&str; 3] = ["loopback_odbc_version", "loopback_odbc_connection_string", "loopback_odbc_report"];
 
 fn tool(program: &str, arguments: &[&str]) -> String {
     Ran::of(Command::new(program).args(arguments).arg(library())).ok().stdout

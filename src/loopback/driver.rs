@@ -6,6 +6,7 @@
 
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
 use crate::failure::{Failure, Sqlstate};
+use std::path::Path;
 
 /// What kind of driver the target is, by what it says of itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +33,16 @@ const KNOWN: [(&[&str], &[Slot]); 3] = [
     (&["sqlsrv32"], &[TRUSTED_CONNECTION]),
 ];
 
+/// The names that Microsoft's installers register, best first, and the files behind them.
+pub const NAMES: [(&str, &str); 6] = [
+    ("ODBC Driver 18 for SQL Server", "msodbcsql18"),
+    ("ODBC Driver 17 for SQL Server", "msodbcsql17"),
+    ("ODBC Driver 13 for SQL Server", "msodbcsql13"),
+    ("ODBC Driver 11 for SQL Server", "msodbcsql11"),
+    ("SQL Server Native Client 11.0", "sqlncli11"),
+    ("SQL Server", "sqlsrv32"),
+];
+
 /// The first version of Microsoft's driver that logs in with a client certificate, which Microsoft writes 17.4.1.1.
 const FIRST_WITH_CERTIFICATES: [u32; 3] = [17, 4, 1];
 
@@ -39,6 +50,13 @@ impl Kind {
     /// By SQL_DRIVER_NAME and SQL_DRIVER_VER.
     pub fn new(name: &str, version: &str) -> Kind {
         Kind { name: name.to_owned(), version: version.to_owned() }
+    }
+
+    /// By the name that a driver is registered under, or by its file's where that is another; the version is not known.
+    pub fn registered_as(name: Option<&str>, library: &Path) -> Kind {
+        let known = NAMES.iter().find(|(known, _)| name.is_some_and(|name| name.eq_ignore_ascii_case(known)));
+        let file = || library.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Kind { name: known.map_or_else(file, |(_, file)| (*file).to_owned()), version: String::new() }
     }
 
     fn keywords(&self) -> Option<&'static [Slot]> {
@@ -64,10 +82,12 @@ impl Kind {
     }
 
     /// # Errors
-    /// 08001 for a driver that cannot log in with a certificate, with the version found.
+    /// 08001 for a driver that cannot log in with a certificate, with the version found. One that does not say its version
+    /// is left to find out itself.
     pub fn must_know_certificates(&self) -> Result<(), Failure> {
         let numbers: Vec<u32> = self.version.split('.').map_while(|part| part.parse().ok()).collect();
-        if self.knows(CLIENT_CERTIFICATE) && numbers.as_slice() >= FIRST_WITH_CERTIFICATES.as_slice() {
+        let is_enough = self.version.is_empty() || numbers.as_slice() >= FIRST_WITH_CERTIFICATES.as_slice();
+        if self.knows(CLIENT_CERTIFICATE) && is_enough {
             return Ok(());
         }
         Err(Failure::new(
@@ -112,6 +132,23 @@ mod tests {
     }
 
     #[test]
+    fn a_registered_name_says_which_driver_it_is_and_else_its_file_does() {
+        for (name, library, knows) in [
+            (Some("ODBC Driver 17 for SQL Server"), "/x.so", true),
+            (Some("odbc driver 18 FOR SQL Server"), "", true),
+            (Some("Mine"), "/opt/lib64/libmsodbcsql-18.6.so.2.1", true),
+            (None, "/opt/lib64/libmsodbcsql-17.10.so.6.1", true),
+            (Some("ODBC Driver 13 for SQL Server"), "/x.so", false),
+            (Some("SQL Server"), "/x.so", false),
+            (Some("PostgreSQL Unicode"), "psqlodbcw.so", false),
+        ] {
+            let kind = Kind::registered_as(name, Path::new(library));
+            assert_eq!(kind.knows(CLIENT_CERTIFICATE), knows, "{name:?} {library}");
+        }
+        assert!(NAMES.iter().all(|(name, _)| Kind::registered_as(Some(name), Path::new("")).is_for_sql_server()));
+    }
+
+    #[test]
     fn certificates_need_a_driver_of_17_4_1_1_or_later() {
         for (name, version, enough) in [
             ("libmsodbcsql-18.6.so.2.1", "18.06.0002", true),
@@ -120,7 +157,7 @@ mod tests {
             ("libmsodbcsql-17.3.so.1.1", "17.03.0001", false),
             ("libmsodbcsql-17.4.so.0.1", "17.04.0000", false),
             ("msodbcsql13.dll", "13.03.6300", false),
-            ("libmsodbcsql-17.so", "", false),
+            ("libmsodbcsql-17.so", "", true),
             ("psqlodbcw.so", "99.00.0000", false),
         ] {
             let judged = Kind::new(name, version).must_know_certificates();
