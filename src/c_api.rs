@@ -2,7 +2,7 @@
 
 use crate::connection_string::{Attribute, shown};
 use crate::failure::Failure;
-use crate::loopback::{self, Rewritten, utf16};
+use crate::loopback::{self, Rewritten, Wanted, utf16};
 use crate::target::Target;
 use crate::world::{Machine, World};
 use crate::{guard, logging, output};
@@ -58,7 +58,9 @@ fn rewritten(world: &dyn World, database: &str, driver: &str) -> Result<Rewritte
     let target = if driver.is_empty() { Target::first(world)? } else { Target::named(driver) };
     let given = [("Database", database)].into_iter().filter(|(_, value)| !value.is_empty());
     let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
-    loopback::rewrite(world, &target, &target.kind(), &given)
+    let kind = &target.kind();
+    let wanted = Wanted { platform: world.platform(), target: &target, kind, check_files: true };
+    loopback::rewrite(world, &wanted, &given)
 }
 
 fn report(world: &dyn World) -> String {

@@ -9,7 +9,7 @@ use crate::diagnostics;
 use crate::entry_points;
 use crate::failure::{Failure, Sqlstate};
 use crate::guard;
-use crate::loopback::{self, Rewritten, hints};
+use crate::loopback::{self, Rewritten, Wanted, hints};
 use crate::odbc::*;
 use crate::output;
 use crate::registration;
@@ -209,7 +209,9 @@ unsafe fn connect_with(
 /// The checks in their order: target, `TargetDriver`, discovery, length.
 fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = target::loaded()?;
-    let rewritten = loopback::rewrite(&Machine, target, target::kind(connection), &request.attributes)?;
+    let kind = target::kind(connection);
+    let wanted = Wanted { platform: Machine.platform(), target, kind, check_files: true };
+    let rewritten = loopback::rewrite(&Machine, &wanted, &request.attributes)?;
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {
         return Err(Failure::new(

@@ -57,9 +57,21 @@ const TARGET_DRIVER: Slot = &["TargetDriver"];
 /// What names the data source or the driver to the driver manager or to us.
 const NOT_FOR_THE_TARGET: Slot = &["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver"];
 
+/// What a loopback string is wanted for.
+pub struct Wanted<'w> {
+    /// Whose form it is to have.
+    pub platform: Platform,
+    pub target: &'w Target,
+    /// What kind of driver the target is.
+    pub kind: &'w Kind,
+    /// Whether the files that are given must be there.
+    pub check_files: bool,
+}
+
 /// A connection string made ready.
 #[derive(Debug)]
 pub struct Rewritten {
+    platform: Platform,
     /// What the target is given.
     pub target: Vec<Attribute<'static>>,
     /// What the application gets back: its own words and the database, so that it works again in this program and in
@@ -73,7 +85,7 @@ pub struct Rewritten {
     pub is_loopback: bool,
 }
 
-/// Turns what the application asked for into the loopback string for `target`, which is this kind of driver.
+/// Turns what the application asked for into the loopback string that is wanted.
 ///
 /// For every value: connection string, then environment, then DSN section, then what the session shows, then the form's
 /// constant. If a server and a way to authenticate are given, nothing is discovered; and if that way is not a certificate,
@@ -82,12 +94,8 @@ pub struct Rewritten {
 ///
 /// # Errors
 /// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
-pub fn rewrite(
-    world: &dyn World,
-    target: &Target,
-    driver: &Kind,
-    application: &[Attribute],
-) -> Result<Rewritten, Failure> {
+pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) -> Result<Rewritten, Failure> {
+    let Wanted { platform, target, kind, .. } = *wanted;
     let application: Vec<Attribute<'static>> = application.iter().map(Attribute::to_static).collect();
     let data_source = data_source_of(&application);
     let name = data_source.map(Attribute::text);
@@ -96,7 +104,7 @@ pub fn rewrite(
         None => Vec::new(),
     };
     let mut sources = [application.clone(), Vec::new(), section];
-    if driver.is_for_sql_server() {
+    if kind.is_for_sql_server() {
         sources[1] = environment(world);
         add_official_strings(world, &mut sources)?;
     }
@@ -108,13 +116,16 @@ pub fn rewrite(
 
     let mut findings = Vec::new();
     let mut discovered = Vec::new();
-    if driver.is_for_sql_server() {
+    if kind.is_for_sql_server() {
         settle_authentication(&mut sources);
         // Where values can be given that the application itself does not give.
         let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
-        discovered = match world.platform() {
-            Platform::Linux => discover(world, driver, &sources, &place, &mut findings)?,
-            Platform::Windows => discover_on_windows(world, driver, &sources, &mut findings),
+        if wanted.check_files && platform == Platform::Linux {
+            check_given_files(world, &sources)?;
+        }
+        discovered = match platform {
+            Platform::Linux => discover(world, kind, &sources, &place, &mut findings)?,
+            Platform::Windows => discover_on_windows(world, kind, &sources, &mut findings),
         };
     }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
@@ -138,13 +149,17 @@ pub fn rewrite(
     if let Some(database) = database {
         push_once(&mut returned, &database);
     }
-    Ok(Rewritten { target: string, returned, data_source, findings, is_loopback: !discovered.is_empty() })
+    Ok(Rewritten { platform, target: string, returned, data_source, findings, is_loopback: !discovered.is_empty() })
 }
 
 impl Rewritten {
-    /// The string for the target, in code units.
+    /// The string for the target, in code units; as Microsoft documents it, that for Windows ends in a semicolon.
     pub fn target_string(&self) -> Vec<u16> {
-        write(&self.target)
+        let mut string = write(&self.target);
+        if self.platform == Platform::Windows && string.last() != Some(&u16::from(b';')) {
+            string.push(b';'.into());
+        }
+        string
     }
 
     /// The string for the application, in code units.
@@ -223,7 +238,7 @@ fn authenticates(source: &[Attribute<'static>]) -> bool {
 /// Finds what nobody said, and adds the constants of the form it then is.
 fn discover(
     world: &dyn World,
-    driver: &Kind,
+    kind: &Kind,
     sources: &[Vec<Attribute<'static>>; 3],
     place: &str,
     findings: &mut Vec<String>,
@@ -231,7 +246,6 @@ fn discover(
     let mut found = Vec::new();
     let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
 
-    check_given_files(world, sources)?;
     let by_certificate = match sources.iter().find(|source| authenticates(source)) {
         Some(source) => find(source, CLIENT_CERTIFICATE).is_some(),
         None => {
@@ -242,7 +256,7 @@ fn discover(
         }
     };
     if by_certificate {
-        driver.must_know_certificates()?;
+        kind.must_know_certificates()?;
     }
     let server_discovered = first(sources, SERVER).is_none();
     if server_discovered {
@@ -253,7 +267,7 @@ fn discover(
         set(SERVER, &server::find_server(world, place, findings)?);
     }
     let mut set_if_known = |slot, value| {
-        if driver.knows(slot) {
+        if kind.knows(slot) {
             set(slot, value);
         }
     };
@@ -271,7 +285,7 @@ fn discover(
 /// As [`discover`], on Windows: the trusted form, in which the script's account stands for the user.
 fn discover_on_windows(
     world: &dyn World,
-    driver: &Kind,
+    kind: &Kind,
     sources: &[Vec<Attribute<'static>>; 3],
     findings: &mut Vec<String>,
 ) -> Vec<Attribute<'static>> {
@@ -279,7 +293,7 @@ fn discover_on_windows(
     let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
     if first(sources, SERVER).is_none() {
         set(SERVER, &instance::find_instance(world, findings));
-        if driver.encrypts_by_default() {
+        if kind.encrypts_by_default() {
             // The server's certificate is self-signed, and the connection never leaves the machine.
             set(TRUST_SERVER_CERTIFICATE, "Yes");
         }

@@ -31,9 +31,14 @@ fn try_rewrite(world: &Fixture, string: &str) -> Result<Rewritten, Failure> {
     rewrite_for(&driver, world, string)
 }
 
-fn rewrite_for(driver: &Kind, world: &Fixture, string: &str) -> Result<Rewritten, Failure> {
-    let units = utf16(string);
-    rewrite(world, &Target::registered_as("ODBC Driver 17 for SQL Server"), driver, &parse(&units).attributes)
+fn rewrite_for(kind: &Kind, world: &Fixture, string: &str) -> Result<Rewritten, Failure> {
+    rewrite_units(kind, world, &utf16(string))
+}
+
+fn rewrite_units(kind: &Kind, world: &Fixture, string: &[u16]) -> Result<Rewritten, Failure> {
+    let target = &Target::registered_as("ODBC Driver 17 for SQL Server");
+    let wanted = Wanted { platform: world.platform(), target, kind, check_files: true };
+    rewrite(world, &wanted, &parse(string).attributes)
 }
 
 /// What the target is given, and what the application gets back.
@@ -261,8 +266,8 @@ fn no_value_can_add_an_attribute() {
 fn code_units_that_are_no_text_go_through() {
     let mut string = utf16("DSN=Loopback;APP=");
     string.extend([0xd800, 0x20, 0xdc00]);
-    let (driver, target) = (Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002"), Target::registered_as("x"));
-    let rewritten = rewrite(&satellite(), &target, &driver, &parse(&string).attributes).unwrap().target_string();
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    let rewritten = rewrite_units(&kind, &satellite(), &string).unwrap().target_string();
     assert!(rewritten.ends_with(&[0xd800, 0x20, 0xdc00]));
 }
 
@@ -423,7 +428,7 @@ fn on_windows_the_plain_case_is_the_documented_string() {
         ("msodbcsql18.dll", "18.06.0002", "TrustServerCertificate=Yes;"),
     ] {
         // Microsoft, "Loopback connection to SQL Server from a Python or R script", connection string on Windows.
-        let expected = format!("Server=.;Database=nameOfDatabase;{constants}Trusted_Connection=Yes");
+        let expected = format!("Server=.;Database=nameOfDatabase;{constants}Trusted_Connection=Yes;");
         let kind = Kind::new(driver, version);
         let rewritten = rewrite_for(&kind, &world, "DSN=Loopback;Database=nameOfDatabase").unwrap();
         let string = String::from_utf16(&rewritten.target_string()).unwrap();
@@ -442,6 +447,6 @@ fn on_windows_a_given_server_or_login_is_left_alone() {
     ] {
         let rewritten = rewrite_for(&kind, &world, &format!("DSN=Loopback;{given}")).unwrap();
         let string = String::from_utf16(&rewritten.target_string()).unwrap();
-        assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected}"), "{given}");
+        assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected};"), "{given}");
     }
 }
