@@ -4,8 +4,52 @@ use crate::connections::{self, Diagnostics, Record};
 use crate::diagnostics::information_if;
 use crate::entry_points::{ROWS, target};
 use crate::failure::Sqlstate;
+use crate::loopback::preset;
 use crate::odbc::*;
 use crate::output;
+
+/// `SQLSetConnectAttrW`, which also says what a keyword of the connection string may say.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn set_connect_attr_w(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
+    connections::clear_records(connection);
+    // SAFETY: the caller's arguments, unchanged.
+    let code = unsafe { target::SQLSetConnectAttrW(connection, attribute, value, length) };
+    remember(connection, attribute, value.addr(), code)
+}
+
+/// `SQLSetConnectAttr`, which driver managers call for attributes without text.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn set_connect_attr(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
+    connections::clear_records(connection);
+    // SAFETY: the caller's arguments, unchanged.
+    let code = unsafe { target::SQLSetConnectAttr(connection, attribute, value, length) };
+    remember(connection, attribute, value.addr(), code)
+}
+
+/// `SQLSetConnectOptionW`, the same of ODBC 2.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn set_connect_option_w(connection: Handle, option: u16, value: usize) -> Return {
+    connections::clear_records(connection);
+    // SAFETY: the caller's arguments, unchanged.
+    let code = unsafe { target::SQLSetConnectOptionW(connection, option, value) };
+    remember(connection, option.into(), value, code)
+}
+
+/// Remembers an attribute that the target has taken, if it has a keyword.
+fn remember(connection: Handle, attribute: i32, value: usize, code: Return) -> Return {
+    if succeeded(code)
+        && let Some(said) = preset::keyword(attribute, value != 0)
+    {
+        connections::preset(connection, said);
+    }
+    code
+}
 
 /// `SQLFreeHandle`: what is known of a connection goes before the connection does, since the target gives the address
 /// out again at once, perhaps to another thread.

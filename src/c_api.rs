@@ -59,7 +59,7 @@ fn rewritten(world: &dyn World, database: &str, driver: &str) -> Result<Rewritte
     let given = [("Database", database)].into_iter().filter(|(_, value)| !value.is_empty());
     let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
     let kind = &target.kind();
-    let wanted = Wanted { platform: world.platform(), target: &target, kind, check_files: true };
+    let wanted = Wanted { platform: world.platform(), target: &target, kind, check_files: true, preset: Vec::new() };
     loopback::rewrite(world, &wanted, &given)
 }
 

@@ -210,7 +210,8 @@ unsafe fn connect_with(
 fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = target::loaded()?;
     let kind = target::kind(connection);
-    let wanted = Wanted { platform: Machine.platform(), target, kind, check_files: true };
+    let preset = connections::with(connection, |state| state.preset.clone());
+    let wanted = Wanted { platform: Machine.platform(), target, kind, check_files: true, preset };
     let rewritten = loopback::rewrite(&Machine, &wanted, &request.attributes)?;
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {

@@ -4,6 +4,7 @@
 //! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
 //! is keyed by the target's handle and dropped with it, since the target gives the same address out again.
 
+use crate::connection_string::Attribute;
 use crate::failure::{Failure, PREFIX, Sqlstate};
 use crate::odbc::{Handle, Return, SQL_ERROR};
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ pub struct Connection {
     diagnostics: Option<Diagnostics>,
     /// SQL_DATA_SOURCE_NAME.
     pub data_source: Option<Vec<u16>>,
+    /// What was said by attributes before the first connect.
+    pub preset: Vec<Attribute<'static>>,
     /// A connect for which the target said SQL_STILL_EXECUTING.
     pub pending: Option<Box<crate::connect::Prepared>>,
 }
@@ -73,6 +76,16 @@ pub fn lock() -> Guard {
 /// Reads or changes a connection's state, which is made if there is none.
 pub fn with<T>(connection: Handle, action: impl FnOnce(&mut Connection) -> T) -> T {
     action(lock().entry(connection.addr()).or_default())
+}
+
+/// Remembers what an attribute says, unless the connection is or was open.
+pub fn preset(connection: Handle, said: Attribute<'static>) {
+    with(connection, |state| {
+        if state.data_source.is_none() {
+            state.preset.retain(|earlier| earlier.keyword != said.keyword);
+            state.preset.push(said);
+        }
+    });
 }
 
 /// A connection's data source name.

@@ -9,6 +9,7 @@ pub mod driver;
 pub mod hints;
 pub mod instance;
 pub mod official;
+pub mod preset;
 pub mod server;
 pub mod session;
 
@@ -54,6 +55,12 @@ const BY_NAME: [Slot; 3] = [AUTHENTICATION, USER, PASSWORD];
 const BY_OTHER_MEANS: [Slot; 3] = [CLIENT_CERTIFICATE, CLIENT_KEY, TRUSTED_CONNECTION];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
+/// Who can say something, the strongest first: the application's string, its attributes ([`preset`]), the environment, the
+/// DSN section.
+type Sources = [Vec<Attribute<'static>>; 4];
+const PRESET: usize = 1;
+const ENVIRONMENT: usize = 2;
+
 /// What names the data source or the driver to the driver manager or to us.
 const NOT_FOR_THE_TARGET: Slot = &["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver"];
 
@@ -66,6 +73,8 @@ pub struct Wanted<'w> {
     pub kind: &'w Kind,
     /// Whether the files that are given must be there.
     pub check_files: bool,
+    /// What the application has said by attributes of the connection.
+    pub preset: Vec<Attribute<'static>>,
 }
 
 /// A connection string made ready.
@@ -95,7 +104,7 @@ pub struct Rewritten {
 /// # Errors
 /// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
 pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) -> Result<Rewritten, Failure> {
-    let Wanted { platform, target, kind, .. } = *wanted;
+    let &Wanted { platform, target, kind, .. } = wanted;
     let application: Vec<Attribute<'static>> = application.iter().map(Attribute::to_static).collect();
     let data_source = data_source_of(&application);
     let name = data_source.map(Attribute::text);
@@ -103,21 +112,27 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
         Some(name) => registration::data_source(world, name)?,
         None => Vec::new(),
     };
-    let mut sources = [application.clone(), Vec::new(), section];
+    let mut sources = [application.clone(), Vec::new(), Vec::new(), section];
     if kind.is_for_sql_server() {
-        sources[1] = environment(world);
+        sources[PRESET] = wanted.preset.clone();
+        sources[ENVIRONMENT] = environment(world);
         add_official_strings(world, &mut sources)?;
     }
 
     if let Some(wanted) = first(&sources, TARGET_DRIVER) {
         target.must_be(world, &wanted.text())?;
     }
-    let database = first(&sources, DATABASE).cloned();
+    // Of a database that an attribute names the name is not known.
+    let by_attribute = find(&sources[PRESET], DATABASE);
+    let database = first(&sources, DATABASE).filter(|&database| Some(database) != by_attribute).cloned();
 
     let mut findings = Vec::new();
     let mut discovered = Vec::new();
     if kind.is_for_sql_server() {
         settle_authentication(&mut sources);
+        if platform == Platform::Linux {
+            take_the_session_for_trusted(&mut sources);
+        }
         // Where values can be given that the application itself does not give.
         let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
         if wanted.check_files && platform == Platform::Linux {
@@ -129,19 +144,22 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
         };
     }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
-    let [application_rest, environment_rest, section_rest] =
+    let [application_rest, preset_rest, environment_rest, section_rest] =
         sources.each_ref().map(|source| source.iter().filter(is_other));
 
     let mut string: Vec<Attribute<'static>> = Vec::new();
     string.extend(target.name().map(|name| Attribute::new("Driver", &utf16(name))));
     for slot in FORM {
         let source = sources.iter().chain([&discovered]).find(|source| find(source, slot).is_some());
-        for attribute in source.into_iter().flatten().filter(|attribute| is_any(attribute, slot)) {
+        let written = source.filter(|source| !std::ptr::eq(*source, &sources[PRESET]));
+        for attribute in written.into_iter().flatten().filter(|attribute| is_any(attribute, slot)) {
             push_once(&mut string, attribute);
         }
     }
     string.extend(application_rest.cloned());
-    environment_rest.chain(section_rest).for_each(|attribute| push_once(&mut string, attribute));
+    let preset: Vec<String> = preset_rest.map(|it| String::from_utf16_lossy(&it.keyword)).collect();
+    let is_free = |it: &&Attribute| !preset.iter().any(|keyword| it.is(keyword));
+    environment_rest.chain(section_rest).filter(is_free).for_each(|attribute| push_once(&mut string, attribute));
 
     let data_source = data_source.map(|attribute| attribute.value().into_owned()).unwrap_or_default();
     let mut returned = application;
@@ -191,8 +209,8 @@ fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
 }
 
 /// Adds what SQL Server's own functions printed, where somebody has given that.
-fn add_official_strings(world: &dyn World, sources: &mut [Vec<Attribute<'static>>; 3]) -> Result<(), Failure> {
-    let [_, environment, section] = sources;
+fn add_official_strings(world: &dyn World, sources: &mut Sources) -> Result<(), Failure> {
+    let [_, _, environment, section] = sources;
     if let Some(string) = world.variable(STRING_VARIABLE) {
         official::add(environment, &string.to_string_lossy(), &format!("the environment variable {STRING_VARIABLE}"))?;
         // The target is loaded; if not by this string, then by a name that comes before it.
@@ -229,17 +247,37 @@ fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
     }
 }
 
+/// On Linux `Trusted_Connection=yes` without a server, as SQLAlchemy writes it into every string that names no user, asks
+/// for what the session's certificate gives: a connection as the user that the script runs for. There is no Kerberos ticket
+/// in a satellite.
+fn take_the_session_for_trusted(sources: &mut Sources) {
+    let by_other_means = |source: &Vec<Attribute<'static>>| authenticates_by_more_than_trust(source);
+    if first(sources, SERVER).is_none() && !sources.iter().any(by_other_means) {
+        for source in sources {
+            source.retain(|attribute| !is_any(attribute, TRUSTED_CONNECTION));
+        }
+    }
+}
+
 /// Whether a source names a way to log in.
 fn authenticates(source: &[Attribute<'static>]) -> bool {
-    let trusted = || find(source, TRUSTED_CONNECTION).is_some_and(|it| it.text().eq_ignore_ascii_case("yes"));
-    [USER, AUTHENTICATION, CLIENT_CERTIFICATE].iter().any(|slot| find(source, slot).is_some()) || trusted()
+    authenticates_by_more_than_trust(source) || says_yes(source, TRUSTED_CONNECTION)
+}
+
+fn authenticates_by_more_than_trust(source: &[Attribute<'static>]) -> bool {
+    let by_keyword = [USER, AUTHENTICATION, CLIENT_CERTIFICATE].iter().any(|slot| find(source, slot).is_some());
+    by_keyword || says_yes(source, preset::ACCESS_TOKEN)
+}
+
+fn says_yes(source: &[Attribute<'static>], slot: Slot) -> bool {
+    find(source, slot).is_some_and(|attribute| attribute.text().eq_ignore_ascii_case("yes"))
 }
 
 /// Finds what nobody said, and adds the constants of the form it then is.
 fn discover(
     world: &dyn World,
     kind: &Kind,
-    sources: &[Vec<Attribute<'static>>; 3],
+    sources: &Sources,
     place: &str,
     findings: &mut Vec<String>,
 ) -> Result<Vec<Attribute<'static>>, Failure> {
@@ -286,7 +324,7 @@ fn discover(
 fn discover_on_windows(
     world: &dyn World,
     kind: &Kind,
-    sources: &[Vec<Attribute<'static>>; 3],
+    sources: &Sources,
     findings: &mut Vec<String>,
 ) -> Vec<Attribute<'static>> {
     let mut found = Vec::new();
@@ -309,11 +347,11 @@ fn discover_on_windows(
 ///
 /// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
 /// PKCS #12 file, and one with a key may be DER; the driver judges that.
-fn check_given_files(world: &dyn World, sources: &[Vec<Attribute<'static>>; 3]) -> Result<(), Failure> {
+fn check_given_files(world: &dyn World, sources: &Sources) -> Result<(), Failure> {
     let unable = |text: String| Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
     let certificate = first(sources, CLIENT_CERTIFICATE);
     let key = first(sources, CLIENT_KEY);
-    let environment = &sources[1];
+    let environment = &sources[ENVIRONMENT];
     let of_environment = |given: &Attribute| environment.iter().any(|attribute| std::ptr::eq(attribute, given));
     match (certificate, key) {
         (None, Some(key)) => unable(format!(

@@ -53,8 +53,8 @@ clients! {
     sqlalchemy: Client {
         name: "SQLAlchemy, over pyodbc",
         program: &[PYTHON, "use_sqlalchemy.py"],
-        connects: "`create_engine(\"mssql+pyodbc://USER:PASSWORD@DSN\")`; `create_engine(\"mssql+pyodbc:///?odbc_connect=DSN=...\")`",
-        remarks: "To an URL of a data source without a user, `mssql+pyodbc://@DSN`, it adds `Trusted_Connection=Yes`: Kerberos, not the session's certificate.",
+        connects: "`create_engine(\"mssql+pyodbc://USER:PASSWORD@DSN\")`; `create_engine(\"mssql+pyodbc://@DSN\")`",
+        remarks: "To an URL without a user it adds `Trusted_Connection=Yes`, which in a session means the session's certificate.",
     },
     pandas: Client {
         name: "pandas, over SQLAlchemy and pyodbc",
@@ -84,7 +84,7 @@ clients! {
         name: "PHP, `odbc_*`",
         program: &["/usr/bin/php", "use_php_odbc.php"],
         connects: "`odbc_connect(dsn, ...)`",
-        remarks: "Everything is read as text. Run with `odbc.default_cursortype` set to forward only. A varbinary column must be the last one.",
+        remarks: "Everything is read as text. A varbinary column must be the last one.",
     },
     pdo_odbc: Client {
         name: "PHP, PDO_ODBC",

@@ -441,6 +441,61 @@ fn several_pairs_are_told_and_the_variable_chooses() {
 }
 
 #[test]
+fn a_string_that_sql_server_s_own_function_printed_is_a_start() {
+    // Two pairs, and a working directory below none: only the string tells which session this is.
+    let start = "cd / && pair=$(dirname $(ls /var/opt/mssql-extensibility/data/*-*/sqlsatellitecert.pem)) && \
+        export LOOPBACK_ODBC_CONNECTION_STRING=\"Driver=ODBC Driver 18 for SQL Server;Server=$0;Database=master;\
+ClientCertificate=file:$pair/sqlsatellitecert.pem;ClientKey=file:$pair/sqlsatellitekey.pem;\
+TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes\" && exec \"$@\"";
+    for (string, database) in [("DSN=Loopback", "master"), ("DSN=Loopback;Database=Sales", "Sales")] {
+        let outcome =
+            Satellite::new().prepare(SECOND_PAIR).run(&["sh", "-c", start, SERVER, PYTHON, "-c", CONNECT, string]);
+        outcome.by_certificate_to(database, 1);
+    }
+}
+
+#[test]
+fn a_command_line_leads_to_a_pair_that_cannot_be_listed() {
+    // $1 is looked up while the folder can be listed; the process that connects sees it in its own command line alone.
+    let outcome = Satellite::new().prepare("chmod 711 $DATA_DIR").run(&[
+        "sh",
+        "-c",
+        "session=$(pwd) && cd / && exec \"$@\" $session",
+        "sh",
+        PYTHON,
+        "-c",
+        CONNECT,
+        "DSN=Loopback",
+    ]);
+    outcome.by_certificate(1);
+    let elsewhere = Satellite::new().prepare("chmod 711 $DATA_DIR").run(&[
+        "sh",
+        "-c",
+        "cd / && exec env -u HOME \"$@\"",
+        "sh",
+        PYTHON,
+        "-c",
+        CONNECT_AND_FAIL,
+        "DSN=Loopback",
+    ]);
+    assert_says(&elsewhere.ran.stdout, &["[08001]", "does not look like a script run by SQL Server"]);
+}
+
+#[test]
+fn the_gateway_serves_without_a_connection_and_a_neighbour() {
+    let route = "ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0";
+    let string =
+        Satellite::new().flag("--no-data-channel").flag("--no-neighbour").prepare(route).target_string("DSN=Loopback");
+    assert_says(&string, &[&format!("Server={SERVER};")]);
+}
+
+#[test]
+fn a_trusted_connection_is_the_session_s() {
+    let outcome = Satellite::new().run(&[PYTHON, "-c", CONNECT, "DSN=Loopback;Trusted_Connection=Yes"]);
+    outcome.by_certificate(1);
+}
+
+#[test]
 fn a_pair_that_cannot_be_used_is_told_with_path_and_reason() {
     let certificate = "$LAUNCHPAD_DIR/sqlsatellitecert.pem";
     let key = "$LAUNCHPAD_DIR/sqlsatellitekey.pem";

@@ -56,9 +56,9 @@ entry_points! {
     67 forward SQLProceduresW(statement: Handle, catalog: *mut WChar, catalog_length: i16, schema: *mut WChar, schema_length: i16, procedure: *mut WChar, procedure_length: i16);
     49 forward SQLPutData(statement: Handle, data: Pointer, length: isize);
     20 forward SQLRowCount(statement: Handle, count: *mut isize);
-    1016 connection(connection) SQLSetConnectAttr(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
-    1016 connection(connection) SQLSetConnectAttrW(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
-    50 connection(connection) SQLSetConnectOptionW(connection: Handle, option: u16, value: usize) lacking(answers::set_connect_option);
+    1016 custom(answers::set_connect_attr) SQLSetConnectAttr(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
+    1016 custom(answers::set_connect_attr_w) SQLSetConnectAttrW(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
+    50 custom(answers::set_connect_option_w) SQLSetConnectOptionW(connection: Handle, option: u16, value: usize) lacking(answers::set_connect_option);
     21 forward SQLSetCursorNameW(statement: Handle, name: *mut WChar, length: i16);
     1017 forward SQLSetDescFieldW(descriptor: Handle, record: i16, field: i16, value: Pointer, length: i32);
     1018 forward SQLSetDescRec(descriptor: Handle, record: i16, sql_type: i16, subtype: i16, octets: isize, precision: i16, scale: i16, data: Pointer, length: *mut isize, indicator: *mut isize);

@@ -36,8 +36,19 @@ fn rewrite_for(kind: &Kind, world: &Fixture, string: &str) -> Result<Rewritten, 
 }
 
 fn rewrite_units(kind: &Kind, world: &Fixture, string: &[u16]) -> Result<Rewritten, Failure> {
+    rewrite_with(kind, world, string, &[])
+}
+
+/// With attributes that were set before: each the number and whether it is something.
+fn rewrite_with(
+    kind: &Kind,
+    world: &Fixture,
+    string: &[u16],
+    attributes: &[(i32, bool)],
+) -> Result<Rewritten, Failure> {
+    let preset = attributes.iter().map(|&(attribute, is_something)| preset::keyword(attribute, is_something).unwrap());
     let target = &Target::registered_as("ODBC Driver 17 for SQL Server");
-    let wanted = Wanted { platform: world.platform(), target, kind, check_files: true };
+    let wanted = Wanted { platform: world.platform(), target, kind, check_files: true, preset: preset.collect() };
     rewrite(world, &wanted, &parse(string).attributes)
 }
 
@@ -449,4 +460,53 @@ fn on_windows_a_given_server_or_login_is_left_alone() {
         let string = String::from_utf16(&rewritten.target_string()).unwrap();
         assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected};"), "{given}");
     }
+}
+
+#[test]
+fn what_an_attribute_says_is_weaker_than_the_string_and_stronger_than_all_else() {
+    let section =
+        [("Server", "dev"), ("UID", "u"), ("Database", "Sales"), ("MARS_Connection", "no"), ("Encrypt", "no")];
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    let strings = |attributes: &[(i32, bool)], given: &str| {
+        let string = utf16(&format!("DSN=Loopback{given}"));
+        let rewritten = rewrite_with(&kind, &laptop(&section), &string, attributes).unwrap();
+        [rewritten.target_string(), rewritten.returned_string()].map(|units| String::from_utf16(&units).unwrap())
+    };
+    let driver = "Driver=ODBC Driver 17 for SQL Server;";
+    let all = "Server=dev;Database=Sales;Encrypt=no;UID=u;MARS_Connection=no";
+    assert_eq!(strings(&[], ""), [format!("{driver}{all}"), "DSN=Loopback;Database=Sales".into()]);
+    let without_database = format!("{driver}{}", all.replace("Database=Sales;", ""));
+    assert_eq!(strings(&[(109, true)], ""), [without_database, "DSN=Loopback".into()]);
+    let with_own = format!("{driver}{}", all.replace("Sales", "Own"));
+    assert_eq!(strings(&[(109, true)], ";Database=Own"), [with_own, "DSN=Loopback;Database=Own".into()]);
+    let [encrypt_and_mars, _] = strings(&[(1223, true), (1224, true)], "");
+    assert_eq!(encrypt_and_mars, format!("{driver}Server=dev;Database=Sales;UID=u"));
+    assert_eq!(preset::keyword(101, true), None);
+}
+
+#[test]
+fn an_access_token_is_a_way_to_log_in() {
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    let string = |world: &Fixture, attributes: &[(i32, bool)]| {
+        let rewritten = rewrite_with(&kind, world, &utf16("DSN=Loopback"), attributes)?;
+        Ok::<_, Failure>(String::from_utf16(&rewritten.target_string()).unwrap())
+    };
+    let world = laptop(&[("Server", "dev"), ("UID", "u"), ("PWD", "p")]);
+    let driver = "Driver=ODBC Driver 17 for SQL Server";
+    assert_eq!(string(&world, &[(1256, true)]).unwrap(), format!("{driver};Server=dev"));
+    // One that was taken back is none.
+    assert_eq!(string(&world, &[(1256, false)]).unwrap(), format!("{driver};Server=dev;UID=u;PWD=p"));
+    assert!(string(&laptop(&[("Server", "dev")]), &[(1256, false)]).is_err());
+}
+
+#[test]
+fn a_trusted_connection_without_a_server_is_the_session_s() {
+    let session = format!("Server=fe80::8012:3df5:0:5db1%eth0;{};{CONSTANTS}", session_files());
+    assert_eq!(given(&satellite(), "DSN=Loopback;Trusted_Connection=Yes"), session);
+    let section = satellite().section(Profile::Odbc, "Trusted", &[("Trusted_Connection", "yes")]);
+    assert_eq!(given(&section, "DSN=Trusted"), session);
+    assert_eq!(given(&satellite(), "DSN=Loopback;Server=s;Trusted_Connection=yes"), "Server=s;Trusted_Connection=yes");
+    // And outside a session it is nothing.
+    let failure = try_rewrite(&laptop(&[]), "DSN=Loopback;Trusted_Connection=Yes").unwrap_err();
+    assert!(failure.text.contains("does not look like a script run by SQL Server"), "{}", failure.text);
 }

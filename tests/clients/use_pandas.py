@@ -25,9 +25,8 @@ frame = pandas.DataFrame({
     "flag": pandas.array([True, False, None], dtype="boolean"),
     "data": [b"\x00\xff\x10", b"", None],
 })
-# To an URL of a data source alone, mssql+pyodbc://@DSN, SQLAlchemy would add Trusted_Connection=Yes.
 login = ":".join(sys.argv[2:])
-url = f"mssql+pyodbc://{login}@{sys.argv[1]}" if login else f"mssql+pyodbc:///?odbc_connect=DSN={sys.argv[1]}"
+url = f"mssql+pyodbc://{login}@{sys.argv[1]}"
 engine = sqlalchemy.create_engine(url, fast_executemany=True)
 types = {
     "amount": sqlalchemy.Numeric(19, 4), "name": sqlalchemy.Unicode(40), "born": sqlalchemy.Date,

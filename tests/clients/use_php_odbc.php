@@ -5,8 +5,6 @@ echo "client: PHP ext/odbc ", phpversion("odbc"), "\n";
 echo "language: PHP ", PHP_VERSION, "\n";
 
 [, $dsn, $user, $password] = $argv + [1 => "", 2 => "", 3 => ""];
-// Rows are read forwards only, which needs no cursor on the server.
-ini_set("odbc.default_cursortype", SQL_CURSOR_FORWARD_ONLY);
 $connection = odbc_connect($dsn, $user, $password);
 odbc_exec($connection, "
     CREATE TABLE dbo.Typed (

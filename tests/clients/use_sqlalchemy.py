@@ -13,9 +13,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 print(f"client: SQLAlchemy {sqlalchemy.__version__}")
 print(f"language: Python {platform.python_version()}")
 
-# To an URL of a data source alone, mssql+pyodbc://@DSN, SQLAlchemy would add Trusted_Connection=Yes.
 login = ":".join(sys.argv[2:])
-url = f"mssql+pyodbc://{login}@{sys.argv[1]}" if login else f"mssql+pyodbc:///?odbc_connect=DSN={sys.argv[1]}"
+url = f"mssql+pyodbc://{login}@{sys.argv[1]}"
 engine = sqlalchemy.create_engine(url)
 
 
