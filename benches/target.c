@@ -29,13 +29,20 @@ SQLRETURN SQLGetDiagRecW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
     return SQL_NO_DATA;
 }
 
+/* It passes for Microsoft's driver, so that the library looks for server and certificate. */
+SQLRETURN SQLGetInfoW(SQLHDBC connection, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT capacity, SQLSMALLINT *length) {
+    const char *text = type == SQL_DRIVER_NAME ? "libmsodbcsql-18.0.so" : type == SQL_DRIVER_VER ? "18.00.0000" : "";
+    for (SQLWCHAR *to = value; capacity >= 2; capacity -= 2)
+        if (!(*to++ = (unsigned char)*text++)) break;
+    return SQL_SUCCESS;
+}
+
 DOES_NOTHING(SQLFreeHandle, SQLSMALLINT type, SQLHANDLE handle)
 DOES_NOTHING(SQLSetEnvAttr, SQLHENV environment, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER length)
 DOES_NOTHING(SQLDriverConnectW, SQLHDBC connection, SQLHWND window, SQLWCHAR *string, SQLSMALLINT length, SQLWCHAR *out,
              SQLSMALLINT capacity, SQLSMALLINT *out_length, SQLUSMALLINT completion)
 DOES_NOTHING(SQLGetDiagFieldW, SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
              SQLSMALLINT capacity, SQLSMALLINT *length)
-DOES_NOTHING(SQLGetInfoW, SQLHDBC connection, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT capacity, SQLSMALLINT *length)
 DOES_NOTHING(SQLExecDirectW, SQLHSTMT statement, SQLWCHAR *text, SQLINTEGER length)
 DOES_NOTHING(SQLFetch, SQLHSTMT statement)
 DOES_NOTHING(SQLGetData, SQLHSTMT statement, SQLUSMALLINT column, SQLSMALLINT type, SQLPOINTER value, SQLLEN capacity,
