@@ -1,6 +1,8 @@
 # Prints the loopback connection string of this session, for programs that do not connect by ODBC themselves.
 # Arguments: the library's path, as in odbcinst.ini; a database; a driver.
 
+options(warning.length = 8170) # of messages, which R would cut at 1000 bytes
+
 connection_string <- function(library, database = "", driver = "") {
   dyn.load(library)
   bytes <- function(text) c(charToRaw(enc2utf8(text)), as.raw(0))

@@ -20,7 +20,8 @@ const char *loopback_odbc_version(void);
 
 /* The loopback connection string of this session, for a database and a driver as they are named in Microsoft's functions
  * rx_get_sql_loopback_connection_string() and rxGetSqlLoopbackConnectionString(). Null or "" as the database leaves it to
- * the server; as the driver it means the one that the library would load. */
+ * the server; as the driver it means the one that the library would load. The LOOPBACK_ODBC_ variables count, and what the
+ * session shows; a section of odbc.ini does not. */
 int loopback_odbc_connection_string(const char *database, const char *driver, char *buffer, int *length);
 
 /* What discovery looks at and what it finds, in lines. No secrets are shown. */

@@ -1,11 +1,12 @@
 //! What `include/loopback_odbc.h` promises.
 
 use crate::connection_string::{Attribute, shown};
-use crate::failure::Failure;
+use crate::failure::{Failure, Sqlstate};
+use crate::loopback::driver::NAMES;
 use crate::loopback::{self, Rewritten, Wanted, utf16};
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::world::{Machine, World};
-use crate::{guard, logging, output};
+use crate::{guard, output};
 use std::ffi::{CStr, c_char, c_int};
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -35,7 +36,8 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
     // SAFETY: the caller's promise.
     let (database, driver) = unsafe { (text(database), text(driver)) };
     let string = || {
-        let rewritten = rewritten(&Machine, &database, &driver)?;
+        target::start();
+        let rewritten = rewritten(&Machine, text_of(database, "database")?, text_of(driver, "driver")?)?;
         Ok(String::from_utf16_lossy(&rewritten.target_string()))
     };
     // SAFETY: the caller's promise.
@@ -49,18 +51,31 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
 /// `buffer` has `*length` bytes, or `length` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn loopback_odbc_report(buffer: *mut c_char, length: *mut c_int) -> c_int {
+    let report = || {
+        target::start();
+        Ok(report(&Machine))
+    };
     // SAFETY: the caller's promise.
-    unsafe { give(|| Ok(report(&Machine)), buffer, length) }
+    unsafe { give(report, buffer, length) }
 }
 
+/// The loopback string for what the caller names, by the environment and by what the session shows.
 fn rewritten(world: &dyn World, database: &str, driver: &str) -> Result<Rewritten, Failure> {
-    logging::start();
-    let target = if driver.is_empty() { Target::first(world)? } else { Target::named(driver) };
+    let target = if driver.is_empty() { Target::first(world)? } else { Target::named(world, driver) };
+    let kind = target.kind_by_name();
+    if !kind.is_microsofts() {
+        return Err(Failure::new(
+            Sqlstate::INVALID_VALUE,
+            format!(
+                "The driver {target} is none of Microsoft's for SQL Server, and a loopback string is for these: {}, or \
+                 one that odbcinst.ini registers under another name.",
+                NAMES.join(", ")
+            ),
+        ));
+    }
     let given = [("Database", database)].into_iter().filter(|(_, value)| !value.is_empty());
     let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
-    let kind = &target.kind();
-    let wanted = Wanted { platform: world.platform(), target: &target, kind, check_files: true, preset: Vec::new() };
-    loopback::rewrite(world, &wanted, &given)
+    loopback::rewrite(world, &Wanted { target: &target, kind: &kind, preset: Vec::new() }, &given)
 }
 
 fn report(world: &dyn World) -> String {
@@ -69,11 +84,18 @@ fn report(world: &dyn World) -> String {
         Some(library) => lines.push(format!("Library: {}", library.display())),
         None => lines.push("Library: its file cannot be told".to_owned()),
     }
-    match Target::first(world) {
-        Ok(target) => lines.push(format!("Target: {target}")),
-        Err(failure) => lines.extend(failure.lines()),
-    }
-    match rewritten(world, "", "") {
+    let driver = match Target::first(world) {
+        Ok(target) => {
+            lines.push(format!("Target: {target}"));
+            ""
+        }
+        Err(failure) => {
+            lines.extend(failure.lines());
+            // What else there is can be told all the same.
+            NAMES[0]
+        }
+    };
+    match rewritten(world, "", driver) {
         Ok(rewritten) => {
             lines.extend(rewritten.findings.iter().cloned());
             lines.push(format!("String: {}", shown(&rewritten.target)));
@@ -104,12 +126,18 @@ unsafe fn give(text: impl FnOnce() -> Result<String, Failure>, buffer: *mut c_ch
     needed
 }
 
+/// A caller's text; null is empty.
+///
 /// # Safety
 /// `string` is null or ends with a NUL.
-unsafe fn text(string: *const c_char) -> String {
-    if string.is_null() {
-        return String::new();
-    }
+unsafe fn text<'s>(string: *const c_char) -> &'s CStr {
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(string) }.to_string_lossy().into_owned()
+    if string.is_null() { c"" } else { unsafe { CStr::from_ptr(string) } }
+}
+
+/// # Errors
+/// HY024 for a text that is not UTF-8: it would name something else.
+fn text_of<'s>(text: &'s CStr, what: &str) -> Result<&'s str, Failure> {
+    let refusal = |_| Failure::new(Sqlstate::INVALID_VALUE, format!("The name of the {what} is not UTF-8."));
+    text.to_str().map_err(refusal)
 }

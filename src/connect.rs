@@ -209,9 +209,9 @@ unsafe fn connect_with(
 /// The checks in their order: target, `TargetDriver`, discovery, length.
 fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = target::loaded()?;
-    let kind = target::kind(connection);
+    let kind = &target::kind(connection, target);
     let preset = connections::with(connection, |state| state.preset.clone());
-    let wanted = Wanted { platform: Machine.platform(), target, kind, check_files: true, preset };
+    let wanted = Wanted { target, kind, preset };
     let rewritten = loopback::rewrite(&Machine, &wanted, &request.attributes)?;
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {

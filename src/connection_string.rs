@@ -55,7 +55,7 @@ impl<'a> Attribute<'a> {
     /// Whether the value is not to be shown: by the keyword's name, so that other drivers' keywords are covered too.
     fn is_secret(&self) -> bool {
         let keyword = String::from_utf16_lossy(&self.keyword).to_ascii_uppercase();
-        ["PWD", "PASS", "SECRET", "TOKEN"].iter().any(|secret| keyword.contains(secret))
+        ["PWD", "PASS", "SECRET", "TOKEN", "CONNECTION_STRING"].iter().any(|secret| keyword.contains(secret))
     }
 
     /// The same attribute on its own memory.

@@ -1,5 +1,5 @@
-//! What we remember of a connection: our own diagnostic records, the data source's name, and a connect that the target
-//! has not finished yet.
+//! What we remember of a connection: our own diagnostic records, the data source's name, what attributes said before the
+//! connect, and a connect that the target has not finished yet.
 //!
 //! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
 //! is keyed by the target's handle and dropped with it, since the target gives the same address out again.

@@ -3,7 +3,8 @@
 //! SQL Server tells a script neither its address nor where the session's certificate is. [`rewrite`] takes what the
 //! application, the environment and the DSN section say, lets [`session`] and [`server`] find what nobody said, and
 //! fills in the constants of the documented form. Nothing is guessed: none or several is an error that lists what was
-//! looked at.
+//! looked at. On Windows there is nothing to be found but the [`instance`], and that is the default one if nothing says
+//! otherwise.
 
 pub mod driver;
 pub mod hints;
@@ -62,17 +63,13 @@ const PRESET: usize = 1;
 const ENVIRONMENT: usize = 2;
 
 /// What names the data source or the driver to the driver manager or to us.
-const NOT_FOR_THE_TARGET: Slot = &["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver"];
+const NOT_FOR_THE_TARGET: Slot = &["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver", STRING_VARIABLE];
 
 /// What a loopback string is wanted for.
 pub struct Wanted<'w> {
-    /// Whose form it is to have.
-    pub platform: Platform,
     pub target: &'w Target,
     /// What kind of driver the target is.
     pub kind: &'w Kind,
-    /// Whether the files that are given must be there.
-    pub check_files: bool,
     /// What the application has said by attributes of the connection.
     pub preset: Vec<Attribute<'static>>,
 }
@@ -96,7 +93,7 @@ pub struct Rewritten {
 
 /// Turns what the application asked for into the loopback string that is wanted.
 ///
-/// For every value: connection string, then environment, then DSN section, then what the session shows, then the form's
+/// For every value: connection string, then attributes, then environment, then DSN section, then what the session shows, then the form's
 /// constant. If a server and a way to authenticate are given, nothing is discovered; and if that way is not a certificate,
 /// nothing is added either: that is a development machine. For a driver that is not for SQL Server nothing is looked for,
 /// and nothing added.
@@ -104,7 +101,7 @@ pub struct Rewritten {
 /// # Errors
 /// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
 pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) -> Result<Rewritten, Failure> {
-    let &Wanted { platform, target, kind, .. } = wanted;
+    let (&Wanted { target, kind, .. }, platform) = (wanted, world.platform());
     let application: Vec<Attribute<'static>> = application.iter().map(Attribute::to_static).collect();
     let data_source = data_source_of(&application);
     let name = data_source.map(Attribute::text);
@@ -113,7 +110,7 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
         None => Vec::new(),
     };
     let mut sources = [application.clone(), Vec::new(), Vec::new(), section];
-    if kind.is_for_sql_server() {
+    if kind.is_microsofts() {
         sources[PRESET] = wanted.preset.clone();
         sources[ENVIRONMENT] = environment(world);
         add_official_strings(world, &mut sources)?;
@@ -128,20 +125,19 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
 
     let mut findings = Vec::new();
     let mut discovered = Vec::new();
-    if kind.is_for_sql_server() {
-        settle_authentication(&mut sources);
+    if kind.is_microsofts() {
         if platform == Platform::Linux {
             take_the_session_for_trusted(&mut sources);
         }
+        settle_authentication(&mut sources);
         // Where values can be given that the application itself does not give.
         let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
-        if wanted.check_files && platform == Platform::Linux {
-            check_given_files(world, &sources)?;
-        }
         discovered = match platform {
             Platform::Linux => discover(world, kind, &sources, &place, &mut findings)?,
             Platform::Windows => discover_on_windows(world, kind, &sources, &mut findings),
         };
+    } else {
+        findings.push(format!("The target is {kind}, none of Microsoft's drivers: nothing is looked for"));
     }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
     let [application_rest, preset_rest, environment_rest, section_rest] =
@@ -216,8 +212,7 @@ fn add_official_strings(world: &dyn World, sources: &mut Sources) -> Result<(), 
         // The target is loaded; if not by this string, then by a name that comes before it.
         environment.retain(|attribute| !is_any(attribute, TARGET_DRIVER));
     }
-    if let Some(position) = section.iter().position(|attribute| attribute.is(STRING_VARIABLE)) {
-        let string = section.remove(position).text();
+    if let Some(string) = find(section, &[STRING_VARIABLE]).map(Attribute::text) {
         official::add(section, &string, &format!("{STRING_VARIABLE} of the DSN section"))?;
     }
     Ok(())
@@ -249,24 +244,21 @@ fn settle_authentication(sources: &mut [Vec<Attribute<'static>>]) {
 
 /// On Linux `Trusted_Connection=yes` without a server, as SQLAlchemy writes it into every string that names no user, asks
 /// for what the session's certificate gives: a connection as the user that the script runs for. There is no Kerberos ticket
-/// in a satellite.
+/// in a satellite. A server that the environment names is SQL Server's of the session, where it could not be found.
 fn take_the_session_for_trusted(sources: &mut Sources) {
-    let by_other_means = |source: &Vec<Attribute<'static>>| authenticates_by_more_than_trust(source);
-    if first(sources, SERVER).is_none() && !sources.iter().any(by_other_means) {
+    let [application, _, _, section] = &*sources;
+    if [application, section].iter().all(|source| find(source, SERVER).is_none()) {
         for source in sources {
-            source.retain(|attribute| !is_any(attribute, TRUSTED_CONNECTION));
+            let trusted = says_yes(source, TRUSTED_CONNECTION);
+            source.retain(|attribute| !(trusted && is_any(attribute, TRUSTED_CONNECTION)));
         }
     }
 }
 
 /// Whether a source names a way to log in.
 fn authenticates(source: &[Attribute<'static>]) -> bool {
-    authenticates_by_more_than_trust(source) || says_yes(source, TRUSTED_CONNECTION)
-}
-
-fn authenticates_by_more_than_trust(source: &[Attribute<'static>]) -> bool {
     let by_keyword = [USER, AUTHENTICATION, CLIENT_CERTIFICATE].iter().any(|slot| find(source, slot).is_some());
-    by_keyword || says_yes(source, preset::ACCESS_TOKEN)
+    by_keyword || says_yes(source, TRUSTED_CONNECTION) || says_yes(source, preset::ACCESS_TOKEN)
 }
 
 fn says_yes(source: &[Attribute<'static>], slot: Slot) -> bool {
@@ -284,6 +276,7 @@ fn discover(
     let mut found = Vec::new();
     let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
 
+    check_given_files(world, sources)?;
     let by_certificate = match sources.iter().find(|source| authenticates(source)) {
         Some(source) => find(source, CLIENT_CERTIFICATE).is_some(),
         None => {
@@ -362,9 +355,9 @@ fn check_given_files(world: &dyn World, sources: &Sources) -> Result<(), Failure
             "{CERTIFICATE_VARIABLE} names a certificate ({certificate}) without its key. Set {KEY_VARIABLE} as well."
         )),
         (Some(certificate), Some(key)) => {
-            for (given, kind) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
+            for (given, file) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
                 if let Some(path) = file_of(given) {
-                    kind.check(world, &path, of_environment(given))?;
+                    file.check(world, &path, of_environment(given))?;
                 }
             }
             Ok(())

@@ -29,7 +29,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
 /// Microsoft's drivers, best first: on Linux those that know `ClientCertificate`.
-const PREFERRED: &[(&str, &str)] = if cfg!(windows) { &NAMES } else { NAMES.first_chunk::<2>().unwrap() };
+const PREFERRED: &[&str] = if cfg!(windows) { &NAMES } else { NAMES.first_chunk::<2>().unwrap() };
 
 /// Without these nothing can be said through a driver.
 const REQUIRED: [&str; 5] =
@@ -86,11 +86,23 @@ pub fn is_loaded() -> bool {
     LOADED.get().is_some()
 }
 
-/// What kind of driver the target is, as it says itself when first asked.
+/// What is made only once is made under the load lock, for the sake of processes that fork: the log, and the installer
+/// library's opening. For whoever comes without allocating an environment.
+pub fn start() {
+    let _held = lock();
+    logging::start();
+    // Whatever it says is told when it is asked for something.
+    let _ = registration::drivers(&Machine);
+}
+
+/// What kind of driver the target is, as it says itself when first asked, or else as its name tells.
 ///
 /// `connection` is the target's, and need not be connected: SQL_DRIVER_NAME and SQL_DRIVER_VER are of the driver.
-pub fn kind(connection: Handle) -> &'static Kind {
+pub fn kind(connection: Handle, target: &Target) -> Kind {
     static KIND: OnceLock<Kind> = OnceLock::new();
+    if let Some(kind) = KIND.get() {
+        return kind.clone();
+    }
     let ask = |information| {
         let mut text = [0u16; 128];
         // SAFETY: the buffer has the size that the target is told, in bytes.
@@ -106,7 +118,13 @@ pub fn kind(connection: Handle) -> &'static Kind {
         let end = text.iter().position(|&unit| unit == 0).unwrap_or(text.len());
         if succeeded(code) { String::from_utf16_lossy(&text[..end]) } else { String::new() }
     };
-    KIND.get_or_init(|| Kind::new(&ask(SQL_DRIVER_NAME), &ask(SQL_DRIVER_VER)))
+    let name = ask(SQL_DRIVER_NAME);
+    if name.is_empty() {
+        return target.kind_by_name();
+    }
+    let kind = Kind::new(&name, &ask(SQL_DRIVER_VER));
+    let _held = lock();
+    KIND.get_or_init(|| kind).clone()
 }
 
 /// `SQLAllocHandle`: the first environment loads the target.
@@ -183,14 +201,19 @@ impl Target {
         if choice.candidates.is_empty() { Err(choice.failure(Vec::new())) } else { Ok(choice.candidates.remove(0)) }
     }
 
-    /// One of this name, whether it is there or not.
-    pub fn named(name: &str) -> Target {
-        Target { name: Some(name.to_owned()), library: PathBuf::new() }
+    /// The one of this name or path, whether it is registered and there or not.
+    pub fn named(world: &dyn World, name: &str) -> Target {
+        let drivers = registration::drivers(world).unwrap_or_default();
+        let registered = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(name));
+        let library = registered.map_or_else(|| PathBuf::from(name), |driver| driver.library);
+        Target { name: Some(name.to_owned()), library }
     }
 
-    /// What kind of driver it is, as far as its name tells.
-    pub fn kind(&self) -> Kind {
-        Kind::registered_as(self.name(), &self.library)
+    /// What kind of driver it is, by the name that it is registered under or that of its file; the version is not known.
+    pub fn kind_by_name(&self) -> Kind {
+        let by_name = self.name.as_deref().map(|name| Kind::new(name, "")).filter(Kind::is_microsofts);
+        let file = || self.library.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        by_name.unwrap_or_else(|| Kind::new(&file(), ""))
     }
 
     /// What `Driver=` says of it; none for a target given by path.
@@ -279,7 +302,7 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
         return Ok(named(&name, format!("by TargetDriver in section [{section}] of odbcinst.ini")));
     }
     let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
-    for (name, _) in PREFERRED {
+    for name in PREFERRED {
         choice.add_registered(name, &drivers);
     }
     Ok(choice)
@@ -448,8 +471,7 @@ mod tests {
         let world = Fixture::default().own_library(OWN);
         let failure = load(&world).unwrap_err();
         assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
-        for part in [PREFERRED[0].0, PREFERRED[1].0, "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE]
-        {
+        for part in [PREFERRED[0], PREFERRED[1], "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE] {
             assert!(failure.text.contains(part), "{}", failure.text);
         }
         let failure = load(&registered(&[])).unwrap_err();

@@ -94,7 +94,8 @@ def call(function, *arguments):
 string = library.loopback_odbc_connection_string
 print(call(string, b"D", b"ODBC Driver 18 for SQL Server"))
 print(call(string, None, None))
-print(call(string, b"", b"SQL Server"))
+print(call(string, b"", b"PostgreSQL Unicode"))
+print(call(string, b"Gr\xf6sse", None))
 print(call(library.loopback_odbc_report), end="")
 "##;
 
@@ -112,6 +113,8 @@ fn nothing_is_cut_and_the_length_is_told() {
         &said,
         &[
             "08001: The client certificate /nonexistent/cert.pem cannot be read",
+            "HY024: The driver PostgreSQL Unicode (PostgreSQL Unicode) is none of Microsoft's",
+            "HY024: The name of the database is not UTF-8.",
             &format!("loopback-odbc {}\nLibrary: {}\n", env!("CARGO_PKG_VERSION"), library().display()),
             "Target: ODBC Driver 18 for SQL Server (",
         ],

@@ -351,7 +351,7 @@ fn an_asynchronous_connect_goes_by_the_first_call_s_arguments() {
         tell("SQLDriverConnectW", code, &[]);
         let handle = connection.handle;
         assert_eq!(SQLDriverConnectW(handle, null_mut(), string, SQL_NTS, buffer, capacity, length, 0), code);
-        take_call().unwrap().arguments[2]
+        take_connects()[0].arguments[2]
     };
     let first = connect(given.as_mut_ptr(), completed.as_mut_ptr(), 100, &raw mut length, SQL_STILL_EXECUTING);
     given.fill(0);

@@ -39,9 +39,9 @@ fn without_session_and_server_the_first_record_says_what_to_do() {
 fn the_further_records_say_each_place_that_was_looked_at() {
     let registrations = Registrations::usual("");
     let records = isql_records(&registrations);
-    assert_eq!(records.len(), 4, "{records:?}");
+    assert_eq!(records.len(), 5, "{records:?}");
     assert!(
-        records.iter().take(3).all(|record| record.starts_with("[08001][unixODBC][loopback-odbc] ")),
+        records.iter().take(4).all(|record| record.starts_with("[08001][unixODBC][loopback-odbc] ")),
         "{records:?}"
     );
     assert_says(
@@ -49,6 +49,7 @@ fn the_further_records_say_each_place_that_was_looked_at() {
         &["working directory", registrations.path("").display().to_string().trim_end_matches('/')],
     );
     assert_says(&records[2], &["data directory /var/opt/mssql-extensibility/data"]);
+    assert_says(&records[3], &["command lines: no path of ", " processes leads to a pair"]);
 }
 
 #[test]

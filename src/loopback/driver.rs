@@ -1,84 +1,97 @@
 //! What the target can be sent: which keywords of the loopback form each driver knows.
 //!
 //! A driver answers a keyword that it does not know with a warning (01S00), and one for another kind of server may take it
-//! for something else. So each is sent only what it knows; what the application and the DSN section say goes through
-//! whatever it is.
+//! for something else. So what is found, and the form's constants, are sent only to a driver that knows them; what the
+//! application, the environment and the DSN section say goes through whatever it is.
 
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
 use crate::failure::{Failure, Sqlstate};
-use std::path::Path;
 
-/// What kind of driver the target is, by what it says of itself.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Kind {
-    /// SQL_DRIVER_NAME: the name of its file.
-    name: String,
-    /// SQL_DRIVER_VER, such as 18.06.0002.
-    version: String,
-}
-
-/// Keywords and the drivers that know them, by what is in the name of their files.
-///
-/// Sources: Microsoft's "DSN and Connection String Keywords and Attributes" and "Using Connection String Keywords with SQL
-/// Server Native Client"; for the driver that comes with Windows its own documentation, "SQLConfigDataSource".
-const KNOWN: [(&[&str], &[Slot]); 3] = [
-    (
-        &["msodbcsql-18", "msodbcsql18", "msodbcsql-17", "msodbcsql17"],
-        &[CLIENT_CERTIFICATE, CLIENT_KEY, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, ENCRYPT],
-    ),
-    (
-        &["msodbcsql-13", "msodbcsql13", "msodbcsql-11", "msodbcsql11", "sqlncli"],
-        &[TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, ENCRYPT],
-    ),
-    (&["sqlsrv32"], &[TRUSTED_CONNECTION]),
-];
-
-/// The names that Microsoft's installers register, best first, and the files behind them.
-pub const NAMES: [(&str, &str); 6] = [
-    ("ODBC Driver 18 for SQL Server", "msodbcsql18"),
-    ("ODBC Driver 17 for SQL Server", "msodbcsql17"),
-    ("ODBC Driver 13 for SQL Server", "msodbcsql13"),
-    ("ODBC Driver 11 for SQL Server", "msodbcsql11"),
-    ("SQL Server Native Client 11.0", "sqlncli11"),
-    ("SQL Server", "sqlsrv32"),
+/// The names that Microsoft's installers register, best first.
+pub const NAMES: [&str; 6] = [
+    "ODBC Driver 18 for SQL Server",
+    "ODBC Driver 17 for SQL Server",
+    "ODBC Driver 13 for SQL Server",
+    "ODBC Driver 11 for SQL Server",
+    "SQL Server Native Client 11.0",
+    "SQL Server",
 ];
 
 /// The first version of Microsoft's driver that logs in with a client certificate, which Microsoft writes 17.4.1.1.
 const FIRST_WITH_CERTIFICATES: [u32; 3] = [17, 4, 1];
 
+/// A driver, by what it says of itself or what its name tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    family: Family,
+    /// SQL_DRIVER_NAME, the name of its file; or the one that it is registered under.
+    name: String,
+    /// SQL_DRIVER_VER, such as 18.06.0002; empty when it is not known.
+    version: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// Microsoft ODBC Driver 11 and later for SQL Server.
+    Msodbcsql(u32),
+    NativeClient,
+    /// "SQL Server", which comes with Windows.
+    Sqlsrv32,
+    Other,
+}
+
+impl Family {
+    /// By a registered name or the name of a file: `libmsodbcsql-18.6.so.2.1`, `msodbcsql17.dll`, `sqlncli11.dll`.
+    fn of(name: &str) -> Family {
+        let name = name.to_ascii_lowercase();
+        let number = |rest: &str| {
+            let digits = rest.trim_start_matches('-');
+            let end = digits.find(|character: char| !character.is_ascii_digit()).unwrap_or(digits.len());
+            digits[..end].parse().ok()
+        };
+        let behind = |mark: &str| name.find(mark).map(|start| &name[start + mark.len()..]);
+        if let Some(version) = behind("msodbcsql").or_else(|| behind("odbc driver ")).and_then(number) {
+            Family::Msodbcsql(version)
+        } else if name.contains("sqlncli") || name.contains("sql server native client") {
+            Family::NativeClient
+        } else if name.contains("sqlsrv32") || name == "sql server" {
+            Family::Sqlsrv32
+        } else {
+            Family::Other
+        }
+    }
+}
+
 impl Kind {
     /// By SQL_DRIVER_NAME and SQL_DRIVER_VER.
     pub fn new(name: &str, version: &str) -> Kind {
-        Kind { name: name.to_owned(), version: version.to_owned() }
-    }
-
-    /// By the name that a driver is registered under, or by its file's where that is another; the version is not known.
-    pub fn registered_as(name: Option<&str>, library: &Path) -> Kind {
-        let known = NAMES.iter().find(|(known, _)| name.is_some_and(|name| name.eq_ignore_ascii_case(known)));
-        let file = || library.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Kind { name: known.map_or_else(file, |(_, file)| (*file).to_owned()), version: String::new() }
-    }
-
-    fn keywords(&self) -> Option<&'static [Slot]> {
-        let name = self.name.to_ascii_lowercase();
-        let found = KNOWN.iter().find(|(parts, _)| parts.iter().any(|part| name.contains(part)));
-        found.map(|(_, keywords)| *keywords)
+        Kind { family: Family::of(name), name: name.to_owned(), version: version.to_owned() }
     }
 
     /// Whether this is one of Microsoft's drivers; to others the loopback form means nothing.
-    pub fn is_for_sql_server(&self) -> bool {
-        self.keywords().is_some()
+    pub fn is_microsofts(&self) -> bool {
+        self.family != Family::Other
     }
 
     /// Whether it can be sent a keyword of the form.
+    ///
+    /// Sources: Microsoft's "DSN and Connection String Keywords and Attributes" and "Using Connection String Keywords with
+    /// SQL Server Native Client"; for the driver that comes with Windows, its own documentation, "SQLConfigDataSource".
     pub fn knows(&self, slot: Slot) -> bool {
-        self.keywords().is_some_and(|known| known.contains(&slot))
+        let known: &[Slot] = match self.family {
+            Family::Msodbcsql(17..) => {
+                &[CLIENT_CERTIFICATE, CLIENT_KEY, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, ENCRYPT]
+            }
+            Family::Msodbcsql(_) | Family::NativeClient => &[TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, ENCRYPT],
+            Family::Sqlsrv32 => &[TRUSTED_CONNECTION],
+            Family::Other => &[],
+        };
+        known.contains(&slot)
     }
 
-    /// Whether `Encrypt` is yes where nobody says otherwise: from version 18 on.
+    /// Whether `Encrypt` is yes where nobody says otherwise.
     pub fn encrypts_by_default(&self) -> bool {
-        let name = self.name.to_ascii_lowercase();
-        name.contains("msodbcsql-18") || name.contains("msodbcsql18")
+        matches!(self.family, Family::Msodbcsql(18..))
     }
 
     /// # Errors
@@ -94,11 +107,19 @@ impl Kind {
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
                 "A loopback connection needs Microsoft's ODBC driver 17.4.1.1 or later, which can log in with a client \
-                 certificate. The target is version {} ({}). Install a later one; if several are there, name it with \
-                 TargetDriver in this driver's section of odbcinst.ini.",
-                self.version, self.name
+                 certificate. The target is {self}. Install a later one; if several are there, name it with \
+                 TargetDriver in this driver's section of odbcinst.ini."
             ),
         ))
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.version.as_str() {
+            "" => write!(formatter, "{}", self.name),
+            version => write!(formatter, "{} {version}", self.name),
+        }
     }
 }
 
@@ -108,44 +129,35 @@ mod tests {
 
     #[test]
     fn each_driver_knows_its_keywords() {
-        for (name, certificate, trust, trusted, is_microsoft_s) in [
+        for (name, certificate, trust, trusted, encrypts) in [
             ("libmsodbcsql-18.6.so.2.1", true, true, true, true),
             ("msodbcsql18.dll", true, true, true, true),
-            ("libmsodbcsql-17.10.so.6.1", true, true, true, true),
-            ("MSODBCSQL17.DLL", true, true, true, true),
-            ("libmsodbcsql-13.1.so.9.2", false, true, true, true),
-            ("msodbcsql11.dll", false, true, true, true),
-            ("sqlncli11.dll", false, true, true, true),
-            ("SQLSRV32.DLL", false, false, true, true),
+            ("ODBC Driver 18 for SQL Server", true, true, true, true),
+            ("libmsodbcsql-19.0.so.1.1", true, true, true, true),
+            ("libmsodbcsql-17.10.so.6.1", true, true, true, false),
+            ("MSODBCSQL17.DLL", true, true, true, false),
+            ("odbc driver 17 FOR SQL server", true, true, true, false),
+            ("libmsodbcsql-13.1.so.9.2", false, true, true, false),
+            ("msodbcsql11.dll", false, true, true, false),
+            ("ODBC Driver 11 for SQL Server", false, true, true, false),
+            ("sqlncli11.dll", false, true, true, false),
+            ("SQL Server Native Client 11.0", false, true, true, false),
+            ("SQLSRV32.DLL", false, false, true, false),
+            ("SQL Server", false, false, true, false),
             ("psqlodbcw.so", false, false, false, false),
             ("libtdsodbc.so", false, false, false, false),
+            ("PostgreSQL Unicode", false, false, false, false),
+            ("MySQL ODBC driver for SQL Server", false, false, false, false),
             ("", false, false, false, false),
         ] {
-            let driver = Kind::new(name, "");
-            let known = (driver.knows(CLIENT_CERTIFICATE), driver.knows(TRUST_SERVER_CERTIFICATE));
+            let kind = Kind::new(name, "");
+            let known = (kind.knows(CLIENT_CERTIFICATE), kind.knows(TRUST_SERVER_CERTIFICATE));
             assert_eq!(known, (certificate, trust), "{name}");
-            assert_eq!(driver.knows(CLIENT_KEY), certificate, "{name}");
-            assert_eq!(driver.knows(ENCRYPT), trust, "{name}");
-            assert_eq!(driver.knows(TRUSTED_CONNECTION), trusted, "{name}");
-            assert_eq!(driver.is_for_sql_server(), is_microsoft_s, "{name}");
+            assert_eq!((kind.knows(CLIENT_KEY), kind.knows(ENCRYPT)), (certificate, trust), "{name}");
+            assert_eq!((kind.knows(TRUSTED_CONNECTION), kind.is_microsofts()), (trusted, trusted), "{name}");
+            assert_eq!(kind.encrypts_by_default(), encrypts, "{name}");
         }
-    }
-
-    #[test]
-    fn a_registered_name_says_which_driver_it_is_and_else_its_file_does() {
-        for (name, library, knows) in [
-            (Some("ODBC Driver 17 for SQL Server"), "/x.so", true),
-            (Some("odbc driver 18 FOR SQL Server"), "", true),
-            (Some("Mine"), "/opt/lib64/libmsodbcsql-18.6.so.2.1", true),
-            (None, "/opt/lib64/libmsodbcsql-17.10.so.6.1", true),
-            (Some("ODBC Driver 13 for SQL Server"), "/x.so", false),
-            (Some("SQL Server"), "/x.so", false),
-            (Some("PostgreSQL Unicode"), "psqlodbcw.so", false),
-        ] {
-            let kind = Kind::registered_as(name, Path::new(library));
-            assert_eq!(kind.knows(CLIENT_CERTIFICATE), knows, "{name:?} {library}");
-        }
-        assert!(NAMES.iter().all(|(name, _)| Kind::registered_as(Some(name), Path::new("")).is_for_sql_server()));
+        assert!(NAMES.iter().all(|name| Kind::new(name, "").is_microsofts()));
     }
 
     #[test]
@@ -164,7 +176,8 @@ mod tests {
             assert_eq!(judged.is_ok(), enough, "{name} {version}");
             if let Err(failure) = judged {
                 assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
-                assert!(failure.text.contains(version) && failure.text.contains("17.4.1.1"), "{}", failure.text);
+                let found = format!("The target is {name} {version}.");
+                assert!(failure.text.contains(&found) && failure.text.contains("17.4.1.1"), "{}", failure.text);
             }
         }
     }

@@ -21,8 +21,8 @@ enum Trace {
     /// Its id, such as MSSQL15.MSSQLSERVER, which the registry maps to the name.
     Id(String),
     Name(String),
-    /// What is a name only if the registry has it.
-    PerhapsName(String),
+    /// A user whose name is an instance's and a number, if the registry has that instance.
+    Worker(String),
 }
 
 /// Finds the value for `Server`; what each signal gave is added to `findings`.
@@ -87,10 +87,13 @@ fn signals(world: &dyn World) -> Vec<(&'static str, Seen)> {
 /// The name that a trace leads to.
 fn resolve(trace: &Trace, instances: &Result<Vec<(String, String)>, String>) -> Option<String> {
     let known = instances.as_deref().unwrap_or_default();
-    let by_name = |wanted: &String| known.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let found = match trace {
         Trace::Id(id) => known.iter().find(|(_, known)| known.eq_ignore_ascii_case(id)),
-        Trace::Name(name) | Trace::PerhapsName(name) => by_name(name),
+        Trace::Name(wanted) => known.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)),
+        // A name may end in digits itself: SQL201901 is the first of SQL2019, should there be a SQL, too.
+        Trace::Worker(user) => {
+            known.iter().filter(|(name, _)| is_worker(user, name)).max_by_key(|(name, _)| name.len())
+        }
     };
     match (found, trace) {
         (Some((name, _)), _) => Some(name.clone()),
@@ -99,6 +102,15 @@ fn resolve(trace: &Trace, instances: &Result<Vec<(String, String)>, String>) -> 
         (None, Trace::Name(name)) if instances.is_err() => Some(name.clone()),
         _ => None,
     }
+}
+
+/// Whether a user is called as an instance's workers are: its name and a number of two digits or more.
+fn is_worker(user: &str, instance: &str) -> bool {
+    let (name, number) = match user.split_at_checked(instance.len()) {
+        Some(parts) => parts,
+        None => return false,
+    };
+    name.eq_ignore_ascii_case(instance) && number.len() >= 2 && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The trace in a path, by the folders in which SQL Server keeps what belongs to an instance:
@@ -136,7 +148,7 @@ fn in_account(account: &str) -> Option<Trace> {
         _ => {}
     }
     let name = user.trim_end_matches(|character: char| character.is_ascii_digit());
-    (!name.is_empty() && user.len() >= name.len() + 2).then(|| Trace::PerhapsName(name.to_owned()))
+    (!name.is_empty() && user.len() >= name.len() + 2).then(|| Trace::Worker(user.to_owned()))
 }
 
 #[cfg(test)]
@@ -184,6 +196,8 @@ mod tests {
         {
             assert_eq!(find(&windows().account(account)).0, r".\SALES", "{account}");
         }
+        let numbered = windows().instance("SQL", "MSSQL15.SQL").instance("SQL2019", "MSSQL15.SQL2019");
+        assert_eq!(find(&numbered.account(r"HOST\SQL201901")).0, r".\SQL2019");
         let only = Fixture::default().windows().instance("SALES", "MSSQL15.SALES_1");
         assert_eq!(find(&only).0, r".\SALES");
     }

@@ -17,7 +17,8 @@ pub fn driver(world: &dyn World) -> Option<String> {
     let string = world.variable(STRING_VARIABLE)?;
     // A string that cannot be read is told when it is used.
     let attributes = read(&string.to_string_lossy(), "").ok()?;
-    attributes.into_iter().find(|attribute| is_any(attribute, TARGET_DRIVER)).map(|attribute| attribute.text())
+    let driver = attributes.into_iter().find(|attribute| is_any(attribute, TARGET_DRIVER))?;
+    Some(driver.text()).filter(|name| !name.is_empty())
 }
 
 /// Adds the parts of a string to a source that says nothing of them yet. `Driver` becomes `TargetDriver`, which is what it

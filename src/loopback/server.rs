@@ -34,7 +34,7 @@ type Signal = fn(&dyn World) -> Shown;
 const SIGNALS: [(&str, Signal); 3] = [
     ("established connections", peers_of_connections),
     ("neighbours", neighbours_on_the_only_interface),
-    ("default routes", gateways_of_default_routes),
+    ("default routes", gateway_of_the_only_default_route),
 ];
 
 /// Finds the value for `Server`; what each signal gave is added to `findings`.
@@ -145,11 +145,14 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
     Ok((peers, format!("on {interface}")))
 }
 
-/// Signal 3: the link-local gateways of default routes, and where they were read.
-fn gateways_of_default_routes(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
+/// Signal 3: the link-local gateway of the only default route, and where it was read.
+fn gateway_of_the_only_default_route(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
     let table =
         world.read(Path::new(PROC_NET_IPV6_ROUTE)).map_err(|error| format!("{PROC_NET_IPV6_ROUTE}: {error}"))?;
     let routes = default_routes(&String::from_utf8_lossy(&table));
+    if routes.len() > 1 {
+        return Err(format!("there are {} default routes, so none is the only one", routes.len()));
+    }
     let gateways = routes.into_iter().filter(|(gateway, _)| gateway.is_unicast_link_local()).collect();
     Ok((gateways, format!("in {PROC_NET_IPV6_ROUTE}")))
 }
@@ -158,7 +161,7 @@ fn gateways_of_default_routes(world: &dyn World) -> Result<(BTreeSet<Scoped>, St
 ///
 /// A line is `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS INTERFACE`, all in hexadecimal but the
 /// last, the addresses in network byte order. Lines that are not of that form are passed over.
-fn default_routes(table: &str) -> Vec<Scoped> {
+fn default_routes(table: &str) -> BTreeSet<Scoped> {
     const RTF_GATEWAY: u32 = 2;
     let route = |line: &str| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
@@ -374,14 +377,16 @@ mod tests {
         let other = [
             route(&none, "00", &none, "00200200", "lo"),
             route(&network, "40", server, "00000003", "eth1"),
-            route(&none, "00", "20010db8000000000000000000000001", "00000003", "eth0"),
             "nonsense\n".to_owned(),
         ]
         .concat();
         let world = |routes: &str| satellite().file(PROC_NET_IPV6_ROUTE, &(other.clone() + routes));
         let default = |interface| route(&none, "00", server, "00000003", interface);
         assert_eq!(find(&world(&default("eth0"))).unwrap(), "fe80::8012:3df5:0:5db1%eth0");
-        assert_refused(&world(&(default("eth0") + &default("eth1"))), &["not certain", "%eth0", "%eth1"]);
+        let global = route(&none, "00", "20010db8000000000000000000000001", "00000003", "eth0");
+        assert_refused(&world(&(default("eth0") + &default("eth1"))), &["there are 2 default routes"]);
+        assert_refused(&world(&(default("eth0") + &global)), &["there are 2 default routes"]);
+        assert_refused(&world(&global), &["default routes: none"]);
         assert_refused(&world(""), &["default routes: none"]);
     }
 

@@ -50,7 +50,7 @@ impl Pair {
 }
 
 /// One of the two files of a pair.
-pub struct Kind {
+pub struct PemFile {
     /// Its name in a session's folder.
     file_name: &'static str,
     /// What messages call it.
@@ -59,13 +59,13 @@ pub struct Kind {
     marker: &'static str,
 }
 
-pub const CERTIFICATE: Kind =
-    Kind { file_name: "sqlsatellitecert.pem", title: "client certificate", marker: "-----BEGIN CERTIFICATE-----" };
+pub const CERTIFICATE: PemFile =
+    PemFile { file_name: "sqlsatellitecert.pem", title: "client certificate", marker: "-----BEGIN CERTIFICATE-----" };
 
 /// PKCS #1 as SQL Server writes it, or PKCS #8, which the driver reads as well.
-pub const KEY: Kind = Kind { file_name: "sqlsatellitekey.pem", title: "client key", marker: "PRIVATE KEY-----" };
+pub const KEY: PemFile = PemFile { file_name: "sqlsatellitekey.pem", title: "client key", marker: "PRIVATE KEY-----" };
 
-impl Kind {
+impl PemFile {
     /// Whether a file can be read and has something in it; with `pem`, also whether it is a PEM file of this kind.
     ///
     /// # Errors
@@ -114,11 +114,17 @@ pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> 
         return Ok(pair);
     }
     let data_dir = world.variable(DATA_DIR_VARIABLE).map_or_else(|| PathBuf::from(DATA_DIR), PathBuf::from);
-    if let Some(pair) = in_data_directory(world, &data_dir, findings, &mut halves)? {
+    let mut unusable = Vec::new();
+    if let Some(pair) = in_data_directory(world, &data_dir, findings, &mut halves, &mut unusable)? {
         return Ok(pair);
     }
     if let Some(pair) = in_command_lines(world, findings, &mut halves)? {
         return Ok(pair);
+    }
+    let mut unusable = unusable.into_iter();
+    if let Some(first) = unusable.next() {
+        findings.extend(unusable.map(|other| other.text));
+        return Err(first.with_findings(std::mem::take(findings)));
     }
     let text = match halves.first() {
         Some((present, absent)) => format!(
@@ -194,6 +200,7 @@ fn in_data_directory(
     data_dir: &Path,
     findings: &mut Vec<String>,
     halves: &mut Vec<(PathBuf, PathBuf)>,
+    unusable: &mut Vec<Failure>,
 ) -> Result<Option<Pair>, Failure> {
     let mut say = |what: String| {
         findings.push(format!("Certificate and key, data directory {}: {what}", data_dir.display()));
@@ -206,7 +213,6 @@ fn in_data_directory(
         }
     };
     let mut usable = Vec::new();
-    let mut unusable = Vec::new();
     for folder in &folders {
         match look(world, folder) {
             Folder::Nothing => {}
@@ -226,10 +232,7 @@ fn in_data_directory(
         }
         [] => {
             say(format!("no usable pair in its {} entries", folders.len()));
-            let mut unusable = unusable.into_iter();
-            let Some(first) = unusable.next() else { return Ok(None) };
-            findings.extend(unusable.map(|other| other.text));
-            Err(first.with_findings(std::mem::take(findings)))
+            Ok(None)
         }
         several => {
             Err(several_pairs(&format!("The data directory {}", data_dir.display()), several, std::mem::take(findings)))
@@ -451,6 +454,14 @@ mod tests {
         let world = Fixture::default().pair(LAUNCHPAD).pair(OTHER).unlisted();
         let world = process(process(world, "self", &["python3", LAUNCHPAD], "5"), "5", &["launchpad", OTHER], "0");
         assert_says(&refusal(&world), &[LAUNCHPAD, OTHER, "command line", "LOOPBACK_ODBC_CLIENT_CERTIFICATE"]);
+    }
+
+    #[test]
+    fn another_user_s_pair_in_the_data_directory_leaves_the_command_line() {
+        let world = Fixture::default().pair("/elsewhere/session").pair(OTHER);
+        let world = world.unreadable(&format!("{OTHER}/sqlsatellitekey.pem"));
+        let found = process(world, "self", &["python3", "/elsewhere/session/x.py"], "0");
+        assert_eq!(find(&found).unwrap(), Pair::in_folder(Path::new("/elsewhere/session")));
     }
 
     #[test]

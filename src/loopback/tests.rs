@@ -48,7 +48,7 @@ fn rewrite_with(
 ) -> Result<Rewritten, Failure> {
     let preset = attributes.iter().map(|&(attribute, is_something)| preset::keyword(attribute, is_something).unwrap());
     let target = &Target::registered_as("ODBC Driver 17 for SQL Server");
-    let wanted = Wanted { platform: world.platform(), target, kind, check_files: true, preset: preset.collect() };
+    let wanted = Wanted { target, kind, preset: preset.collect() };
     rewrite(world, &wanted, &parse(string).attributes)
 }
 
@@ -413,8 +413,8 @@ fn an_official_string_is_a_start() {
     let with_variable = in_environment().variable(SERVER_VARIABLE, "fe80::1%eth0");
     assert_eq!(given(&with_variable, "DSN=Loopback"), expected.replace("fe80::77%eth0,1500", "fe80::1%eth0"));
     let on_windows = "Driver=ODBC Driver 17 for SQL Server;Server=.;Database=Printed;Trusted_Connection=Yes;";
-    let world = laptop(&[]).variable(STRING_VARIABLE, on_windows);
-    assert_eq!(given(&world, "DSN=Loopback"), "Server=.;Database=Printed;Trusted_Connection=Yes");
+    let world = laptop(&[]).windows().variable(STRING_VARIABLE, on_windows);
+    assert_eq!(given(&world, "DSN=Loopback"), "Server=.;Database=Printed;Trusted_Connection=Yes;");
 }
 
 #[test]
@@ -506,6 +506,20 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
     let section = satellite().section(Profile::Odbc, "Trusted", &[("Trusted_Connection", "yes")]);
     assert_eq!(given(&section, "DSN=Trusted"), session);
     assert_eq!(given(&satellite(), "DSN=Loopback;Server=s;Trusted_Connection=yes"), "Server=s;Trusted_Connection=yes");
+    // What the environment says of the session counts.
+    let files = |world: Fixture| world.file("/official/cert.pem", CERTIFICATE_PEM).file("/official/key.pem", KEY_PEM);
+    let with_server = satellite().variable(SERVER_VARIABLE, "fe80::1%eth0");
+    let trusted = "DSN=Loopback;Trusted_Connection=Yes";
+    assert_eq!(given(&with_server, trusted), session.replace("fe80::8012:3df5:0:5db1%eth0", "fe80::1%eth0"));
+    let with_pair = files(satellite())
+        .variable(CERTIFICATE_VARIABLE, "/official/cert.pem")
+        .variable(KEY_VARIABLE, "/official/key.pem");
+    assert!(given(&with_pair, trusted).contains("ClientCertificate=file:/official/cert.pem;"));
+    let with_string = files(satellite()).variable(STRING_VARIABLE, OFFICIAL);
+    assert!(given(&with_string, trusted).contains("Server=fe80::77%eth0,1500;Database=Printed;ClientCertificate="));
+    // A development server with Kerberos.
+    let section = [("Server", "dev")];
+    assert_eq!(given(&laptop(&section), trusted), "Server=dev;Trusted_Connection=Yes");
     // And outside a session it is nothing.
     let failure = try_rewrite(&laptop(&[]), "DSN=Loopback;Trusted_Connection=Yes").unwrap_err();
     assert!(failure.text.contains("does not look like a script run by SQL Server"), "{}", failure.text);

@@ -78,6 +78,11 @@ pub fn take_call() -> Option<Call> {
     Some(Call { function: String::from_utf8(function.to_vec()).unwrap(), arguments })
 }
 
+/// The calls that a connect made, without those by which the first connect of a process learns what the target is.
+pub fn take_connects() -> Vec<Call> {
+    std::iter::from_fn(take_call).filter(|call| call.function != "SQLGetInfoW").collect()
+}
+
 /// Forgets the calls up to here.
 pub fn forget_calls() {
     while take_call().is_some() {}
@@ -133,7 +138,6 @@ pub const SQL_SUCCESS_WITH_INFO: Return = 1;
 pub const SQL_STILL_EXECUTING: Return = 2;
 pub const SQL_NO_DATA: Return = 100;
 pub const SQL_ERROR: Return = -1;
-pub const SQL_INVALID_HANDLE: Return = -2;
 
 /// A connection in an environment of its own, of the recording target; freed with the value.
 pub struct Connection {
