@@ -35,8 +35,18 @@ runs <- function(counts, pairs) {
     }
 }
 
+# Begins or ends the count of this process's instructions.
+counting <- function(state) {
+    stopifnot(system2("callgrind_control", c("-i", state, Sys.getpid()), stdout = FALSE) == 0)
+}
+
 if (once) {
-    jobs[[arguments[4]]](arguments[5], as.integer(arguments[6]))
+    job <- jobs[[arguments[4]]]
+    count <- as.integer(arguments[6])
+    job(arguments[5], count %/% 10L)
+    counting("on")
+    job(arguments[5], count)
+    counting("off")
 } else {
     counts <- as.integer(arguments[4:6])
     runs(list(fetch = counts[1], insert = counts[2]), counts[3])

@@ -1,11 +1,11 @@
 """Many rows through the library and directly: pyodbc, arrow-odbc, RODBC (bulk.R). Time is measured by runs in turns in one process,
-and instructions are counted by runs with fewer rows under valgrind, which a busy machine does not disturb.
+and instructions are counted with fewer rows under callgrind, which a busy machine does not disturb.
 
 Run by `scripts/bench bulk` in the satellite setting, with the tables of benches/bulk.sql:
 
     bulk.py ROWS INSERTED PAIRS                everything
     bulk.py runs CLIENT ROWS INSERTED PAIRS    one client's runs; prints job, way, seconds, seconds of its own processor time
-    bulk.py once CLIENT JOB WAY COUNT          one job, once
+    bulk.py once CLIENT JOB WAY COUNT          one job, once, its instructions counted; under callgrind
 """
 
 import datetime
@@ -76,7 +76,7 @@ def runs(jobs, empty, counts, pairs):
 
 
 CLIENTS = {"pyodbc": pyodbc_jobs, "arrow-odbc": arrow_odbc_jobs, "RODBC": None}
-COUNT = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+COUNT = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null"]
 
 
 def output(client, arguments, under=()):
@@ -87,19 +87,22 @@ def output(client, arguments, under=()):
     else:
         debugger = ["-d", " ".join(under)] if under else []
         command = ["R", *debugger, "--vanilla", "--no-echo", "-f", "bulk.R", "--args", *WAYS.values(), *arguments]
-    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    # What would differ from run to run: the order of hashes, and pyarrow's allocator, which works by the clock.
+    environment = os.environ | {"PYTHONHASHSEED": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
     ran = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout + ran.stderr if under else ran.stdout
 
 
-def instructions(client, job, way, few, many):
-    """What a row takes."""
-    one, other = (
-        int(re.search(r"I\s+refs:\s+([\d,]+)", output(client, ["once", job, way, count], COUNT))[1].replace(",", ""))
-        for count in (few, many)
-    )
-    return (other - one) / (many - few)
+def counting(state):
+    """Begins or ends the count of this process's instructions."""
+    subprocess.run(["callgrind_control", "-i", state, str(os.getpid())], check=True, capture_output=True)
+
+
+def instructions(client, job, way, count):
+    """What a row takes, once libraries and statements are warm."""
+    collected = re.search(r"Collected : (\d+)", output(client, ["once", job, way, count], COUNT))
+    return int(collected[1]) / count
 
 
 def everything(counts, pairs):
@@ -111,7 +114,7 @@ def everything(counts, pairs):
             through, directly = ([tuple(map(float, run[2:])) for run in lines if run[:2] == [job, way]] for way in WAYS)
             assert len(through) == len(directly) == pairs, lines
             wall, own = zip(*([a / b for a, b in zip(*pair)] for pair in zip(through, directly)))
-            each = [instructions(client, job, way, count // 200, count // 20) for way in WAYS]
+            each = [instructions(client, job, way, count // 50) for way in WAYS]
             ratios.append(wall)
             counted.append(each[0] / each[1])
             rows.append(
@@ -131,7 +134,7 @@ def everything(counts, pairs):
     budget("the client executes at most 1 % more instructions for it", f"at most {more:.2f} %", more <= 1)
     print(f"{counts[0]:,} rows fetched and {counts[1]:,} inserted: medians of {pairs} pairs of runs, the order turned each time. The ratios are")
     print("through/directly within each pair: the median, in brackets the least and the greatest. The client's processor time leaves out the")
-    print("stand-in. The instructions for a row are from runs with fewer rows under valgrind, and without what does not grow with the rows.\n")
+    print("stand-in. The instructions for a row are counted by callgrind, with a fiftieth of the rows.\n")
     table(
         [
             *("", "seconds through the library", "seconds directly", "ratio", "ratio of the client's processor time"),
@@ -146,7 +149,11 @@ if sys.argv[1] == "runs":
     runs(*CLIENTS[client](WAYS), (int(rows), int(inserted)), int(pairs))
 elif sys.argv[1] == "once":
     _, _, client, job, way, count = sys.argv
-    CLIENTS[client]([way])[0][job](way, int(count))
+    run = CLIENTS[client]([way])[0][job]
+    run(way, int(count) // 10)
+    counting("on")
+    run(way, int(count))
+    counting("off")
 else:
     *counts, pairs = map(int, sys.argv[1:])
     everything(counts, pairs)
