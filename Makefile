@@ -7,7 +7,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 setup: ## install and download what the demo and the tests need
-	@scripts/setup --clients
+	@scripts/setup --tests
 
 build: ## build the library as it is released
 	cargo build --release --locked -p loopback-odbc

@@ -40,14 +40,16 @@ give_back() {
     done
 }
 
-# What scripts/demo, scripts/test and scripts/bench begin with: root, Rust, and everything that scripts/setup installs. Call it as:
-# begin "$@"
+# What scripts/demo, scripts/test and scripts/bench begin with: root, Rust, and what scripts/setup installs with this option or with none.
+# Call it as: begin OPTION "$@"
 begin() {
+    local option=$1
+    shift
     need_root "$@"
     need_cargo
     trap give_back EXIT
     cd "$PROJECT" || exit
-    scripts/setup
+    scripts/setup ${option:+"$option"}
     # shellcheck source=scripts/env
     . scripts/env # now that everything is there
 }
