@@ -27,6 +27,7 @@ bench: ## what the library costs, into docs/performance.md
 	@scripts/bench
 
 soak: ## the property tests with a million cases each, and threads, forks and reloading for long
+	cargo build --release --workspace --locked
 	PROPTEST_CASES=1000000 cargo test --release --locked --lib connection_string
 	bash -c '. scripts/env && LOOPBACK_ODBC_SOAK=1 exec cargo test --locked --test processes'
 
