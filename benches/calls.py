@@ -9,12 +9,13 @@ from common import budget, table
 library, project = os.environ["LOOPBACK_ODBC_LIBRARY"], os.environ["PROJECT"]
 
 
-def lines(command, **options):
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options).stdout
+def lines(command, check=True, **options):
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=check, **options).stdout
     return [line.split("\t") for line in output.splitlines() if "\t" in line]
 
 
-counted = lines(["cargo", "test", "--quiet", "--locked", "--test", "speed", "--", "--nocapture"], cwd=project)
+# The test fails where the budget is missed, after it has printed what it counted.
+counted = lines(["cargo", "test", "--quiet", "--locked", "--test", "speed", "--", "--nocapture"], check=False, cwd=project)
 assert len(counted) == 3, counted
 more = max(int(through) - int(direct) for _, direct, through in counted)
 budget("a forwarded call is at most 2 instructions more than a direct one", more, more <= 2)

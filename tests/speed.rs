@@ -3,18 +3,11 @@
 
 mod common;
 
-use common::{Ran, Registrations, library, project};
+use common::{Ran, Registrations, compile, library};
 use std::path::Path;
-use std::process::Command;
 
-/// More than calling the target directly: a load and a jump.
+/// At most so many more than calling the target directly: a load and a jump.
 const BUDGET: u64 = 2;
-
-fn compile(source: &str, options: &[&str], to: &Path) {
-    let mut command = Command::new("cc");
-    command.args(["-O2", "-Wall", "-Werror"]).args(options).arg(project(source)).arg("-ldl");
-    Ran::of(command.arg("-o").arg(to)).ok();
-}
 
 /// The instructions of `repeat` in benches/calls.c, and of what it calls.
 #[track_caller]
@@ -31,21 +24,29 @@ fn instructions(folder: &Registrations, library: &Path, function: &str, times: u
 }
 
 #[test]
-fn a_forwarded_call_is_two_instructions_more_than_a_direct_one() {
+fn a_forwarded_call_is_at_most_two_instructions_more_than_a_direct_one() {
     const TIMES: u64 = 1000;
     let folder = Registrations::new("", "");
     let target = folder.path("target.so");
-    compile("benches/calls.c", &[], &folder.path("calls"));
-    compile("benches/target.c", &["-shared", "-fPIC"], &target);
+    compile("benches/calls.c", &folder.path("calls"), &["-O2", "-ldl"]);
+    compile("benches/target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
     // Of 1, 6 and 10 arguments.
-    for function in ["SQLFetch", "SQLGetData", "SQLBindParameter"] {
+    let counted = ["SQLFetch", "SQLGetData", "SQLBindParameter"].map(|function| {
         // What is not part of a call is the same for one as for any number.
         let calls = |library: &Path| {
             instructions(&folder, library, function, 2 * TIMES) - instructions(&folder, library, function, TIMES)
         };
         let (direct, through) = (calls(&target), calls(&library()));
-        println!("{function}\t{}\t{}", direct / TIMES, through / TIMES); // for benches/calls.py
+        // For benches/calls.py, which tells of a budget that is missed as well: all, and before they are judged.
+        println!("{function}\t{}\t{}", direct / TIMES, through / TIMES);
+        (function, direct, through)
+    });
+    for (function, direct, through) in counted {
         assert!(direct >= 3 * TIMES, "{function}: {direct} instructions are too few for {TIMES} calls");
-        assert_eq!(through - direct, BUDGET * TIMES, "{function}");
+        assert!(
+            through > direct,
+            "{function}: {through} instructions, as {direct} without the library: it was not called"
+        );
+        assert!(through - direct <= BUDGET * TIMES, "{function}: {through} instructions, {direct} without the library");
     }
 }
