@@ -332,8 +332,22 @@ fn fields_of_our_records() {
         }
         assert_eq!(string_field(&connection, 1, identifier, -4).0, SQL_ERROR);
         assert_eq!(string_field(&connection, 2, identifier, 2000).0, SQL_NO_DATA);
-        assert_eq!(string_field(&connection, 0, identifier, 2000).0, SQL_ERROR);
-        assert_eq!(string_field(&connection, -1, identifier, 2000).0, SQL_ERROR);
+        for number in [0, -1, i16::MIN] {
+            assert_eq!(string_field(&connection, number, identifier, 2000).0, SQL_ERROR);
+        }
+        // No room at all, of which nothing is used; the length alone; the text alone; and nothing.
+        let get = |value: *mut u16, capacity, length: *mut i16| {
+            SQLGetDiagFieldW(SQL_HANDLE_DBC, connection.handle, 1, identifier, value.cast(), capacity, length)
+        };
+        let (mut value, mut length) = ([u16::from(b'#'); 1000], -7);
+        assert_eq!((get(value.as_mut_ptr(), 0, &raw mut length), length), (SQL_SUCCESS_WITH_INFO, bytes));
+        assert_eq!(value[0], u16::from(b'#'));
+        for capacity in [0, 2000] {
+            length = -7;
+            assert_eq!((get(null_mut(), capacity, &raw mut length), length), (SQL_SUCCESS, bytes));
+        }
+        assert_eq!((get(value.as_mut_ptr(), 2000, null_mut()), text(&value)), (SQL_SUCCESS, expected.to_owned()));
+        assert_eq!(get(null_mut(), 0, null_mut()), SQL_SUCCESS);
     }
     assert_eq!(field::<i32>(&connection, 1, SQL_DIAG_NATIVE), 0);
     assert_eq!(field::<i32>(&connection, 1, SQL_DIAG_COLUMN_NUMBER), -1);
