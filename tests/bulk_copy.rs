@@ -25,12 +25,7 @@ fn rows_and_errors_are_the_same_over_loopback_as_with_the_driver_alone() {
     };
     let direct =
         said(|server| format!("Driver={{ODBC Driver 18 for SQL Server}};{}", login(server)), |_| String::new());
-    let loopback = said(
-        |_| "DSN=Loopback;Database=Sales".to_owned(),
-        |server| {
-            format!("Server=127.0.0.1,{}\nUID=developer\nPWD=se;cr}}et\nTrustServerCertificate=Yes\n", server.port)
-        },
-    );
+    let loopback = said(|_| "DSN=Loopback;Database=Sales".to_owned(), Server::section);
     assert_eq!(loopback, direct);
     let strictly = "\
 strictly: 3

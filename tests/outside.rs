@@ -66,9 +66,7 @@ fn the_example_scripts_give_the_same_first_error() {
 #[test]
 fn with_a_development_server_in_the_section_the_same_scripts_run() {
     let server = Server::start();
-    let section =
-        format!("Server=127.0.0.1,{}\nUID=developer\nPWD=se;cr}}et\nTrustServerCertificate=Yes\n", server.port);
-    let registrations = Registrations::usual(&section);
+    let registrations = Registrations::usual(&server.section());
     let log = registrations.path("odbc.log");
     for (program, script, read) in
         [("PYTHON", "examples/loopback.py", "Bjørn & Sønner"), ("RSCRIPT", "examples/loopback.R", "Bjørn & Sønner")]
@@ -94,8 +92,7 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
 #[test]
 fn a_login_by_sqlconnect_s_arguments_and_a_wrong_one() {
     let server = Server::start();
-    let registrations =
-        Registrations::usual(&format!("Server=127.0.0.1,{}\nTrustServerCertificate=Yes\n", server.port));
+    let registrations = Registrations::usual(&server.section_without_login());
     let query = registrations.path("query.sql");
     fs::write(&query, "SELECT COUNT(*) FROM Sales.dbo.Orders\n").unwrap();
     let isql = |password: &str| {

@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::server::logins;
 use common::{CONNECT_AND_FAIL, Ran, assert_says, bulk_copy, library, part, project};
 use std::io::Read;
 use std::path::Path;
@@ -67,8 +68,7 @@ impl Satellite {
         let mut command = self.command;
         command.arg("--").args(program);
         let ran = Ran::of(&mut command).ok();
-        let log = std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
-        Outcome { ran, logins: log.lines().filter(|line| line.starts_with("login ")).map(str::to_owned).collect() }
+        Outcome { ran, logins: logins(&self.folder.path().join("server.log")) }
     }
 
     /// Connects with pyodbc, which must fail without the server hearing of it; gives the first record.
