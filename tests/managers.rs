@@ -8,6 +8,7 @@ mod common;
 use common::server::Server;
 use common::{Ran, Registrations, assert_says, compile, library, part, project};
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 /// A driver manager, and how `tests/programs/manager.c` is linked with it.
@@ -31,9 +32,13 @@ impl Manager {
     fn linked_in() -> Manager {
         let test = std::env::current_exe().unwrap();
         let builds = test.parent().unwrap().with_file_name("build");
-        let archives = fs::read_dir(&builds).unwrap().map(|build| build.unwrap().path().join("out/libodbc.a"));
-        let newest = archives.filter_map(|path| Some((path.metadata().ok()?.modified().unwrap(), path))).max();
-        let (_, archive) = newest.unwrap_or_else(|| panic!("unix-odbc's libodbc.a is not below {}", builds.display()));
+        let paths = fs::read_dir(&builds).unwrap().map(|build| build.unwrap().path().join("out/libodbc.a"));
+        let archives: Vec<(Vec<u8>, PathBuf)> = paths.filter_map(|path| Some((fs::read(&path).ok()?, path))).collect();
+        let (contents, archive) =
+            archives.first().unwrap_or_else(|| panic!("unix-odbc's libodbc.a is not below {}", builds.display()));
+        // Of the versions that were compiled, cargo does not say which one is in use.
+        let same = archives.iter().all(|(other, _)| other == contents);
+        assert!(same, "there are different libodbc.a below {}: cargo clean -p unix-odbc", builds.display());
         let options = vec![archive.display().to_string(), "-ldl".into(), "-lpthread".into()];
         Manager { options, by_locale: false, folder: part("UNIXODBC_LIB") }
     }
@@ -68,10 +73,11 @@ struct Setting {
 impl Setting {
     fn new(manager: &Manager, pooling: bool) -> Setting {
         let server = Server::start();
-        let own = format!("Server=127.0.0.1,{}\nTrustServerCertificate=Yes\n", server.port);
         let odbc = format!(
-            "[Loopback]\nDriver=SQL Server Loopback\n{own}UID=developer\nPWD=se;cr}}et\n\n\
-             [Straight]\nDriver=ODBC Driver 18 for SQL Server\n{own}\n[Bare]\nDriver=SQL Server Loopback\n"
+            "[Loopback]\nDriver=SQL Server Loopback\n{}\n[Straight]\nDriver=ODBC Driver 18 for SQL Server\n{}\n\
+             [Bare]\nDriver=SQL Server Loopback\n",
+            server.section(),
+            server.section_without_login()
         );
         let (yes, pooled) = if pooling { ("Yes", "CPTimeout=600\n") } else { ("No", "") };
         let odbcinst = format!(
@@ -160,14 +166,16 @@ fn is_no_different_from_the_driver(manager: &Manager) {
         assert_says(login, &[&format!("application={arrived} ")]);
     }
 
-    // Connects that fail: by the server's word, for want of a server, and by the driver manager's own.
+    // Connects that fail: by the server's word, for want of a server, and by the driver manager's own. The port of the
+    // client's side of a connection is taken, and nobody listens on it.
+    let taken = TcpStream::connect(format!("127.0.0.1:{}", setting.server.port)).unwrap();
     let failures = setting.same(&[
         "source",
         "SOURCE",
         "developer",
         "wrong",
         "connect",
-        "DSN;Server=127.0.0.1,9",
+        &format!("DSN;Server=127.0.0.1,{}", taken.local_addr().unwrap().port()),
         "connect",
         "dsn=Nowhere",
         "info",
@@ -240,7 +248,8 @@ fn a_reused_connection_is_no_worse_than_the_driver_s(manager: &Manager) {
             let pid = server.process.id();
             // It is dead when only a zombie is left, without threads.
             let state = format!("$(cat /proc/{pid}/task/*/stat | cut -d ' ' -f 3)");
-            let kill = format!("kill -9 {pid}; until [ \"{state}\" = Z ]; do sleep 0.01; done");
+            let dead = format!("for attempt in $(seq 2000); do [ \"{state}\" != Z ] || exit 0; sleep 0.01; done");
+            let kill = format!("kill -9 {pid}; {dead}; exit 1");
             let string = format!("DSN;Server=127.0.0.1,{}", server.port);
             let connect = ["connect", &string, "query", "SELECT 1", "disconnect"];
             let said = setting.said(program, source, &[&connect[..], &["run", &kill], &connect, &connect].concat());
@@ -290,10 +299,10 @@ fn unixodbc_reuses_connections() {
 }
 
 #[test]
-fn a_newer_unixodbc_linked_in_is_newer() {
+fn a_newer_unixodbc_linked_in_is_at_least_2_3_14() {
     let folder = tempfile::tempdir().unwrap();
     let [program, _] = Manager::linked_in().programs(folder.path());
-    assert!(version(&program) > version(&part("UNIXODBC_LIB").join("libodbc.so.2")).max(11));
+    assert!(version(&program) >= 14);
 }
 
 #[test]
