@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Ran, Registrations, assert_says, library, part, project};
+use common::{Ran, Registrations, assert_says, compile_against_us, library, part, project};
 use std::process::Command;
 
 /// The examples of the C interface, each as a program and its first arguments, to be run in the satellite setting.
@@ -10,19 +10,14 @@ const PYTHON: [&str; 3] = ["/usr/bin/python3", "connection_string.py", "/var/opt
 const R: [&str; 3] = ["/usr/bin/Rscript", "connection_string.R", "/var/opt/lib/libloopbackodbc.so"];
 const C: [&str; 1] = ["./connection_string"];
 
-/// Compiles the example in C against the header and the library.
-fn compile(to: &std::path::Path) {
-    let mut command = Command::new("cc");
-    command.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-I"]).arg(project("include"));
-    command.arg(project("examples/connection_string.c")).arg(library()).arg("-o").arg(to);
-    Ran::of(&mut command).ok();
-}
+/// The example in C.
+const SOURCE: &str = "examples/connection_string.c";
 
 /// Runs an example in the satellite setting.
 fn in_a_session(example: &[&str], arguments: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("connection_string");
-    compile(&program);
+    compile_against_us(SOURCE, &program);
     let mut command = Command::new(project("scripts/satellite"));
     for script in [program, project("examples/connection_string.py"), project("examples/connection_string.R")] {
         command.arg("--script").arg(script);
@@ -58,7 +53,7 @@ fn the_string_is_the_session_s_from_each_language() {
 fn outside_a_session_the_error_is_given_in_each_language() {
     let registrations = Registrations::usual("");
     let program = registrations.path("connection_string");
-    compile(&program);
+    compile_against_us(SOURCE, &program);
     let python = (part("PYTHON"), Some(project("examples/connection_string.py")));
     let r = (part("RSCRIPT"), Some(project("examples/connection_string.R")));
     for (program, script) in [python, r, (program, None)] {

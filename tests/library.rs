@@ -105,9 +105,7 @@ fn the_header_and_the_library_agree() {
         "#include <stdio.h>\n#include \"loopback_odbc.h\"\nint main(void) { puts(loopback_odbc_version()); return 0; }\n",
     )
     .unwrap();
-    let mut compile = Command::new("cc");
-    compile.args(["-std=c99", "-Wall", "-Werror", "-I"]).arg(common::project("include")).arg(&source).arg(library());
-    Ran::of(compile.arg("-o").arg(&program)).ok();
+    common::compile_against_us(source.to_str().unwrap(), &program);
     let folder = library().parent().unwrap().to_owned();
     let version = Ran::of(Command::new(&program).env("LD_LIBRARY_PATH", folder)).ok().stdout;
     assert_eq!(version.trim(), env!("CARGO_PKG_VERSION"));

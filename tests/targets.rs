@@ -3,10 +3,9 @@
 
 mod common;
 
-use common::{Ran, Registrations, assert_says, library, part, project};
+use common::{Ran, Registrations, assert_says, compile, library, part, project};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Each function: identifier and name.
 macro_rules! entry_points {
@@ -124,7 +123,7 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
     fs::write(path("machine.so"), &image).unwrap();
     fs::write(folder.path().join("symbol.c"), "int nowhere(void);\nint SQLAllocHandle(void) { return nowhere(); }\n")
         .unwrap();
-    Ran::of(Command::new("cc").args(["-shared", "-fPIC", "-o", &path("symbol.so"), &path("symbol.c")])).ok();
+    compile(&path("symbol.c"), Path::new(&path("symbol.so")), &["-shared", "-fPIC"]);
     for (library, words) in [
         (path("missing.so"), "cannot open shared object file"),
         (path("text.so"), "invalid ELF header"),
@@ -143,24 +142,14 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
 #[test]
 fn a_target_that_lacks_a_library_of_its_own_is_told_so() {
     let folder = tempfile::tempdir().unwrap();
-    let in_folder = |name: &str| folder.path().join(name);
-    let compile = |arguments: &[&std::ffi::OsStr]| Ran::of(Command::new("cc").args(arguments)).ok();
-    fs::write(in_folder("part.c"), "int part(void) { return 1; }\n").unwrap();
-    fs::write(in_folder("driver.c"), "int part(void);\nint SQLAllocHandle(void) { return part(); }\n").unwrap();
-    let (part_c, part_so) = (in_folder("part.c"), in_folder("libpart.so"));
-    let (driver_c, driver_so) = (in_folder("driver.c"), in_folder("driver.so"));
-    compile(&["-shared".as_ref(), "-fPIC".as_ref(), "-o".as_ref(), part_so.as_ref(), part_c.as_ref()]);
-    compile(&[
-        "-shared".as_ref(),
-        "-fPIC".as_ref(),
-        "-Wl,--no-as-needed".as_ref(),
-        "-o".as_ref(),
-        driver_so.as_ref(),
-        driver_c.as_ref(),
-        part_so.as_ref(),
-    ]);
-    fs::remove_file(&part_so).unwrap();
-    let text = with_target(&driver_so).refusal("DSN=Loopback");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("part.c"), "int part(void) { return 1; }\n").unwrap();
+    fs::write(path("driver.c"), "int part(void);\nint SQLAllocHandle(void) { return part(); }\n").unwrap();
+    let (part, driver) = (path("libpart.so"), path("driver.so"));
+    compile(&path("part.c"), Path::new(&part), &["-shared", "-fPIC"]);
+    compile(&path("driver.c"), Path::new(&driver), &["-shared", "-fPIC", "-Wl,--no-as-needed", &part]);
+    fs::remove_file(&part).unwrap();
+    let text = with_target(Path::new(&driver)).refusal("DSN=Loopback");
     assert_says(&text, &["[IM003]", "section [SQL Server Loopback]", "libpart.so", "cannot open shared object file"]);
 }
 

@@ -69,12 +69,19 @@ impl Ran {
     }
 }
 
-/// Compiles a C program or library of the tests.
+/// Compiles a C program or library: of the project, or any other by its whole path.
 #[track_caller]
 pub fn compile(source: &str, to: &Path, options: &[&str]) {
     let mut command = Command::new("cc");
     command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"]).arg(to).arg(project(source)).args(options);
     Ran::of(&mut command).ok();
+}
+
+/// Compiles a C99 program against our header and library.
+#[track_caller]
+pub fn compile_against_us(source: &str, to: &Path) {
+    let headers = format!("-I{}", project("include").display());
+    compile(source, to, &["-std=c99", &headers, library().to_str().unwrap()]);
 }
 
 /// Holds that a text contains each part.

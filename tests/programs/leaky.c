@@ -1,9 +1,11 @@
-/* For a test of the tests: a library with our name that loses memory in a connect. */
+/* For a test of the tests: a library with our name that loses memory in a connect, and writes behind its end. */
 #include <sql.h>
 #include <stdlib.h>
 
 SQLRETURN SQLDriverConnectW(SQLHDBC connection, SQLHWND window, SQLWCHAR *string, SQLSMALLINT length, SQLWCHAR *out,
                             SQLSMALLINT capacity, SQLSMALLINT *out_length, SQLUSMALLINT completion) {
     (void)connection, (void)window, (void)string, (void)length, (void)out, (void)capacity, (void)out_length;
-    return calloc(1, 100 + completion) ? SQL_SUCCESS : SQL_ERROR;
+    volatile char *lost = calloc(1, 100 + completion);
+    lost[100 + completion] = 1;
+    return SQL_SUCCESS;
 }

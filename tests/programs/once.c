@@ -1,8 +1,13 @@
-/* One call to the library that it is linked with, on no handle. */
+/* One call to the library that it is linked with, on no handle, by this process and by a child. */
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 int main(void) {
-    return SQLDriverConnectW(0, 0, 0, 0, 0, 0, 0, SQL_DRIVER_NOPROMPT) == SQL_SUCCESS ? 0 : 1;
+    int status = 0;
+    pid_t child = fork();
+    if (child < 0 || SQLDriverConnectW(0, 0, 0, 0, 0, 0, 0, SQL_DRIVER_NOPROMPT) != SQL_SUCCESS) return 1;
+    return child != 0 && (wait(&status) != child || status != 0);
 }
