@@ -1,7 +1,8 @@
 //! Microsoft's own driver against the stand-in: logins, types, statements, transactions, errors, the catalog.
 //!
 //! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve, and for
-//! what these do not show in `cursors.py` and `procedures.py`, which call ODBC's own functions. Each test starts a server of its own. The tools come from the environment:
+//! what these do not show in `cursors.py` and `procedures.py`, which call ODBC's own functions. Each test starts a server of
+//! its own. The tools come from the environment:
 //!
 //! | variable | |
 //! |-|-|
