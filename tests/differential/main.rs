@@ -36,8 +36,8 @@ struct Case {
 }
 
 impl Case {
-    /// Runs the programs with this file as the driver.
-    fn run(&self, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
+    /// Runs the programs with this file as the driver, which the transcript that is kept is named after.
+    fn run(&self, side: &str, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
         let odbcinst = format!("[Under test]\nDriver={}\n{}", driver.display(), self.registered);
         let registrations = Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section));
         let login = format!("UID={USER};PWD={PASSWORD}");
@@ -51,7 +51,6 @@ impl Case {
         }
         let ran = Ran::of(command.arg("--").args(stop));
         if let Ok(folder) = std::env::var("DIFFERENTIAL_KEEP") {
-            let side = if driver == self.driver { "direct" } else { "library" };
             std::fs::write(format!("{folder}/{}-{side}", self.target), &ran.stdout).unwrap();
         }
         let last = ran.stdout.lines().rfind(|line| line.starts_with(transcript::PROGRAM));
@@ -62,9 +61,9 @@ impl Case {
     /// Runs the programs on both, each time with a server that has just been started.
     #[track_caller]
     fn compare<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
-        let [direct, through] = [&self.driver, &library()].map(|driver| {
+        let [direct, through] = [("direct", &self.driver), ("library", &library())].map(|(side, driver)| {
             let (_server, stop) = start();
-            self.run(driver, &stop, &[])
+            self.run(side, driver, &stop, &[])
         });
         println!("{}: {}", self.target, direct.size());
         let found = Register::read(&project("docs/differences.md"), self.target).judge(&direct, &through);
@@ -79,7 +78,7 @@ impl Case {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("called");
         let variables = [("DIFFERENTIAL_SPY_TARGET", &*self.driver), ("DIFFERENTIAL_SPY_FILE", &*file)];
-        self.run(&part("DIFFERENTIAL_SPY"), &stop, &variables);
+        self.run("spy", &part("DIFFERENTIAL_SPY"), &stop, &variables);
         std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect()
     }
 }
