@@ -1,17 +1,36 @@
 //! Calls that take a while: cancelled from another thread, with a time limit, and asynchronous.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Text};
 use crate::diagnostics;
 use crate::note;
 use crate::odbc::*;
 use crate::session::{Setting, Statement};
 use crate::transcript::unwritten;
 use std::ptr::null_mut;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Much less than the slow query takes, and much more than a busy machine needs.
 const SOON: Duration = Duration::from_secs(10);
+
+/// What a cancel may take, which does not wait for the query.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// Cancels until the query has returned, since a cancel that comes before the query has begun does nothing. Gives whether
+/// all cancels succeeded, and whether all returned at once.
+fn cancel_until(returned: &Receiver<()>, cancel: impl Fn() -> Return) -> (bool, bool) {
+    let (mut successful, mut at_once) = (true, true);
+    // Ever longer, since a cancel between the query's end and the news of it would clear the records of the query.
+    let mut pause = Duration::from_millis(100);
+    while returned.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        let start = Instant::now();
+        successful &= succeeded(cancel());
+        at_once &= start.elapsed() < AT_ONCE;
+        pause *= 2;
+    }
+    (successful, at_once)
+}
 
 pub fn cancelled(setting: &Setting) {
     let connection = setting.connect();
@@ -20,15 +39,22 @@ pub fn cancelled(setting: &Setting) {
         // Handles are addresses of the driver's, which takes them from any thread.
         let address = statement.handle.expose_provenance();
         let start = Instant::now();
+        let (returns, returned) = channel();
         let canceller = thread::spawn(move || {
-            // Long enough for the query to have begun; a cancel that comes too early would leave it running.
-            thread::sleep(Duration::from_millis(700));
             let handle = std::ptr::with_exposed_provenance_mut(address);
-            if by_handle { SQLCancelHandle(SQL_HANDLE_STMT, handle) } else { SQLCancel(handle) }
+            cancel_until(&returned, || {
+                if by_handle { SQLCancelHandle(SQL_HANDLE_STMT, handle) } else { SQLCancel(handle) }
+            })
         });
-        statement.direct(setting.target.slow);
+        // The records are read when nobody cancels any more.
+        let mut text = Text::of(setting.target.slow);
+        // SAFETY: the statement and the text live until the call returns.
+        let code = unsafe { quiet::SQLExecDirectW(statement.handle, text.p(), SQL_NTS.into()) };
+        returns.send(()).expect("the canceller waits");
         let soon = start.elapsed() < SOON;
-        note!("cancelled with {:?}, soon: {soon}", canceller.join().ok());
+        let (successful, at_once) = canceller.join().expect("the canceller does not panic");
+        note!("cancelled: {code}, soon: {soon}; the cancels successful: {successful}, at once: {at_once}");
+        diagnostics::write(SQL_HANDLE_STMT, statement.handle);
         statement.direct("SELECT 'alive'");
         statement.results(1);
     }
