@@ -8,7 +8,7 @@ use crate::targets::SqlType;
 use std::ptr::null_mut;
 
 /// The specification's C types, Microsoft's own, and one that nobody has; each with the bytes of a value.
-const C_VALUES: [(i16, &[u8]); 41] = [
+const C_VALUES: [(i16, &[u8]); 43] = [
     (SQL_C_CHAR, b"12"),
     (SQL_C_WCHAR, b"1\x002\0"),
     (SQL_C_BINARY, &[1, 2]),
@@ -44,6 +44,8 @@ const C_VALUES: [(i16, &[u8]); 41] = [
     (108, interval::DAY_TO_HOUR),
     (109, interval::DAY_TO_MINUTE),
     (110, interval::DAY_TO_SECOND),
+    (111, interval::HOUR_TO_MINUTE),
+    (112, interval::HOUR_TO_SECOND),
     (113, interval::MINUTE_TO_SECOND),
     (SQL_C_DEFAULT, b"12"),
     (0x4000, &[4, 0, 5, 0, 6, 0, 0, 0, 0, 0xCA, 0x9A, 0x3B]), // SQL_C_SS_TIME2, with a fraction that is too large
@@ -65,7 +67,7 @@ mod interval {
         )*};
     }
     interval!(YEAR 1 MONTH 2 DAY 3 HOUR 4 MINUTE 5 SECOND 6 YEAR_TO_MONTH 7 DAY_TO_HOUR 8 DAY_TO_MINUTE 9 DAY_TO_SECOND 10
-        MINUTE_TO_SECOND 13);
+        HOUR_TO_MINUTE 11 HOUR_TO_SECOND 12 MINUTE_TO_SECOND 13);
 }
 
 /// The specification's SQL types, Microsoft's own, and one that nobody has.
