@@ -1,6 +1,7 @@
 //! What the programs share: how to reach the target, and environments, connections and statements that end themselves.
 
 use crate::buffer::{Buffer, Text};
+use crate::diagnostics;
 use crate::note;
 use crate::odbc::*;
 use crate::targets::Target;
@@ -225,6 +226,9 @@ impl Statement {
                 let (handle, bytes) = (self.handle, text.bytes() as isize);
                 let get = || SQLGetData(handle, column, SQL_C_WCHAR, text.pointer(), bytes, &mut length);
                 let code = crate::transcript::unwritten(get);
+                if code != SQL_SUCCESS {
+                    diagnostics::write(SQL_HANDLE_STMT, handle);
+                }
                 row.push(if code == 0 && length == SQL_NULL_DATA {
                     "NULL".to_owned()
                 } else {
