@@ -163,6 +163,8 @@ pub fn positioned(setting: &Setting) {
             cursor.position(1, POSITION, 0);
             cursor.position(9, POSITION, 0);
             cursor.position(1, REFRESH, 0);
+            // A refresh by psqlodbc gives the second row's.
+            cursor.rowset.ids[0] = 1;
             cursor.name(0, "changed");
             cursor.position(1, UPDATE, 0);
             cursor.position(2, DELETE, 0);
