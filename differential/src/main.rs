@@ -1,6 +1,6 @@
 //! ODBC programs that write down everything they observe.
 //!
-//! `tests/differential.rs` runs them twice, on a driver directly and through libloopbackodbc.so, and compares what they
+//! `tests/differential/main.rs` runs them twice, on a driver directly and through libloopbackodbc.so, and compares what they
 //! wrote. They judge nothing: what a target does not know they write down as the error it is.
 //!
 //! Everything here is portable: the programs run wherever there is a driver manager whose `SQLWCHAR` is UTF-16.
@@ -71,6 +71,6 @@ fn main() {
     }
     transcript::write(&format!("{}calls", transcript::PROGRAM));
     for function in odbc::FUNCTIONS {
-        transcript::write(&format!("{} {}", function.name, function.calls.load(Relaxed)));
+        note!("{} {}", function.name, function.calls.load(Relaxed));
     }
 }
