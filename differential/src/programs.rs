@@ -67,6 +67,7 @@ pub const PROGRAMS: &[Program] = &[
     ("errors: arguments", errors::arguments),
     ("errors: records", errors::records),
     ("connecting: SQLDriverConnect", connecting::driver_connect),
+    ("connecting: a negative buffer length", connecting::negative_buffer_length),
     ("connecting: SQLConnect", connecting::connect),
     ("connecting: SQLBrowseConnect", connecting::browse_connect),
     ("connecting: refused", connecting::refused),

@@ -60,7 +60,7 @@ impl Transcript {
     }
 }
 
-/// A difference that has a reason: patterns, in which `*` stands for anything.
+/// A difference that has a reason: patterns.
 struct Entry {
     title: String,
     program: String,
@@ -173,15 +173,19 @@ fn name(lines: &[String]) -> &str {
     lines[0].split('(').next().unwrap_or_default()
 }
 
-/// Whether a text is what a pattern says, in which `*` stands for anything.
+/// Whether a text is what a pattern says, in which `*` stands for anything within a line, and `**` for anything.
 fn like(text: &str, pattern: &str) -> bool {
-    match pattern.split_once('*') {
-        None => text == pattern,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            let places = (0..=text.len()).filter(|&place| text.is_char_boundary(place));
-            places.into_iter().any(|place| like(&text[place..], rest))
-        }),
-    }
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return text == pattern;
+    };
+    let Some(text) = text.strip_prefix(start) else {
+        return false;
+    };
+    let (rest, end) = match rest.strip_prefix('*') {
+        Some(rest) => (rest, text.len()),
+        None => (rest, text.find('\n').unwrap_or(text.len())),
+    };
+    (0..=end).filter(|&place| text.is_char_boundary(place)).any(|place| like(&text[place..], rest))
 }
 
 #[test]
@@ -196,4 +200,15 @@ fn a_difference_fails_and_so_does_a_stale_reason() {
     let allowed = "    program one\n    direct value *\n    library value 2";
     assert_eq!([same, &other, &less, &more].map(|through| judge(allowed, through)), [1, 0, 2, 2]);
     assert_eq!(judge(&format!("    target other\n{allowed}"), &other), 1);
+}
+
+#[test]
+fn a_pattern_s_asterisk_ends_with_the_line() {
+    assert!(
+        ["SQLFetch() = 0", "*() = *", "**", "*SQL*Fetch() = 0*"].iter().all(|pattern| like("SQLFetch() = 0", pattern))
+    );
+    assert!(["SQLFetch", "*() = ", "S*Q"].iter().all(|pattern| !like("SQLFetch() = 0", pattern)));
+    let two = "SQLFetch() = 1\n  record 1";
+    assert!(["SQLFetch() = 1*", "*", "*record 1"].iter().all(|pattern| !like(two, pattern)));
+    assert!(["SQLFetch() = 1**", "**", "*1**record *"].iter().all(|pattern| like(two, pattern)));
 }

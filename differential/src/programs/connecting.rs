@@ -30,22 +30,20 @@ pub fn driver_connect(setting: &Setting) {
     SQLDriverConnectW(connection.handle, null_mut(), string.p(), SQL_NTS, null_mut(), 0, null_mut(), 0);
     check(&connection);
     SQLDisconnect(connection.handle);
-    for (length, capacity, completion) in [(-4, 100, 0), (SQL_NTS, -1, 0), (SQL_NTS, 100, 9)] {
+    for (n, completion) in [(-4, 0), (SQL_NTS, 9)] {
         let mut buffer = Text::new(100);
-        SQLDriverConnectW(
-            connection.handle,
-            null_mut(),
-            string.p(),
-            length,
-            buffer.p(),
-            capacity,
-            null_mut(),
-            completion,
-        );
+        SQLDriverConnectW(connection.handle, null_mut(), string.p(), n, buffer.p(), 100, null_mut(), completion);
         SQLDisconnect(connection.handle);
     }
     connection.connect(&setting.by_driver);
     check(&connection);
+}
+
+/// By itself, since some connect all the same, and the connection is then there to be ended.
+pub fn negative_buffer_length(setting: &Setting) {
+    let connection = Connection::new(3);
+    let (mut string, mut buffer) = (Text::of(&setting.with(&[])), Text::new(100));
+    SQLDriverConnectW(connection.handle, null_mut(), string.p(), SQL_NTS, buffer.p(), -1, null_mut(), 0);
 }
 
 pub fn connect(setting: &Setting) {

@@ -54,10 +54,16 @@ pub fn functions(setting: &Setting) {
         let mut all = [7u16; 300];
         SQLGetFunctions(connection.handle, 0, all.as_mut_ptr());
         connection.connect(&setting.with(&[]));
-        for (function, length) in [(999, 250), (0, 100)] {
+        // SQL_API_ODBC3_ALL_FUNCTIONS: a bit each; SQL_API_ALL_FUNCTIONS: a word each.
+        for (function, words, bits) in [(999, 250, 16), (0, 100, 1)] {
             let mut all = [7u16; 300];
             SQLGetFunctions(connection.handle, function, all.as_mut_ptr());
-            note!("  {:?} {:?}", &all[..length], all[length..].iter().all(|&word| word == 7));
+            // What begins like a call is compared by itself.
+            for supported in (0..words * bits).filter(|id| all[id / bits] >> (id % bits) & 1 == 1) {
+                note!("of {function}: {supported}");
+            }
+            note!("nothing but 0 and 1: {}", bits > 1 || all[..words].iter().all(|&word| word < 2));
+            note!("nothing behind: {}", all[words..].iter().all(|&word| word == 7));
         }
         for function in (1..=100).chain(1001..=1030).chain([5000, 65535]) {
             let mut supported = 7;
