@@ -71,6 +71,6 @@ fn main() {
     }
     transcript::write(&format!("{}calls", transcript::PROGRAM));
     for function in odbc::FUNCTIONS {
-        note!("{} {}", function.name, function.calls.load(Relaxed));
+        note!("{} {} {}", function.name, function.calls.load(Relaxed), function.successes.load(Relaxed));
     }
 }

@@ -84,15 +84,17 @@ impl Argument for *mut WChar {
     }
 }
 
-/// A function of the table, and how often it was called.
+/// A function of the table, how often it was called, and how often it succeeded.
 pub struct Function {
     pub name: &'static str,
     pub calls: AtomicUsize,
+    pub successes: AtomicUsize,
 }
 
 fn call(function: &Function, arguments: &[(&str, &dyn Argument)], code: impl FnOnce() -> Return) -> Return {
     function.calls.fetch_add(1, Relaxed);
     let code = code();
+    function.successes.fetch_add(succeeded(code).into(), Relaxed);
     // How many rows there are after a failed SQLExtendedFetch, psqlodbc reads from memory that it has not written.
     let steady = |name| succeeded(code) || (function.name, name) != ("SQLExtendedFetch", "rows");
     let shown = arguments
@@ -149,6 +151,7 @@ macro_rules! entry_points {
                 pub static $name: Function = Function {
                     name: stringify!($name),
                     calls: AtomicUsize::new(0),
+                    successes: AtomicUsize::new(0),
                 };
             )*
         }

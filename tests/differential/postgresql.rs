@@ -105,11 +105,11 @@ impl Postgresql {
 }
 
 impl Running {
-    /// A command that ends the server at once, and itself when nobody can connect any more.
+    /// A command that ends the server at once, and itself when nobody can connect any more, or fails.
     pub fn stop_command(&self) -> Vec<String> {
         let script = "kill -QUIT $0; while [ -e $1 ]; do sleep 0.02; done";
         let (process, socket) = (self.process.id().to_string(), self.socket.display().to_string());
-        ["sh", "-c", script, &process, &socket].map(str::to_owned).to_vec()
+        ["timeout", "30", "sh", "-c", script, &process, &socket].map(str::to_owned).to_vec()
     }
 }
 

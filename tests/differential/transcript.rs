@@ -50,13 +50,48 @@ impl Transcript {
         format!("{programs} programs, {} calls, {} records, {lines} lines", self.calls(), self.lines_with(RECORD))
     }
 
-    /// The functions of the library's table that no program called.
-    pub fn never_called(&self) -> Vec<&str> {
+    /// The functions of the library's table, each with how often it was called, and how often it succeeded.
+    fn counts(&self) -> Vec<(&str, usize, usize)> {
         let lines = self.programs.iter().filter(|(name, _)| name == CALLS).flat_map(|(_, lines)| lines);
-        let counts: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(' ')).collect();
-        let counted: BTreeSet<&str> = counts.iter().map(|(name, _)| *name).collect();
+        let counts: Vec<_> = lines
+            .map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+                [name, calls, successes] => (name, calls.parse().unwrap(), successes.parse().unwrap()),
+                _ => panic!("these are not a function's counts: {line:?}"),
+            })
+            .collect();
+        let counted: BTreeSet<&str> = counts.iter().map(|(name, ..)| *name).collect();
         assert_eq!(counted, loopbackodbc::entry_point_names().into_iter().collect());
-        counts.into_iter().filter(|(_, count)| *count == "0").map(|(name, _)| name).collect()
+        counts
+    }
+
+    /// The functions that no program called.
+    pub fn never_called(&self) -> BTreeSet<&str> {
+        self.counts().into_iter().filter(|(_, calls, _)| *calls == 0).map(|(name, ..)| name).collect()
+    }
+
+    /// The functions that no program called with success.
+    pub fn never_succeeded(&self) -> BTreeSet<&str> {
+        self.counts().into_iter().filter(|(.., successes)| *successes == 0).map(|(name, ..)| name).collect()
+    }
+
+    /// What does not occur of what is expected: patterns below programs' names, whose lines come in this order. What
+    /// begins with `# ` is a comment.
+    pub fn missing(&self, expected: &str) -> Vec<String> {
+        let (mut program, mut lines) = ("", [].iter());
+        let (mut missing, mut patterns) = (Vec::new(), 0);
+        for pattern in expected.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+            if let Some(name) = pattern.strip_prefix(PROGRAM) {
+                let own = self.observed().find(|(it, _)| it == name).map(|(_, lines)| lines);
+                (program, lines) = (name, own.unwrap_or_else(|| panic!("no program {name:?} has run")).iter());
+                continue;
+            }
+            patterns += 1;
+            if !lines.any(|line| like(line, pattern)) {
+                missing.push(format!("{program}: {pattern}"));
+            }
+        }
+        assert!(patterns > 0, "nothing is expected");
+        missing
     }
 }
 
@@ -211,4 +246,13 @@ fn a_pattern_s_asterisk_ends_with_the_line() {
     let two = "SQLFetch() = 1\n  record 1";
     assert!(["SQLFetch() = 1*", "*", "*record 1"].iter().all(|pattern| !like(two, pattern)));
     assert!(["SQLFetch() = 1**", "**", "*1**record *"].iter().all(|pattern| like(two, pattern)));
+}
+
+#[test]
+fn what_is_expected_is_missing_if_it_does_not_occur_in_order() {
+    let transcript = Transcript::parse("## one\nSQLFetch() = 0\n  row: 1\n## two\nSQLFetch() = 100\n## calls\n");
+    let missing = |expected: &str| transcript.missing(expected).len();
+    assert_eq!(missing("# A comment.\n## one\nSQLFetch() = 0\n  row: *\n\n## two\nSQLFetch() = 100"), 0);
+    assert_eq!(missing("## one\n  row: 1\nSQLFetch() = 0"), 1);
+    assert_eq!(missing("## one\nSQLFetch() = 100\n## two\n  row: 1"), 2);
 }
