@@ -130,7 +130,8 @@ impl Registrations {
         }
         // The second is the user's own file, which unixODBC reads as well, and makes where there is none.
         command.env("ODBCSYSINI", self.folder.path()).env("ODBCINI", self.path("user.ini"));
-        command.current_dir(self.folder.path());
+        // Programs and drivers go by the locale, which is another on each machine.
+        command.env_remove("LC_ALL").env("LANG", "C.UTF-8").current_dir(self.folder.path());
         command
     }
 
