@@ -93,7 +93,7 @@ impl Setting {
 
     fn run(&self, program: &Path, arguments: &[&str]) -> Ran {
         let mut command = self.registrations.command(program);
-        Ran::of(command.args(arguments).env("LANG", "C.UTF-8").env("LD_LIBRARY_PATH", &self.folder)).ok()
+        Ran::of(command.args(arguments).env("LD_LIBRARY_PATH", &self.folder)).ok()
     }
 
     /// What a program says of what it does with a data source. In the arguments `DSN` stands for a connection string of

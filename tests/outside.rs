@@ -73,7 +73,7 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
     {
         let mut command = registrations.command(part(program));
         command.arg(project(script)).env("LOOPBACK_ODBC_LOG", "trace").env("LOOPBACK_ODBC_LOG_FILE", &log);
-        Ran::of(command.env("LANG", "C.UTF-8")).ok().says(&["Orders:", read, "written and read back"]);
+        Ran::of(&mut command).ok().says(&["Orders:", read, "written and read back"]);
     }
     let logins = server.logins();
     assert_eq!(logins.len(), 2, "{logins:?}");
