@@ -176,9 +176,13 @@ impl Statement {
     }
 
     pub fn describe(&self, column: u16) {
+        self.describe_within(column, 130);
+    }
+
+    /// With room for a name of `capacity` characters.
+    pub fn describe_within(&self, column: u16, capacity: i16) {
         let mut name = Text::new(130);
         let (mut length, mut sql_type, mut size, mut digits, mut nullable) = (0, 0, 0, 0, 0);
-        let capacity = name.capacity();
         let handle = self.handle;
         SQLDescribeColW(
             handle,

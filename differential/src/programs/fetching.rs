@@ -1,6 +1,6 @@
 //! Results: bound columns, row arrays, long values in pieces, several results.
 
-use crate::buffer::{Buffer, Text, shown};
+use crate::buffer::{Buffer, shown};
 use crate::note;
 use crate::odbc::*;
 use crate::session::{Setting, Statement};
@@ -270,20 +270,7 @@ pub fn names(setting: &Setting) {
     let statement = connection.statement();
     statement.direct("SELECT 1 AS \"A long name, and ünïcode 大阪\"");
     for capacity in [40, 10, 1, 0] {
-        let mut name = Text::new(50);
-        let (mut length, mut sql_type, mut size, mut digits, mut nullable) = (0, 0, 0, 0, 0);
-        let handle = statement.handle;
-        SQLDescribeColW(
-            handle,
-            1,
-            name.p(),
-            capacity,
-            &mut length,
-            &mut sql_type,
-            &mut size,
-            &mut digits,
-            &mut nullable,
-        );
+        statement.describe_within(1, capacity);
     }
     SQLDescribeColW(statement.handle, 1, null_mut(), 0, null_mut(), null_mut(), null_mut(), null_mut(), null_mut());
     // Before anything is executed.
