@@ -1,15 +1,21 @@
-/* A target that does nothing as fast as it can be done: what calls cost that go through the library, and nothing else. */
+/* A target that does nothing, as fast as it can be done and without a lock of its own: for what calls cost that go through the
+ * library and nothing else, and for processes that fork. */
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DOES_NOTHING(name, ...) \
     SQLRETURN name(__VA_ARGS__) { return SQL_SUCCESS; }
 
 SQLRETURN SQLAllocHandle(SQLSMALLINT type, SQLHANDLE input, SQLHANDLE *output) {
-    static char handle;
-    *output = &handle;
+    *output = malloc(1);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN SQLFreeHandle(SQLSMALLINT type, SQLHANDLE handle) {
+    free(handle);
     return SQL_SUCCESS;
 }
 
@@ -37,7 +43,7 @@ SQLRETURN SQLGetInfoW(SQLHDBC connection, SQLUSMALLINT type, SQLPOINTER value, S
     return SQL_SUCCESS;
 }
 
-DOES_NOTHING(SQLFreeHandle, SQLSMALLINT type, SQLHANDLE handle)
+DOES_NOTHING(SQLDisconnect, SQLHDBC connection)
 DOES_NOTHING(SQLSetEnvAttr, SQLHENV environment, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER length)
 DOES_NOTHING(SQLDriverConnectW, SQLHDBC connection, SQLHWND window, SQLWCHAR *string, SQLSMALLINT length, SQLWCHAR *out,
              SQLSMALLINT capacity, SQLSMALLINT *out_length, SQLUSMALLINT completion)

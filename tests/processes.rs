@@ -152,8 +152,8 @@ fn forks() -> [(&'static str, Setting); 3] {
     let plain = |sources: &[&str]| {
         let mut setting = Setting::with_target(PathBuf::new());
         let target = setting.registrations.path("target.so");
-        let options = [&["-shared", "-fPIC"], sources].concat();
-        compile("tests/programs/plain_target.c", &target, &options);
+        let options = [&["-shared", "-fPIC", "-Wno-unused-parameter"], sources].concat();
+        compile("benches/target.c", &target, &options);
         setting.target = Some(target);
         setting
     };

@@ -1,5 +1,5 @@
 /* A process that forks while its other threads are inside connects; the children go on with ODBC:
- *     forks CHILDREN SECONDS target     plain_target.c is there
+ *     forks CHILDREN SECONDS target     benches/target.c is there
  *     forks CHILDREN SECONDS absent     there is no target
  *     forks 1 SECONDS loading           the target, which has slow_load.c in it, is being loaded at the fork
  * A child that is not done after SECONDS hangs. It is linked with our library, and no connect reads odbc.ini: neither the driver
