@@ -1,9 +1,10 @@
 //! What `include/loopback_odbc.h` promises.
 
-use crate::connection_string::{Attribute, shown};
+use crate::connection_string::shown;
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::NAMES;
-use crate::loopback::{self, Rewritten, Wanted, utf16};
+use crate::loopback::search::Search;
+use crate::question::Question;
 use crate::target::{self, Target};
 use crate::world::{Machine, World};
 use crate::{guard, output};
@@ -37,7 +38,10 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
     let (database, driver) = unsafe { (text(database), text(driver)) };
     let string = || {
         target::start();
-        let rewritten = rewritten(&Machine, text_of(database, "database")?, text_of(driver, "driver")?)?;
+        let values = [("Database", text_of(database, "database")?)];
+        let question = Question { driver: text_of(driver, "driver")?, values: &values, ..Question::default() };
+        let mut search = Search::default();
+        let rewritten = question.answer(&Machine, &mut search).map_err(|failure| search.explain(failure))?;
         Ok(String::from_utf16_lossy(&rewritten.target_string()))
     };
     // SAFETY: the caller's promise.
@@ -59,25 +63,6 @@ pub unsafe extern "C" fn loopback_odbc_report(buffer: *mut c_char, length: *mut 
     unsafe { give(report, buffer, length) }
 }
 
-/// The loopback string for what the caller names, by the environment and by what the session shows.
-fn rewritten(world: &dyn World, database: &str, driver: &str) -> Result<Rewritten, Failure> {
-    let target = if driver.is_empty() { Target::first(world)? } else { Target::named(world, driver) };
-    let kind = target.kind_by_name();
-    if !kind.is_microsofts() {
-        return Err(Failure::new(
-            Sqlstate::INVALID_VALUE,
-            format!(
-                "The driver {target} is none of Microsoft's for SQL Server, and a loopback string is for these: {}, or \
-                 one that odbcinst.ini registers under another name.",
-                NAMES.join(", ")
-            ),
-        ));
-    }
-    let given = [("Database", database)].into_iter().filter(|(_, value)| !value.is_empty());
-    let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
-    loopback::rewrite(world, &Wanted { target: &target, kind: &kind, preset: Vec::new() }, &given)
-}
-
 fn report(world: &dyn World) -> String {
     let mut lines = vec![format!("loopback-odbc {}", env!("CARGO_PKG_VERSION"))];
     match world.own_library() {
@@ -95,11 +80,12 @@ fn report(world: &dyn World) -> String {
             NAMES[0]
         }
     };
-    match rewritten(world, "", driver) {
-        Ok(rewritten) => {
-            lines.extend(rewritten.findings.iter().cloned());
-            lines.push(format!("String: {}", shown(&rewritten.target)));
-        }
+    let mut search = Search::thorough();
+    let answer = Question { driver, ..Question::default() }.answer(world, &mut search);
+    lines.extend(search.warnings.iter().map(|warning| format!("Warning: {warning}")));
+    lines.extend(search.lines());
+    match answer {
+        Ok(rewritten) => lines.push(format!("String: {}", shown(&rewritten.target))),
         Err(failure) => lines.extend(failure.lines()),
     }
     lines.into_iter().map(|line| line + "\n").collect()

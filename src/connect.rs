@@ -9,6 +9,7 @@ use crate::diagnostics;
 use crate::entry_points;
 use crate::failure::{Failure, Sqlstate};
 use crate::guard;
+use crate::loopback::search::Search;
 use crate::loopback::{self, Rewritten, Wanted, hints};
 use crate::odbc::*;
 use crate::output;
@@ -211,8 +212,16 @@ fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -
     let target = target::loaded()?;
     let kind = &target::kind(connection, target);
     let preset = connections::with(connection, |state| state.preset.clone());
-    let wanted = Wanted { target, kind, preset };
-    let rewritten = loopback::rewrite(&Machine, &wanted, &request.attributes)?;
+    let wanted = Wanted { target, kind, platform: Machine.platform(), preset, files_unseen: false };
+    let mut search = Search::default();
+    let rewritten = loopback::rewrite(&Machine, &wanted, &request.attributes, &mut search);
+    for warning in &search.warnings {
+        log::warn!("{warning}");
+    }
+    let rewritten = rewritten.map_err(|failure| search.explain(failure))?;
+    for finding in &search.findings {
+        log::info!("{finding}");
+    }
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {
         return Err(Failure::new(
@@ -233,9 +242,6 @@ fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -
 /// # Safety
 /// The pointers of `prepared.completed` are null or can be written to.
 unsafe fn call_target(connection: Handle, prepared: Box<Prepared>) -> Return {
-    for finding in &prepared.rewritten.findings {
-        log::info!("{finding}");
-    }
     log::info!("the target is given: {}", shown(&prepared.rewritten.target));
     // SAFETY: the string lives until the target has finished: until here, or with the connection if it has not.
     let code = unsafe {

@@ -19,7 +19,8 @@
 //! | [`registration`] | what odbcinst.ini and odbc.ini say |
 //! | [`world`] | everything outside the process, behind one trait |
 //! | [`failure`] | SQLSTATEs, and errors that say cause and remedy |
-//! | [`output`], [`guard`], [`logging`], [`odbc`], [`c_api`] | caller's pointers, the panic boundary, the log, the specification's constants, the C interface |
+//! | [`output`], [`guard`], [`logging`], [`odbc`] | caller's pointers, the panic boundary, the log, the specification's constants |
+//! | [`c_api`], [`question`], [`program`] | the C interface, the string for those who ask for it, and what the program `loopback-odbc` uses |
 //!
 //! `unsafe` is in the outer modules and in `world`'s two system modules; what decides anything is safe code.
 
@@ -38,9 +39,23 @@ mod logging;
 mod loopback;
 mod odbc;
 mod output;
+mod question;
 mod registration;
 mod target;
 mod world;
+
+/// What the program `loopback-odbc` uses of the library: it explains and prints what the library decides, by the same code.
+pub mod program {
+    pub use crate::connection_string::{Attribute, parse, shown};
+    pub use crate::failure::{Failure, Sqlstate};
+    pub use crate::loopback::driver::NAMES;
+    pub use crate::loopback::search::{Finding, Search};
+    pub use crate::loopback::{Rewritten, file_value, utf16};
+    pub use crate::question::Question;
+    pub use crate::registration::{Driver, data_source, drivers, same_file};
+    pub use crate::target::{Examined, examine};
+    pub use crate::world::{Machine, Platform, Profile, World, installer_function, speak_for};
+}
 
 /// The names of the ODBC functions that the library exports; for the tests, which hold the built library to them.
 pub fn entry_point_names() -> Vec<&'static str> {

@@ -11,6 +11,7 @@ pub mod hints;
 pub mod instance;
 pub mod official;
 pub mod preset;
+pub mod search;
 pub mod server;
 pub mod session;
 
@@ -18,11 +19,12 @@ use crate::connection_string::{Attribute, write};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::Kind;
 use crate::loopback::official::STRING_VARIABLE;
+use crate::loopback::search::Search;
 use crate::registration;
 use crate::target::Target;
 use crate::world::{Platform, World};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Names SQL Server's address: what `Server` takes.
 pub const SERVER_VARIABLE: &str = "LOOPBACK_ODBC_SERVER";
@@ -70,8 +72,12 @@ pub struct Wanted<'w> {
     pub target: &'w Target,
     /// What kind of driver the target is.
     pub kind: &'w Kind,
+    /// Which form it has: that of the machine, or of one for which the string is only printed.
+    pub platform: Platform,
     /// What the application has said by attributes of the connection.
     pub preset: Vec<Attribute<'static>>,
+    /// Whether files that are given need not be there: the string is not for this machine, or not for now.
+    pub files_unseen: bool,
 }
 
 /// A connection string made ready.
@@ -85,8 +91,6 @@ pub struct Rewritten {
     pub returned: Vec<Attribute<'static>>,
     /// The data source's name for `SQLGetInfo(SQL_DATA_SOURCE_NAME)`; empty for a connection by driver.
     pub data_source: Vec<u16>,
-    /// What was looked at, and what it gave.
-    pub findings: Vec<String>,
     /// Whether anything of the loopback form was added to what was given; otherwise it is a connection as any other.
     pub is_loopback: bool,
 }
@@ -96,12 +100,17 @@ pub struct Rewritten {
 /// For every value: connection string, then attributes, then environment, then DSN section, then what the session shows, then the form's
 /// constant. If a server and a way to authenticate are given, nothing is discovered; and if that way is not a certificate,
 /// nothing is added either: that is a development machine. For a driver that is not for SQL Server nothing is looked for,
-/// and nothing added.
+/// and nothing added. What was looked at, and what it gave, is added to the search.
 ///
 /// # Errors
 /// HY024 when `TargetDriver` names another driver than the loaded one; 08001 when something is missing or ambiguous.
-pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) -> Result<Rewritten, Failure> {
-    let (&Wanted { target, kind, .. }, platform) = (wanted, world.platform());
+pub fn rewrite(
+    world: &dyn World,
+    wanted: &Wanted,
+    application: &[Attribute],
+    search: &mut Search,
+) -> Result<Rewritten, Failure> {
+    let &Wanted { target, kind, platform, .. } = wanted;
     let application: Vec<Attribute<'static>> = application.iter().map(Attribute::to_static).collect();
     let data_source = data_source_of(&application);
     let name = data_source.map(Attribute::text);
@@ -123,7 +132,6 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
     let by_attribute = find(&sources[PRESET], DATABASE);
     let database = first(&sources, DATABASE).filter(|&database| Some(database) != by_attribute).cloned();
 
-    let mut findings = Vec::new();
     let mut discovered = Vec::new();
     if kind.is_microsofts() {
         if platform == Platform::Linux {
@@ -133,11 +141,11 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
         // Where values can be given that the application itself does not give.
         let place = name.map_or("the connection string".to_owned(), |name| format!("section [{name}] of odbc.ini"));
         discovered = match platform {
-            Platform::Linux => discover(world, kind, &sources, &place, &mut findings)?,
-            Platform::Windows => discover_on_windows(world, kind, &sources, &mut findings),
+            Platform::Linux => discover(world, wanted, &sources, &place, search)?,
+            Platform::Windows => discover_on_windows(world, kind, &sources, search),
         };
     } else {
-        findings.push(format!("The target is {kind}, none of Microsoft's drivers: nothing is looked for"));
+        search.nothing("Loopback", "target", format!("{kind} is none of Microsoft's drivers: nothing is looked for"));
     }
     let is_other = |it: &&Attribute| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
     let [application_rest, preset_rest, environment_rest, section_rest] =
@@ -163,7 +171,7 @@ pub fn rewrite(world: &dyn World, wanted: &Wanted, application: &[Attribute]) ->
     if let Some(database) = database {
         push_once(&mut returned, &database);
     }
-    Ok(Rewritten { platform, target: string, returned, data_source, findings, is_loopback: !discovered.is_empty() })
+    Ok(Rewritten { platform, target: string, returned, data_source, is_loopback: !discovered.is_empty() })
 }
 
 impl Rewritten {
@@ -190,10 +198,7 @@ fn data_source_of<'s>(application: &'s [Attribute<'static>]) -> Option<&'s Attri
 
 /// What the environment says, as attributes.
 fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
-    let file = |value: OsString| match value.to_string_lossy() {
-        text if text.to_ascii_lowercase().starts_with("file:") => text.into_owned(),
-        path => format!("file:{path}"),
-    };
+    let file = |value: OsString| file_value(&value.to_string_lossy());
     let server = world.variable(SERVER_VARIABLE).map(|value| (SERVER, value.to_string_lossy().into_owned()));
     let certificate = world.variable(CERTIFICATE_VARIABLE).map(|value| (CLIENT_CERTIFICATE, file(value)));
     let key = world.variable(KEY_VARIABLE).map(|value| (CLIENT_KEY, file(value)));
@@ -202,6 +207,17 @@ fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
         .flatten()
         .map(|(slot, value)| Attribute::new(slot[0], &utf16(&value)))
         .collect()
+}
+
+/// What `ClientCertificate` or `ClientKey` takes, for a path or for what is in that form already: a file, or a certificate
+/// of Windows' store.
+pub fn file_value(given: &str) -> String {
+    let is_form = |form: &str| given.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form));
+    if given.is_empty() || ["file:", "sha1:", "subject:"].into_iter().any(is_form) {
+        given.to_owned()
+    } else {
+        format!("file:{given}")
+    }
 }
 
 /// Adds what SQL Server's own functions printed, where somebody has given that.
@@ -268,19 +284,23 @@ fn says_yes(source: &[Attribute<'static>], slot: Slot) -> bool {
 /// Finds what nobody said, and adds the constants of the form it then is.
 fn discover(
     world: &dyn World,
-    kind: &Kind,
+    wanted: &Wanted,
     sources: &Sources,
     place: &str,
-    findings: &mut Vec<String>,
+    search: &mut Search,
 ) -> Result<Vec<Attribute<'static>>, Failure> {
+    let kind = wanted.kind;
     let mut found = Vec::new();
     let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
 
-    check_given_files(world, sources)?;
+    if !wanted.files_unseen {
+        check_given_files(world, sources, search)?;
+    }
     let by_certificate = match sources.iter().find(|source| authenticates(source)) {
         Some(source) => find(source, CLIENT_CERTIFICATE).is_some(),
         None => {
-            let pair = session::find_pair(world, place, findings)?;
+            let pair = session::find_pair(world, place, search)?;
+            warn_of_readers(world, &pair.key, search);
             set(CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
             set(CLIENT_KEY, &format!("file:{}", pair.key.display()));
             true
@@ -293,9 +313,9 @@ fn discover(
     if server_discovered {
         if !by_certificate {
             // A password is not for whoever happens to be on the network: only a session shows that there is a server.
-            session::find_pair(world, place, findings)?;
+            session::find_pair(world, place, search)?;
         }
-        set(SERVER, &server::find_server(world, place, findings)?);
+        set(SERVER, &server::find_server(world, place, search)?);
     }
     let mut set_if_known = |slot, value| {
         if kind.knows(slot) {
@@ -318,12 +338,12 @@ fn discover_on_windows(
     world: &dyn World,
     kind: &Kind,
     sources: &Sources,
-    findings: &mut Vec<String>,
+    search: &mut Search,
 ) -> Vec<Attribute<'static>> {
     let mut found = Vec::new();
     let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
     if first(sources, SERVER).is_none() {
-        set(SERVER, &instance::find_instance(world, findings));
+        set(SERVER, &instance::find_instance(world, search));
         if kind.encrypts_by_default() {
             // The server's certificate is self-signed, and the connection never leaves the machine.
             set(TRUST_SERVER_CERTIFICATE, "Yes");
@@ -340,7 +360,7 @@ fn discover_on_windows(
 ///
 /// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
 /// PKCS #12 file, and one with a key may be DER; the driver judges that.
-fn check_given_files(world: &dyn World, sources: &Sources) -> Result<(), Failure> {
+fn check_given_files(world: &dyn World, sources: &Sources, search: &mut Search) -> Result<(), Failure> {
     let unable = |text: String| Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
     let certificate = first(sources, CLIENT_CERTIFICATE);
     let key = first(sources, CLIENT_KEY);
@@ -360,9 +380,23 @@ fn check_given_files(world: &dyn World, sources: &Sources) -> Result<(), Failure
                     file.check(world, &path, of_environment(given))?;
                 }
             }
+            if let Some(key) = file_of(key) {
+                warn_of_readers(world, &key, search);
+            }
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// A key is for one user; whoever can read it can connect as him.
+fn warn_of_readers(world: &dyn World, key: &Path, search: &mut Search) {
+    if let Ok(true) = world.readable_by_all(key) {
+        let key = key.display();
+        search.warnings.push(format!(
+            "The client key {key} can be read by every user of this machine, and whoever reads it can connect in this \
+             user's name. Take that right away: chmod o-r {key}"
+        ));
     }
 }
 
@@ -400,7 +434,7 @@ fn push_once(attributes: &mut Vec<Attribute<'static>>, attribute: &Attribute<'st
     }
 }
 
-pub(crate) fn utf16(text: &str) -> Vec<u16> {
+pub fn utf16(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 

@@ -42,6 +42,7 @@ pub const SQL_MAX_OPTION_STRING_LENGTH: i32 = 256;
 pub const SQL_DRIVER_NOPROMPT: u16 = 0;
 
 pub const SQL_ATTR_ODBC_VERSION: i32 = 200;
+pub const SQL_OV_ODBC3: usize = 3;
 /// Asked by iODBC: the width of the driver's `SQLWCHAR`.
 pub const SQL_ATTR_DRIVER_UNICODE_TYPE: i32 = 1065;
 /// The answer to [`SQL_ATTR_DRIVER_UNICODE_TYPE`] of a driver that speaks UTF-16.

@@ -16,10 +16,10 @@ use crate::entry_points::{self, ROWS, Row};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::{Kind, NAMES};
 use crate::loopback::official;
-use crate::odbc::{Handle, Return, SQL_DRIVER_NAME, SQL_DRIVER_VER, SQL_ERROR, SQL_HANDLE_ENV, SQL_SUCCESS, succeeded};
+use crate::odbc::*;
 use crate::output;
 use crate::registration::{self, Driver};
-use crate::world::{Machine, World};
+use crate::world::{Machine, Platform, World};
 use crate::{connections, guard, logging};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
 /// Microsoft's drivers, best first: on Linux those that know `ClientCertificate`.
-const PREFERRED: &[&str] = if cfg!(windows) { &NAMES } else { NAMES.first_chunk::<2>().unwrap() };
+fn preferred(platform: Platform) -> &'static [&'static str] {
+    match platform {
+        Platform::Linux => &NAMES[..2],
+        Platform::Windows => &NAMES,
+    }
+}
 
 /// Without these nothing can be said through a driver.
 const REQUIRED: [&str; 5] =
@@ -127,6 +132,37 @@ pub fn kind(connection: Handle, target: &Target) -> Kind {
     KIND.get_or_init(|| kind).clone()
 }
 
+/// A target that was loaded in order to be looked at.
+pub struct Examined {
+    pub target: Target,
+    pub kind: Kind,
+    /// Functions that it does not export, of those that the library does.
+    pub lacking: Vec<&'static str>,
+    /// Better ones that are not there or cannot be loaded, with the reason.
+    pub passed_over: Vec<String>,
+}
+
+/// Loads the target, as the first environment does, and has it say what it is. For a program that looks only once.
+///
+/// # Errors
+/// IM003 with every name and path that was tried.
+pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
+    let Loaded { target, lacking, passed_over } = load(world)?;
+    let (mut environment, mut connection) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the handles are the target's own, each used as what it is and freed once, in the order of the specification.
+    let kind = unsafe {
+        use entry_points::target::{SQLAllocHandle, SQLFreeHandle, SQLSetEnvAttr};
+        SQLAllocHandle(SQL_HANDLE_ENV, std::ptr::null_mut(), &raw mut environment);
+        SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, SQL_OV_ODBC3 as Pointer, 0);
+        SQLAllocHandle(SQL_HANDLE_DBC, environment, &raw mut connection);
+        let kind = if connection.is_null() { target.kind_by_name() } else { kind(connection, &target) };
+        SQLFreeHandle(SQL_HANDLE_DBC, connection);
+        SQLFreeHandle(SQL_HANDLE_ENV, environment);
+        kind
+    };
+    Ok(Examined { target, kind, lacking, passed_over })
+}
+
 /// `SQLAllocHandle`: the first environment loads the target.
 ///
 /// # Safety
@@ -164,7 +200,7 @@ fn load_or_stand_in() -> Option<Handle> {
 impl Absent {
     fn try_to_load(&mut self) {
         match load(&Machine) {
-            Ok(target) => {
+            Ok(Loaded { target, .. }) => {
                 log::info!("the target is {target}");
                 // The lock is held, so nobody else has set it.
                 LOADED.get_or_init(|| target);
@@ -302,7 +338,7 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
         return Ok(named(&name, format!("by TargetDriver in section [{section}] of odbcinst.ini")));
     }
     let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
-    for name in PREFERRED {
+    for name in preferred(world.platform()) {
         choice.add_registered(name, &drivers);
     }
     Ok(choice)
@@ -348,21 +384,35 @@ fn is_path(target: &str) -> bool {
     target.contains('/')
 }
 
+/// What came of loading.
+struct Loaded {
+    target: Target,
+    /// Functions of the table that it does not export.
+    lacking: Vec<&'static str>,
+    /// Better ones that are not there or cannot be loaded, with the reason.
+    passed_over: Vec<String>,
+}
+
 /// Loads the first candidate that can be, and fills the table of entry points with its functions.
-fn load(world: &dyn World) -> Result<Target, Failure> {
+fn load(world: &dyn World) -> Result<Loaded, Failure> {
     let mut choice = choose(world)?;
     let mut tried = Vec::new();
     for candidate in std::mem::take(&mut choice.candidates) {
         match load_functions(&candidate.library) {
-            Ok(()) => return Ok(candidate),
+            Ok(lacking) => {
+                if !lacking.is_empty() {
+                    log::info!("{candidate} lacks {}", lacking.join(", "));
+                }
+                return Ok(Loaded { target: candidate, lacking, passed_over: [choice.passed_over, tried].concat() });
+            }
             Err(reason) => tried.push(format!("{candidate}: {reason}")),
         }
     }
     Err(choice.failure(tried))
 }
 
-/// Opens a driver and fills the table with its functions; what it lacks keeps answering `SQL_ERROR`.
-fn load_functions(library: &Path) -> Result<(), String> {
+/// Opens a driver and fills the table with its functions. Gives those that it lacks, which keep answering `SQL_ERROR`.
+fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
     // RTLD_LOCAL: the target's names must not reach the driver manager's.
     // SAFETY: the administrator named this driver, and the driver manager would run its initialisers just so.
     let library = unsafe { Library::open(Some(library), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
@@ -375,14 +425,16 @@ fn load_functions(library: &Path) -> Result<(), String> {
     if let Some(missing) = ROWS.iter().find(|row| REQUIRED.contains(&row.name) && address(row).is_none()) {
         return Err(format!("it does not export {}; is it an ODBC driver for Unicode?", missing.name));
     }
+    let mut lacking = Vec::new();
     for row in &ROWS {
-        if let Some(function) = address(row) {
-            row.fill(function);
+        match address(row) {
+            Some(function) => row.fill(function),
+            None => lacking.push(row.name),
         }
     }
     // Never closed: its handles and functions are out.
     std::mem::forget(library);
-    Ok(())
+    Ok(lacking)
 }
 
 #[cfg(test)]
@@ -469,12 +521,12 @@ mod tests {
     #[test]
     fn a_failure_names_everything_that_was_tried() {
         let world = Fixture::default().own_library(OWN);
-        let failure = load(&world).unwrap_err();
+        let failure = load(&world).err().unwrap();
         assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
-        for part in [PREFERRED[0], PREFERRED[1], "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE] {
+        for part in [NAMES[0], NAMES[1], "no such section in odbcinst.ini", "TargetDriver", TARGET_VARIABLE] {
             assert!(failure.text.contains(part), "{}", failure.text);
         }
-        let failure = load(&registered(&[])).unwrap_err();
+        let failure = load(&registered(&[])).err().unwrap();
         for part in ["/opt/17.so", "cannot open shared object file"] {
             assert!(failure.text.contains(part), "{}", failure.text);
         }

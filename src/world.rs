@@ -8,7 +8,7 @@ use std::ffi::{CStr, OsString};
 use std::io;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 #[cfg(test)]
 pub mod fixture;
@@ -89,6 +89,8 @@ pub trait World {
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
     /// Which file a path leads to, whatever its name: device and inode.
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)>;
+    /// Whether every user of the machine may read a file.
+    fn readable_by_all(&self, path: &Path) -> io::Result<bool>;
     /// The path of this library's own file.
     fn own_library(&self) -> Option<PathBuf>;
     /// The names of a profile's sections.
@@ -128,6 +130,22 @@ pub trait World {
 
 /// The machine this process runs on.
 pub struct Machine;
+
+/// The file of the library, where a program speaks for it that only has its code.
+static SPOKEN_FOR: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes this file the answer to [`World::own_library`] of the [`Machine`], the first time it is called.
+pub fn speak_for(library: PathBuf) {
+    SPOKEN_FOR.get_or_init(|| library);
+}
+
+/// A function of the ODBC installer library.
+///
+/// # Errors
+/// The reason why the library cannot be loaded, or that it lacks the function.
+pub fn installer_function(name: &str) -> Result<*const (), String> {
+    installer::open()?.function(name)
+}
 
 /// What the Windows rules look at is not there on other systems.
 fn only_on_windows<T>() -> Result<T, String> {
@@ -182,8 +200,13 @@ impl World for Machine {
         std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
+    fn readable_by_all(&self, path: &Path) -> io::Result<bool> {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
+    }
+
     fn own_library(&self) -> Option<PathBuf> {
-        installer::own_library()
+        SPOKEN_FOR.get().cloned().or_else(installer::own_library)
     }
 
     fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String> {

@@ -7,6 +7,7 @@
 //!
 //! Never `tcp:` or a port: a script in an AppContainer may not open network connections.
 
+use crate::loopback::search::Search;
 use crate::world::World;
 
 /// The name of the default instance.
@@ -25,33 +26,43 @@ enum Trace {
     Worker(String),
 }
 
-/// Finds the value for `Server`; what each signal gave is added to `findings`.
-pub fn find_instance(world: &dyn World, findings: &mut Vec<String>) -> String {
+/// What findings call the value.
+const VALUE: &str = "Server";
+
+/// Finds the value for `Server`; what each signal gave is added to the search.
+pub fn find_instance(world: &dyn World, search: &mut Search) -> String {
     let instances = world.instances();
+    let mut answer = None;
     for (signal, seen) in signals(world) {
-        let mut say = |what: String| findings.push(format!("Server, {signal}: {what}"));
+        if !search.goes_on(&answer) {
+            break;
+        }
         match seen {
-            Err(reason) => say(reason),
+            Err(reason) => search.nothing(VALUE, signal, reason),
             Ok(texts) => match texts.iter().find_map(|(text, trace)| Some((text, resolve(trace, &instances)?))) {
                 Some((text, name)) => {
-                    say(format!("{name}, from {text}"));
-                    return server(&name);
+                    search.found(VALUE, signal, &server(&name), format!("{name}, from {text}"));
+                    answer.get_or_insert(name);
                 }
-                None => say("no instance".to_owned()),
+                None => search.nothing(VALUE, signal, "no instance"),
             },
         }
     }
-    let mut say = |what: &str| findings.push(format!("Server, registry: {what}"));
-    match instances.as_deref() {
-        Ok([(name, _)]) => {
-            say(&format!("{name} is the only instance"));
-            return server(name);
+    if search.goes_on(&answer) {
+        match instances.as_deref() {
+            Ok([(name, _)]) => {
+                search.found(VALUE, "registry", &server(name), format!("{name} is the only instance"));
+                answer.get_or_insert_with(|| name.clone());
+            }
+            Ok(several) => search.nothing(VALUE, "registry", format!("{} instances", several.len())),
+            Err(reason) => search.nothing(VALUE, "registry", reason),
         }
-        Ok(several) => say(&format!("{} instances", several.len())),
-        Err(reason) => say(reason),
     }
-    findings.push("Server: the default instance, since nothing names another".to_owned());
-    server(DEFAULT)
+    let name = answer.unwrap_or_else(|| {
+        search.found(VALUE, "otherwise", ".", "the default instance, since nothing names another".to_owned());
+        DEFAULT.to_owned()
+    });
+    server(&name)
 }
 
 fn server(name: &str) -> String {
@@ -157,8 +168,8 @@ mod tests {
     use crate::world::fixture::Fixture;
 
     fn find(world: &Fixture) -> (String, Vec<String>) {
-        let mut findings = Vec::new();
-        (find_instance(world, &mut findings), findings)
+        let mut search = Search::default();
+        (find_instance(world, &mut search), search.lines())
     }
 
     /// A Windows machine with the default instance and a named one, whose id is another than its name.

@@ -14,6 +14,7 @@
 
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::SERVER_VARIABLE;
+use crate::loopback::search::Search;
 use crate::world::{InterfaceAddress, TcpConnection, World};
 use std::collections::BTreeSet;
 use std::io;
@@ -30,40 +31,50 @@ type Scoped = (Ipv6Addr, String);
 type Shown = Result<(BTreeSet<Scoped>, String), String>;
 type Signal = fn(&dyn World) -> Shown;
 
-/// The signals in their order. Each is asked only if those before it show nothing.
+/// What findings call the value.
+const VALUE: &str = "Server";
+
+/// The signals in their order.
 const SIGNALS: [(&str, Signal); 3] = [
     ("established connections", peers_of_connections),
     ("neighbours", neighbours_on_the_only_interface),
     ("default routes", gateway_of_the_only_default_route),
 ];
 
-/// Finds the value for `Server`; what each signal gave is added to `findings`.
+/// Finds the value for `Server`; what each signal gave is added to the search.
 ///
 /// # Errors
-/// 08001 when no signal shows an address, or one shows several.
-pub fn find_server(world: &dyn World, place: &str, findings: &mut Vec<String>) -> Result<String, Failure> {
+/// 08001 when no signal shows an address, or the first that shows any shows several.
+pub fn find_server(world: &dyn World, place: &str, search: &mut Search) -> Result<String, Failure> {
     let remedy = format!(
         "Set {SERVER_VARIABLE}, or Server in {place}, to the address of SQL Server as this script \
          reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
     );
+    let mut answer = None;
     for (signal, ask) in SIGNALS {
+        if !search.goes_on(&answer) {
+            break;
+        }
         let (peers, how) = match ask(world) {
             Ok(found) => found,
             Err(reason) => {
-                findings.push(format!("Server, {signal}: {reason}"));
+                search.nothing(VALUE, signal, reason);
                 continue;
             }
         };
         let names: Vec<String> = peers.iter().map(|(address, interface)| format!("{address}%{interface}")).collect();
-        match names.as_slice() {
-            [] => findings.push(format!("Server, {signal}: none with a link-local address {how}")),
+        let outcome = match names.as_slice() {
+            [] => {
+                search.nothing(VALUE, signal, format!("none with a link-local address {how}"));
+                continue;
+            }
             [server] => {
-                findings.push(format!("Server, {signal}: found {server} {how}"));
-                return Ok(server.clone());
+                search.found(VALUE, signal, server, format!("found {server} {how}"));
+                Ok(server.clone())
             }
             several => {
-                findings.push(format!("Server, {signal}: {} {how}", several.join(", ")));
-                return Err(Failure::new(
+                search.nothing(VALUE, signal, format!("{} {how}", several.join(", ")));
+                Err(Failure::new(
                     Sqlstate::UNABLE_TO_CONNECT,
                     format!(
                         "The address of SQL Server is not certain: {signal} show {} link-local addresses. {remedy} \
@@ -71,14 +82,17 @@ pub fn find_server(world: &dyn World, place: &str, findings: &mut Vec<String>) -
                         several.len(),
                         several.join(", ")
                     ),
-                )
-                .with_findings(std::mem::take(findings)));
+                ))
             }
-        }
+        };
+        answer.get_or_insert(outcome);
     }
-    let seen: Vec<&str> = findings.iter().filter_map(|finding| finding.strip_prefix("Server, ")).collect();
-    let text = format!("The address of SQL Server was not found. {remedy} Looked at {}.", seen.join("; "));
-    Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(std::mem::take(findings)))
+    answer.unwrap_or_else(|| {
+        let looked = search.findings.iter().filter(|finding| finding.value == VALUE);
+        let seen: Vec<String> = looked.map(|finding| format!("{}: {}", finding.signal, finding.text)).collect();
+        let text = format!("The address of SQL Server was not found. {remedy} Looked at {}.", seen.join("; "));
+        Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text))
+    })
 }
 
 /// Signal 1: the link-local peers of established TCP connections.
@@ -222,7 +236,8 @@ mod tests {
     }
 
     fn find(world: &Fixture) -> Result<String, Failure> {
-        find_server(world, "section [Loopback] of odbc.ini", &mut Vec::new())
+        let mut search = Search::default();
+        find_server(world, "section [Loopback] of odbc.ini", &mut search).map_err(|failure| search.explain(failure))
     }
 
     #[track_caller]
@@ -304,10 +319,10 @@ mod tests {
     #[test]
     fn while_the_connection_lives_that_showed_the_server_no_other_is_looked_for() {
         let world = satellite_that_has_connected().bound_connection(OWN, "fe80::9", "eth0");
-        let mut findings = Vec::new();
-        assert_eq!(find_server(&world, "", &mut findings).unwrap(), format!("{SERVER}%eth0"));
+        let mut search = Search::default();
+        assert_eq!(find_server(&world, "", &mut search).unwrap(), format!("{SERVER}%eth0"));
         assert_eq!(
-            findings,
+            search.lines(),
             [format!("Server, established connections: found {SERVER}%eth0 at the connection that showed it before")]
         );
     }

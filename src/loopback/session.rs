@@ -9,6 +9,7 @@
 //!    may be one that can be entered but not listed.
 
 use crate::failure::{Failure, Sqlstate};
+use crate::loopback::search::Search;
 use crate::world::World;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,30 +104,42 @@ fn look(world: &dyn World, folder: &Path) -> Folder {
     }
 }
 
-/// Finds the session's pair; what each signal gave is added to `findings`.
+/// What findings call the value.
+const VALUE: &str = "Certificate and key";
+
+/// What was seen of pairs that are none: half ones, and the reasons why whole ones cannot be used.
+#[derive(Default)]
+struct Seen {
+    halves: Vec<(PathBuf, PathBuf)>,
+    unusable: Vec<Failure>,
+}
+
+/// A signal decides when it gives something, be it that there is no telling which pair is the session's.
+type Signal = fn(&dyn World, &mut Search, &mut Seen) -> Option<Result<Pair, Failure>>;
+
+/// The signals in their order.
+const SIGNALS: [Signal; 3] = [above_working_directory, in_data_directory, in_command_lines];
+
+/// Finds the session's pair; what each signal gave is added to the search.
 ///
 /// # Errors
 /// 08001 when there is none, when there are several, and when the one there is cannot be used.
-pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> Result<Pair, Failure> {
-    let mut halves = Vec::new();
-    if let Some(pair) = above_working_directory(world, findings, &mut halves) {
-        pair.check(world).map_err(|failure| failure.with_findings(std::mem::take(findings)))?;
-        return Ok(pair);
+pub fn find_pair(world: &dyn World, place: &str, search: &mut Search) -> Result<Pair, Failure> {
+    let mut seen = Seen::default();
+    let mut answer = None;
+    for signal in SIGNALS {
+        if search.goes_on(&answer) {
+            answer = answer.or(signal(world, search, &mut seen));
+        }
     }
-    let data_dir = world.variable(DATA_DIR_VARIABLE).map_or_else(|| PathBuf::from(DATA_DIR), PathBuf::from);
-    let mut unusable = Vec::new();
-    if let Some(pair) = in_data_directory(world, &data_dir, findings, &mut halves, &mut unusable)? {
-        return Ok(pair);
+    if let Some(answer) = answer {
+        return answer;
     }
-    if let Some(pair) = in_command_lines(world, findings, &mut halves)? {
-        return Ok(pair);
-    }
-    let mut unusable = unusable.into_iter();
+    let mut unusable = seen.unusable.into_iter();
     if let Some(first) = unusable.next() {
-        findings.extend(unusable.map(|other| other.text));
-        return Err(first.with_findings(std::mem::take(findings)));
+        return Err(first.with_findings(unusable.map(|other| other.text).collect()));
     }
-    let text = match halves.first() {
+    let text = match seen.halves.first() {
         Some((present, absent)) => format!(
             "The session's certificate and key must both be there, but beside {} there is no {}. SQL Server writes \
              both when a session begins; to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
@@ -136,44 +149,48 @@ pub fn find_pair(world: &dyn World, place: &str, findings: &mut Vec<String>) -> 
         ),
         None => format!(
             "This does not look like a script run by SQL Server: {} and {} are neither in the working directory, nor \
-             above it, nor in a folder of {}, nor does a command line lead to them. To connect from elsewhere, name a server and a login in {place} \
-             (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
+             above it, nor in a folder of {}, nor does a command line lead to them. To connect from elsewhere, name a \
+             server and a login in {place} (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
             CERTIFICATE.file_name,
             KEY.file_name,
-            data_dir.display()
+            data_directory(world).display()
         ),
     };
-    Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(std::mem::take(findings)))
+    Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text))
+}
+
+/// Where SQL Server keeps the sessions' folders.
+fn data_directory(world: &dyn World) -> PathBuf {
+    world.variable(DATA_DIR_VARIABLE).map_or_else(|| PathBuf::from(DATA_DIR), PathBuf::from)
 }
 
 /// Signal 1.
-fn above_working_directory(
-    world: &dyn World,
-    findings: &mut Vec<String>,
-    halves: &mut Vec<(PathBuf, PathBuf)>,
-) -> Option<Pair> {
-    let mut say = |what: String| findings.push(format!("Certificate and key, working directory: {what}"));
+fn above_working_directory(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
+    const SIGNAL: &str = "working directory";
     let directory = match world.working_directory() {
         Ok(directory) => directory,
         Err(error) => {
-            say(format!("it cannot be told: {error}"));
+            search.nothing(VALUE, SIGNAL, format!("it cannot be told: {error}"));
             return None;
         }
     };
     let mut closed = Vec::new();
-    if let Some(pair) = nearest(world, &directory, halves, &mut closed) {
-        say(format!("found {}", pair.certificate.display()));
-        return Some(pair);
+    if let Some(pair) = nearest(world, &directory, &mut seen.halves, &mut closed) {
+        return Some(found(world, search, SIGNAL, pair));
     }
-    say(match closed.as_slice() {
-        [] => format!("not both in {}, nor in a folder above it", directory.display()),
-        closed => format!(
-            "not both in {}, nor in a folder above it that can be searched ({})",
-            directory.display(),
-            closed.join("; ")
-        ),
-    });
+    let folders = match closed.as_slice() {
+        [] => String::new(),
+        closed => format!(" that can be searched ({})", closed.join("; ")),
+    };
+    search.nothing(VALUE, SIGNAL, format!("not both in {}, nor in a folder above it{folders}", directory.display()));
     None
+}
+
+/// The one pair that a signal shows, if it can be used.
+fn found(world: &dyn World, search: &mut Search, signal: &str, pair: Pair) -> Result<Pair, Failure> {
+    let certificate = pair.certificate.display().to_string();
+    search.found(VALUE, signal, &certificate, format!("found {certificate}"));
+    pair.check(world).map(|()| pair)
 }
 
 /// The pair in the nearest of a folder and those above it that has both files.
@@ -195,21 +212,14 @@ fn nearest(
 }
 
 /// Signal 2.
-fn in_data_directory(
-    world: &dyn World,
-    data_dir: &Path,
-    findings: &mut Vec<String>,
-    halves: &mut Vec<(PathBuf, PathBuf)>,
-    unusable: &mut Vec<Failure>,
-) -> Result<Option<Pair>, Failure> {
-    let mut say = |what: String| {
-        findings.push(format!("Certificate and key, data directory {}: {what}", data_dir.display()));
-    };
-    let folders = match world.list(data_dir) {
+fn in_data_directory(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
+    let data_dir = data_directory(world);
+    let signal = format!("data directory {}", data_dir.display());
+    let folders = match world.list(&data_dir) {
         Ok(folders) => folders,
         Err(error) => {
-            say(format!("it cannot be listed: {error}"));
-            return Ok(None);
+            search.nothing(VALUE, signal, format!("it cannot be listed: {error}"));
+            return None;
         }
     };
     let mut usable = Vec::new();
@@ -218,45 +228,41 @@ fn in_data_directory(
             Folder::Nothing => {}
             Folder::Both(pair) => match pair.check(world) {
                 Ok(()) => usable.push(pair),
-                Err(failure) => unusable.push(failure),
+                Err(failure) => seen.unusable.push(failure),
             },
-            Folder::Half(present, absent) => halves.push((present, absent)),
+            Folder::Half(present, absent) => seen.halves.push((present, absent)),
             // A file among the folders, or another user's session.
-            Folder::Closed(error) => say(format!("{} cannot be searched: {error}", folder.display())),
+            Folder::Closed(error) => {
+                search.nothing(VALUE, &signal, format!("{} cannot be searched: {error}", folder.display()));
+            }
         }
     }
     match usable.as_slice() {
-        [pair] => {
-            say(format!("found {}", pair.certificate.display()));
-            Ok(Some(pair.clone()))
-        }
+        [pair] => Some(found(world, search, &signal, pair.clone())),
         [] => {
-            say(format!("no usable pair in its {} entries", folders.len()));
-            Ok(None)
+            search.nothing(VALUE, signal, format!("no usable pair in its {} entries", folders.len()));
+            None
         }
-        several => {
-            Err(several_pairs(&format!("The data directory {}", data_dir.display()), several, std::mem::take(findings)))
-        }
+        several => Some(Err(several_pairs(search, &signal, several))),
     }
 }
 
-fn several_pairs(place: &str, pairs: &[Pair], findings: Vec<String>) -> Failure {
+/// There is no telling which of several pairs is the session's.
+fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
     let paths: Vec<String> = pairs.iter().map(|pair| pair.certificate.display().to_string()).collect();
+    let paths = paths.join(", ");
+    search.nothing(VALUE, signal, format!("{} pairs: {paths}", pairs.len()));
     let text = format!(
-        "{place} shows {} sessions' certificates, and the working directory is below none of them. Set \
-         LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this session's. Found: {}",
-        paths.len(),
-        paths.join(", ")
+        "The {signal} shows {} sessions' certificates, and the working directory is below none of them. Set \
+         LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this session's. Found: {paths}",
+        pairs.len()
     );
-    Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(findings)
+    Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
 }
 
 /// Signal 3.
-fn in_command_lines(
-    world: &dyn World,
-    findings: &mut Vec<String>,
-    halves: &mut Vec<(PathBuf, PathBuf)>,
-) -> Result<Option<Pair>, Failure> {
+fn in_command_lines(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
+    const SIGNAL: &str = "command line of this process and of those above it";
     let mut pairs = Vec::new();
     let mut processes = 0;
     let mut process = Some("self".to_owned());
@@ -264,7 +270,7 @@ fn in_command_lines(
         let Ok(line) = world.read(&Path::new("/proc").join(&id).join("cmdline")) else { break };
         processes += 1;
         for path in absolute_paths(&String::from_utf8_lossy(&line)) {
-            if let Some(pair) = nearest(world, &path, halves, &mut Vec::new())
+            if let Some(pair) = nearest(world, &path, &mut seen.halves, &mut Vec::new())
                 && !pairs.contains(&pair)
             {
                 pairs.push(pair);
@@ -272,20 +278,13 @@ fn in_command_lines(
         }
         process = parent(world, &id);
     }
-    let mut say = |what: String| findings.push(format!("Certificate and key, command lines: {what}"));
     match pairs.as_slice() {
-        [] if processes == 0 => say("/proc/self/cmdline cannot be read".to_owned()),
-        [] => say(format!("no path of {processes} processes leads to a pair")),
-        [pair] => {
-            say(format!("found {}", pair.certificate.display()));
-            pair.check(world).map_err(|failure| failure.with_findings(std::mem::take(findings)))?;
-        }
-        several => {
-            let place = "The command line of this process, or one above it,";
-            return Err(several_pairs(place, several, std::mem::take(findings)));
-        }
+        [] if processes == 0 => search.nothing(VALUE, SIGNAL, "/proc/self/cmdline cannot be read"),
+        [] => search.nothing(VALUE, SIGNAL, format!("no path of {processes} processes leads to a pair")),
+        [pair] => return Some(found(world, search, SIGNAL, pair.clone())),
+        several => return Some(Err(several_pairs(search, SIGNAL, several))),
     }
-    Ok(pairs.pop())
+    None
 }
 
 /// How far up the processes are gone through; a satellite is in a namespace with a handful.
@@ -319,7 +318,8 @@ mod tests {
     const OTHER: &str = "/var/opt/mssql-extensibility/data/launchpad-2";
 
     fn find(world: &Fixture) -> Result<Pair, Failure> {
-        find_pair(world, "section [Loopback] of odbc.ini", &mut Vec::new())
+        let mut search = Search::default();
+        find_pair(world, "section [Loopback] of odbc.ini", &mut search).map_err(|failure| search.explain(failure))
     }
 
     /// The refusal, all records in one text.

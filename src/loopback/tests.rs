@@ -46,10 +46,30 @@ fn rewrite_with(
     string: &[u16],
     attributes: &[(i32, bool)],
 ) -> Result<Rewritten, Failure> {
+    let mut search = Search::default();
+    let rewritten = search_with(kind, world, string, attributes, &mut search);
+    rewritten.map_err(|failure| search.explain(failure))
+}
+
+fn search_with(
+    kind: &Kind,
+    world: &Fixture,
+    string: &[u16],
+    attributes: &[(i32, bool)],
+    search: &mut Search,
+) -> Result<Rewritten, Failure> {
     let preset = attributes.iter().map(|&(attribute, is_something)| preset::keyword(attribute, is_something).unwrap());
     let target = &Target::registered_as("ODBC Driver 17 for SQL Server");
-    let wanted = Wanted { target, kind, preset: preset.collect() };
-    rewrite(world, &wanted, &parse(string).attributes)
+    let wanted = Wanted { target, kind, platform: world.platform(), preset: preset.collect(), files_unseen: false };
+    rewrite(world, &wanted, &parse(string).attributes, search)
+}
+
+/// What was looked at, by a search that asks every signal.
+fn thorough(world: &Fixture, string: &str) -> Search {
+    let mut search = Search::thorough();
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    search_with(&kind, world, &utf16(string), &[], &mut search).unwrap();
+    search
 }
 
 /// What the target is given, and what the application gets back.
@@ -205,8 +225,7 @@ fn a_given_login_is_not_offered_to_a_neighbour_outside_a_session() {
 fn with_server_and_login_nothing_is_looked_for_and_nothing_added() {
     for login in ["UID=sa;PWD=x", "Trusted_Connection=yes", "Authentication=ActiveDirectoryMsi"] {
         let string = format!("DSN=Loopback;Server=dev;{login}");
-        let rewritten = try_rewrite(&laptop(&[]), &string).unwrap();
-        assert_eq!(rewritten.findings, [""; 0]);
+        assert_eq!(thorough(&laptop(&[]), &string).findings, []);
         assert_eq!(given(&laptop(&[]), &string), format!("Server=dev;{login}"));
     }
     let section = laptop(&[("Server", "dev,1433"), ("UID", "me"), ("PWD", "s;x"), ("TrustServerCertificate", "Yes")]);
@@ -304,6 +323,49 @@ fn files_that_the_environment_names_are_looked_at() {
     let world = world().file("/c.pem", crate::world::fixture::CERTIFICATE_PEM).file("/k.pem", "");
     let failure = try_rewrite(&world, "DSN=Loopback").unwrap_err();
     assert!(failure.text.contains("/k.pem is empty"), "{}", failure.text);
+}
+
+#[test]
+fn a_key_that_everybody_can_read_is_warned_of_and_used() {
+    let key = format!("{LAUNCHPAD}/sqlsatellitekey.pem");
+    assert_eq!(thorough(&satellite(), "DSN=Loopback").warnings, [""; 0]);
+    let world = || satellite().open(&key).open("/k").file("/c", CERTIFICATE_PEM).file("/k", KEY_PEM);
+    for (world, string, warned_of) in [
+        (world(), "DSN=Loopback", key.as_str()),
+        (world().variable(CERTIFICATE_VARIABLE, "/c").variable(KEY_VARIABLE, "/k"), "DSN=Loopback", "/k"),
+        (world(), "DSN=Loopback;ClientCertificate=file:/c;ClientKey=file:/k,password:x", "/k"),
+    ] {
+        let warnings = thorough(&world, string).warnings;
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(&format!("chmod o-r {warned_of}")), "{warnings:?}");
+    }
+}
+
+#[test]
+fn a_thorough_search_says_what_each_signal_shows_and_decides_as_any_other() {
+    let other = "/var/opt/mssql-extensibility/data/other";
+    let world = satellite().pair(other).neighbour("eth0", "fe80::9", true).file("/proc/self/cmdline", "python3");
+    let search = thorough(&world, "DSN=Loopback");
+    let found: Vec<Option<&str>> = search.findings.iter().map(|finding| finding.found.as_deref()).collect();
+    let certificate = format!("{LAUNCHPAD}/sqlsatellitecert.pem");
+    let server = format!("{SERVER_ADDRESS}%eth0");
+    assert_eq!(
+        found,
+        [Some(certificate.as_str()), None, None, Some(server.as_str()), Some("fe80::9%eth0"), None],
+        "{:?}",
+        search.findings
+    );
+    assert_eq!(
+        search.lines()[1],
+        format!(
+            "Certificate and key, data directory /var/opt/mssql-extensibility/data: 2 pairs: {certificate}, \
+             {other}/sqlsatellitecert.pem"
+        )
+    );
+    // It is the first that decides.
+    assert!(
+        given(&world, "DSN=Loopback").starts_with(&format!("Server={server};ClientCertificate=file:{certificate};"))
+    );
 }
 
 #[test]

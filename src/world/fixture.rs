@@ -20,6 +20,7 @@ pub struct Fixture {
     working_directory: Option<PathBuf>,
     files: BTreeMap<PathBuf, Result<Vec<u8>, io::ErrorKind>>,
     closed: BTreeSet<PathBuf>,
+    open: BTreeSet<PathBuf>,
     unlisted: bool,
     odbcinst: Vec<Section>,
     odbc: Vec<Section>,
@@ -63,6 +64,12 @@ impl Fixture {
     /// A folder that cannot be listed or searched.
     pub fn closed(mut self, folder: &str) -> Self {
         self.closed.insert(folder.into());
+        self
+    }
+
+    /// A file that every user may read.
+    pub fn open(mut self, path: &str) -> Self {
+        self.open.insert(path.into());
         self
     }
 
@@ -214,6 +221,10 @@ impl World for Fixture {
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
         let inode = self.files.keys().position(|known| known == path);
         inode.map(|inode| (1, inode as u64)).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn readable_by_all(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.open.contains(path))
     }
 
     fn own_library(&self) -> Option<PathBuf> {

@@ -30,6 +30,7 @@ const LAST_BUFFER: usize = 1024 * 1024;
 
 /// The installer library, open.
 pub struct Installer {
+    library: Library,
     get: GetPrivateProfileString,
 }
 
@@ -57,9 +58,7 @@ fn find() -> Result<Installer, String> {
         match unsafe { library.get::<GetPrivateProfileString>(b"SQLGetPrivateProfileString\0") } {
             Ok(symbol) => {
                 let get = *symbol;
-                // Kept open for the life of the process, as everything here is.
-                std::mem::forget(library);
-                return Ok(Installer { get });
+                return Ok(Installer { library, get });
             }
             Err(error) => tried.push(error.to_string()),
         }
@@ -115,6 +114,16 @@ pub fn own_library() -> Option<PathBuf> {
 }
 
 impl Installer {
+    /// Another of its functions.
+    ///
+    /// # Errors
+    /// The loader's own words.
+    pub fn function(&self, name: &str) -> Result<*const (), String> {
+        // SAFETY: only the address is looked at. The library is kept open for the life of the process.
+        let symbol = unsafe { self.library.get::<*const ()>(name.as_bytes()) };
+        symbol.map(|symbol| *symbol).map_err(|error| error.to_string())
+    }
+
     pub fn sections(&self, profile: Profile) -> Vec<String> {
         self.list(None, profile)
     }

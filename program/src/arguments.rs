@@ -1,0 +1,59 @@
+//! The commands and their options, from which the help texts, the manual page and the shells' completions are made.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub const NAME: &str = "loopback-odbc";
+
+/// Loopback connections of the scripts that SQL Server runs: prints, explains, installs and uninstalls them
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the loopback connection string, as rx_get_sql_loopback_connection_string() and
+    /// rxGetSqlLoopbackConnectionString() do
+    String(Wanted),
+    /// Print the manual page, in roff
+    #[command(hide = true)]
+    Man,
+    /// Print the completions for a shell
+    #[command(hide = true)]
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Which string is wanted. What is not given is taken from the environment, or found.
+#[derive(Debug, Args)]
+pub struct Wanted {
+    /// The database to connect to; without it, the server chooses
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub database: String,
+    /// Microsoft's ODBC driver, by the name that it is registered under; without it, the one that the library would load
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub driver: String,
+    /// The platform whose form the string has; without it, that of this machine
+    #[arg(long)]
+    pub platform: Option<Platform>,
+    /// SQL Server's address
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub server: String,
+    /// The session's certificate, which need not be there: a path, or what ClientCertificate takes
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    pub client_certificate: String,
+    /// The certificate's key, which need not be there: a path, or what ClientKey takes
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    pub client_key: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Platform {
+    /// SQL Server on Linux
+    Linux,
+    /// SQL Server on Windows
+    Windows,
+    /// Azure SQL Managed Instance
+    ManagedInstance,
+}

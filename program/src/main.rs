@@ -1,0 +1,45 @@
+//! `loopback-odbc`: the program for whoever installs the library, wants to know why a loopback connection is as it is, or
+//! needs its string.
+//!
+//! What it says of connections is decided by the library's own code, which is linked in; what it installs is the library's
+//! file. Standard output carries what was asked for and nothing else.
+//!
+//! | module | what it is |
+//! |-|-|
+//! | [`arguments`] | the commands and their options |
+//! | [`string`] | `string`: the loopback string |
+
+mod arguments;
+mod string;
+
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+
+/// All is well.
+const OK: u8 = 0;
+/// What was asked for could not be done.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::String(wanted) => string::print(&wanted),
+        Command::Man => man(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut std::io::stdout());
+            Ok(OK)
+        }
+    };
+    outcome
+        .unwrap_or_else(|problem| {
+            anstream::eprintln!("{}: {problem}", arguments::NAME);
+            FAILED
+        })
+        .into()
+}
+
+/// The manual page of the program, which has those of its commands in it.
+fn man() -> Result<u8, String> {
+    let page = clap_mangen::Man::new(Arguments::command().flatten_help(true));
+    page.render(&mut std::io::stdout()).map(|()| OK).map_err(|error| error.to_string())
+}

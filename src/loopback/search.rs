@@ -1,0 +1,70 @@
+//! What was looked at, and what it gave.
+//!
+//! Each value of a loopback string can be shown by several signals. A connect asks them in their order and stops at the
+//! first that shows something; who wants to know why a value is what it is has every one of them asked.
+
+use crate::failure::Failure;
+use std::fmt;
+
+/// The search for a session's values, as far as it has come.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// Whether the signals behind the one that decides are asked as well.
+    pub every_signal: bool,
+    /// In the order in which they were made.
+    pub findings: Vec<Finding>,
+    /// What works and is not as it should be.
+    pub warnings: Vec<String>,
+}
+
+/// What one signal gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The value that was looked for.
+    pub value: &'static str,
+    /// Where it was looked for.
+    pub signal: String,
+    /// What the signal shows, if that is one thing.
+    pub found: Option<String>,
+    /// The whole of what there is to say.
+    pub text: String,
+}
+
+impl Search {
+    /// One with every signal asked.
+    pub fn thorough() -> Search {
+        Search { every_signal: true, ..Search::default() }
+    }
+
+    /// Whether another signal is to be asked, when those before it have given this.
+    pub fn goes_on<T>(&self, answer: &Option<T>) -> bool {
+        answer.is_none() || self.every_signal
+    }
+
+    /// A signal shows one thing; `text` says more of it.
+    pub fn found(&mut self, value: &'static str, signal: impl Into<String>, found: &str, text: String) {
+        self.findings.push(Finding { value, signal: signal.into(), found: Some(found.to_owned()), text });
+    }
+
+    /// A signal shows nothing, or too much, or cannot be asked.
+    pub fn nothing(&mut self, value: &'static str, signal: impl Into<String>, text: impl Into<String>) {
+        self.findings.push(Finding { value, signal: signal.into(), found: None, text: text.into() });
+    }
+
+    /// The findings, one line each.
+    pub fn lines(&self) -> Vec<String> {
+        self.findings.iter().map(Finding::to_string).collect()
+    }
+
+    /// A failure with what was looked at before it.
+    pub fn explain(&self, failure: Failure) -> Failure {
+        let findings = [self.lines(), failure.findings.clone()].concat();
+        failure.with_findings(findings)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{}, {}: {}", self.value, self.signal, self.text)
+    }
+}

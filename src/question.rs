@@ -1,0 +1,140 @@
+//! The loopback string for those who ask for it and connect by themselves: the C interface, and the program.
+
+use crate::connection_string::Attribute;
+use crate::failure::{Failure, Sqlstate};
+use crate::loopback::driver::NAMES;
+use crate::loopback::search::Search;
+use crate::loopback::{self, Rewritten, Wanted, utf16};
+use crate::target::Target;
+use crate::world::{Platform, World};
+
+/// What is asked for; what is empty is not given.
+#[derive(Debug, Default)]
+pub struct Question<'q> {
+    /// Whose form it is to have, if not this machine's.
+    pub platform: Option<Platform>,
+    /// The name that the driver is registered under; otherwise it is the one that the library would load.
+    pub driver: &'q str,
+    /// Values of the form, as in a connection string: `("Database", "Sales")`.
+    pub values: &'q [(&'q str, &'q str)],
+    /// Whether files among the values are taken as they are, and need not be there.
+    pub files_unseen: bool,
+}
+
+impl Question<'_> {
+    /// The string, by what is given, the environment, and what the session shows.
+    ///
+    /// # Errors
+    /// IM003 when no driver is given and none is registered, HY024 for one that is none of Microsoft's, and those of
+    /// [`loopback::rewrite`].
+    pub fn answer(&self, world: &dyn World, search: &mut Search) -> Result<Rewritten, Failure> {
+        let platform = self.platform.unwrap_or_else(|| world.platform());
+        let target = match (self.driver, platform) {
+            ("", _) if platform == world.platform() => Target::first(world)?,
+            // Which ones another machine has is not known; these are Microsoft's newest, and the one that comes with Windows.
+            ("", Platform::Linux) => Target::named(world, NAMES[0]),
+            ("", Platform::Windows) => Target::named(world, NAMES[NAMES.len() - 1]),
+            (name, _) => Target::named(world, name),
+        };
+        let kind = &target.kind_by_name();
+        if !kind.is_microsofts() {
+            return Err(Failure::new(
+                Sqlstate::INVALID_VALUE,
+                format!(
+                    "The driver {target} is none of Microsoft's for SQL Server, and a loopback string is for these: {}, or \
+                     one that odbcinst.ini registers under another name.",
+                    NAMES.join(", ")
+                ),
+            ));
+        }
+        let given = self.values.iter().filter(|(_, value)| !value.is_empty());
+        let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
+        let wanted = Wanted { target: &target, kind, platform, preset: Vec::new(), files_unseen: self.files_unseen };
+        loopback::rewrite(world, &wanted, &given, search)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Profile::Odbcinst;
+    use crate::world::fixture::Fixture;
+
+    #[track_caller]
+    fn answered(world: &Fixture, question: &Question) -> String {
+        let rewritten = question.answer(world, &mut Search::default()).unwrap();
+        String::from_utf16(&rewritten.target_string()).unwrap()
+    }
+
+    /// Microsoft, "Loopback connection to SQL Server from a Python or R script".
+    #[test]
+    fn given_the_documented_values_it_is_the_documented_string() {
+        let folder = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
+        let (certificate, key) =
+            (format!("file:{folder}/sqlsatellitecert.pem"), format!("file:{folder}/sqlsatellitekey.pem"));
+        let values = [
+            ("Database", "nameOfDatabase"),
+            ("Server", "fe80::8012:3df5:0:5db1%eth0"),
+            ("ClientCertificate", &certificate),
+            ("ClientKey", &key),
+        ];
+        let on_linux = format!(
+            "Driver=ODBC Driver 17 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;Database=nameOfDatabase;\
+             ClientCertificate={certificate};ClientKey={key};TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes"
+        );
+        let on_windows = "Driver=SQL Server;Server=.;Database=nameOfDatabase;Trusted_Connection=Yes;";
+        for world in [Fixture::default(), Fixture::default().windows()] {
+            let question = Question {
+                platform: Some(Platform::Linux),
+                driver: "ODBC Driver 17 for SQL Server",
+                values: &values,
+                files_unseen: true,
+            };
+            assert_eq!(answered(&world, &question), on_linux);
+            let question = Question {
+                platform: Some(Platform::Windows),
+                driver: "SQL Server",
+                values: &values[..1],
+                ..Question::default()
+            };
+            assert_eq!(answered(&world, &question), on_windows);
+        }
+    }
+
+    #[test]
+    fn another_platform_s_driver_is_the_usual_one() {
+        let on_windows = Question { platform: Some(Platform::Windows), ..Question::default() };
+        assert_eq!(answered(&Fixture::default(), &on_windows), "Driver=SQL Server;Server=.;Trusted_Connection=Yes;");
+        let values = [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
+        let on_linux =
+            Question { platform: Some(Platform::Linux), values: &values, files_unseen: true, ..Question::default() };
+        assert!(
+            answered(&Fixture::default().windows(), &on_linux)
+                .starts_with("Driver=ODBC Driver 18 for SQL Server;Server=")
+        );
+        let here = on_windows.answer(&Fixture::default().windows(), &mut Search::default());
+        assert_eq!(here.unwrap_err().state, Sqlstate::DRIVER_NOT_LOADED);
+    }
+
+    #[test]
+    fn on_a_managed_instance_the_driver_is_the_one_that_is_installed_there() {
+        let world = Fixture::default().windows().section(
+            Odbcinst,
+            "ODBC Driver 11 for SQL Server",
+            &[("Driver", r"C:\Windows\system32\msodbcsql11.dll")],
+        );
+        let question = Question { values: &[("Database", "DBName")], ..Question::default() };
+        let documented = "Driver=ODBC Driver 11 for SQL Server;Server=.;Database=DBName;Trusted_Connection=Yes;";
+        assert_eq!(answered(&world, &question), documented);
+        // Beside it the one that comes with Windows, which is the last choice.
+        let world = world.section(Odbcinst, "SQL Server", &[("Driver", r"C:\Windows\system32\sqlsrv32.dll")]);
+        assert_eq!(answered(&world, &question), documented);
+    }
+
+    #[test]
+    fn a_driver_for_another_server_is_refused() {
+        let question = Question { driver: "PostgreSQL Unicode", ..Question::default() };
+        let failure = question.answer(&Fixture::default(), &mut Search::default()).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::INVALID_VALUE);
+    }
+}
