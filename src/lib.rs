@@ -47,13 +47,12 @@ mod world;
 /// What the program `loopback-odbc` uses of the library: it explains and prints what the library decides, by the same code.
 pub mod program {
     pub use crate::connection_string::{Attribute, parse, shown};
-    pub use crate::failure::{Failure, Sqlstate};
-    pub use crate::loopback::driver::NAMES;
+    pub use crate::loopback::driver::{Kind, NAMES};
     pub use crate::loopback::search::{Finding, Search};
-    pub use crate::loopback::{Rewritten, file_value, utf16};
+    pub use crate::loopback::{Rewritten, Wanted, file_of, file_value, rewrite, utf16};
     pub use crate::question::Question;
-    pub use crate::registration::{Driver, data_source, drivers, same_file};
-    pub use crate::target::{Examined, examine};
+    pub use crate::registration::{Driver, drivers};
+    pub use crate::target::{Target, examine as examine_target};
     pub use crate::world::{Machine, Platform, Profile, World, installer_function, speak_for};
 }
 

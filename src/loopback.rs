@@ -401,7 +401,7 @@ fn warn_of_readers(world: &dyn World, key: &Path, search: &mut Search) {
 }
 
 /// The path in `file:PATH[,password:PASSWORD]`; none in a value of another form.
-fn file_of(attribute: &Attribute) -> Option<PathBuf> {
+pub fn file_of(attribute: &Attribute) -> Option<PathBuf> {
     let value = attribute.text();
     let lower = value.to_ascii_lowercase();
     lower.starts_with("file:").then(|| {

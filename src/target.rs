@@ -138,8 +138,8 @@ pub struct Examined {
     pub kind: Kind,
     /// Functions that it does not export, of those that the library does.
     pub lacking: Vec<&'static str>,
-    /// Better ones that are not there or cannot be loaded, with the reason.
-    pub passed_over: Vec<String>,
+    /// Better ones that are registered and cannot be loaded, with the reason.
+    pub refused: Vec<String>,
 }
 
 /// Loads the target, as the first environment does, and has it say what it is. For a program that looks only once.
@@ -147,7 +147,7 @@ pub struct Examined {
 /// # Errors
 /// IM003 with every name and path that was tried.
 pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
-    let Loaded { target, lacking, passed_over } = load(world)?;
+    let Loaded { target, lacking, refused } = load(world)?;
     let (mut environment, mut connection) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: the handles are the target's own, each used as what it is and freed once, in the order of the specification.
     let kind = unsafe {
@@ -160,7 +160,7 @@ pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
         SQLFreeHandle(SQL_HANDLE_ENV, environment);
         kind
     };
-    Ok(Examined { target, kind, lacking, passed_over })
+    Ok(Examined { target, kind, lacking, refused })
 }
 
 /// `SQLAllocHandle`: the first environment loads the target.
@@ -389,8 +389,8 @@ struct Loaded {
     target: Target,
     /// Functions of the table that it does not export.
     lacking: Vec<&'static str>,
-    /// Better ones that are not there or cannot be loaded, with the reason.
-    passed_over: Vec<String>,
+    /// Better ones that cannot be loaded, with the reason.
+    refused: Vec<String>,
 }
 
 /// Loads the first candidate that can be, and fills the table of entry points with its functions.
@@ -403,7 +403,7 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
                 if !lacking.is_empty() {
                     log::info!("{candidate} lacks {}", lacking.join(", "));
                 }
-                return Ok(Loaded { target: candidate, lacking, passed_over: [choice.passed_over, tried].concat() });
+                return Ok(Loaded { target: candidate, lacking, refused: tried });
             }
             Err(reason) => tried.push(format!("{candidate}: {reason}")),
         }

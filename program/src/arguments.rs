@@ -3,6 +3,10 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub const NAME: &str = "loopback-odbc";
+/// The data source that scripts name.
+pub const DSN: &str = "Loopback";
+/// What the library is registered as.
+pub const DRIVER_NAME: &str = "SQL Server Loopback";
 
 /// Loopback connections of the scripts that SQL Server runs: prints, explains, installs and uninstalls them
 #[derive(Debug, Parser)]
@@ -17,6 +21,11 @@ pub enum Command {
     /// Print the loopback connection string, as rx_get_sql_loopback_connection_string() and
     /// rxGetSqlLoopbackConnectionString() do
     String(Wanted),
+    /// Check registration, library, driver, session and string, and say what to do
+    ///
+    /// The exit status is 0 if all is well, 1 with warnings, 2 with failures; no session, and no server that is named
+    /// instead, is a failure.
+    Doctor(Examination),
     /// Print the manual page, in roff
     #[command(hide = true)]
     Man,
@@ -46,6 +55,23 @@ pub struct Wanted {
     /// The certificate's key, which need not be there: a path, or what ClientKey takes
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     pub client_key: String,
+}
+
+/// What is to be checked besides the usual, and how it is told.
+#[derive(Debug, Args)]
+pub struct Examination {
+    /// The data source
+    #[arg(long, value_name = "NAME", default_value = DSN)]
+    pub dsn: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Connect as a program would, and ask for the server's version, the login and the database
+    #[arg(long)]
+    pub connect: bool,
+    /// Hold what SQL Server's own function has printed against the string that the library makes
+    #[arg(long, value_name = "STRING")]
+    pub compare: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

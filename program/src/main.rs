@@ -8,8 +8,14 @@
 //! |-|-|
 //! | [`arguments`] | the commands and their options |
 //! | [`string`] | `string`: the loopback string |
+//! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
+//! | [`certificate`], [`driver_manager`] | what only `doctor` looks at: the session's files, a real connection |
 
 mod arguments;
+mod certificate;
+mod doctor;
+mod driver_manager;
+mod report;
 mod string;
 
 use arguments::{Arguments, Command};
@@ -24,6 +30,7 @@ const FAILED: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::String(wanted) => string::print(&wanted),
+        Command::Doctor(examination) => doctor::run(&examination),
         Command::Man => man(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut std::io::stdout());

@@ -1,0 +1,270 @@
+//! `loopback-odbc doctor`: goes the way that a connection goes, and says of each step how it stands.
+//!
+//! From the data source's registration over the library and its target to the session, the string, and, if that is asked
+//! for, a real connection. What a step needs of one that failed is replaced by the usual, so that as much as possible is
+//! told in one run.
+
+use crate::arguments::Examination;
+use crate::report::{Area, Level, Report};
+use crate::{certificate, driver_manager};
+use libloading::Library;
+use loopbackodbc::program::{
+    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
+    examine_target, file_of, parse, rewrite, shown, speak_for, utf16,
+};
+use std::ffi::{CStr, c_char};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+/// What is asked of a server that a connection was made to: its version, who we are there, and where.
+const QUERIES: [&str; 3] = ["select @@version", "select suser_sname()", "select db_name()"];
+
+/// Checks everything and prints the report; gives the exit status.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn run(examination: &Examination) -> Result<u8, String> {
+    let mut report = Report::default();
+    examine(&mut report, examination);
+    let mut to = anstream::stdout();
+    let written = if examination.json { report.write_json(&mut to) } else { report.write(&mut to) };
+    written.map(|()| report.level().status()).map_err(|error| format!("standard output: {error}"))
+}
+
+fn examine(report: &mut Report, examination: &Examination) {
+    if let Some(driver) = registration(report, &examination.dsn) {
+        library(report, &driver.library);
+        speak_for(driver.library);
+    }
+    let (target, kind) = target(report);
+    let wanted =
+        Wanted { target: &target, kind: &kind, platform: Machine.platform(), preset: vec![], files_unseen: false };
+    let given = [Attribute::new("DSN", &utf16(&examination.dsn))];
+    if let Some(rewritten) = session(report, &wanted, &given) {
+        report.ok(Area::String, shown(&rewritten.target));
+    }
+    if examination.connect {
+        connection(report, &examination.dsn);
+    }
+    if let Some(official) = &examination.compare {
+        comparison(report, &wanted, &given, official);
+    }
+}
+
+/// The data source's section, and its driver's.
+fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
+    let drivers = match drivers(&Machine) {
+        Ok(drivers) => drivers,
+        Err(reason) => {
+            report.add(
+                Area::Registration,
+                Level::Failure,
+                reason,
+                vec![
+                    "Install unixODBC: it comes with pyodbc, RODBC or Microsoft's driver (Debian: libodbc2, odbcinst)"
+                        .to_owned(),
+                ],
+            );
+            return None;
+        }
+    };
+    let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
+        Ok(named) if !named.is_empty() => named,
+        Ok(_) => {
+            let text = format!("There is no section [{dsn}] with a Driver in odbc.ini");
+            report.add(Area::Registration, Level::Failure, text, vec!["To write it: loopback-odbc install".to_owned()]);
+            // The driver may be registered all the same.
+            return drivers.into_iter().find(|driver| driver.name == crate::arguments::DRIVER_NAME);
+        }
+        Err(reason) => {
+            report.failure(Area::Registration, format!("Section [{dsn}] of odbc.ini cannot be read: {reason}"));
+            return None;
+        }
+    };
+    report.ok(Area::Registration, format!("odbc.ini, section [{dsn}]: Driver={named}"));
+    if named.contains(std::path::is_separator) {
+        return Some(Driver { name: named.clone(), library: named.into(), target_driver: None });
+    }
+    let Some(driver) = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)) else {
+        let text = format!("There is no section [{named}] with a Driver in odbcinst.ini");
+        report.add(Area::Registration, Level::Failure, text, vec!["To write it: loopback-odbc install".to_owned()]);
+        return None;
+    };
+    let target = driver.target_driver.as_ref().map_or(String::new(), |target| format!(", TargetDriver={target}"));
+    let (name, library) = (&driver.name, driver.library.display());
+    report.ok(Area::Registration, format!("odbcinst.ini, section [{name}]: Driver={library}{target}"));
+    Some(driver)
+}
+
+/// The file that the driver manager would load.
+fn library(report: &mut Report, path: &Path) {
+    match version(path) {
+        Ok(version) if version == env!("CARGO_PKG_VERSION") => {
+            report.ok(Area::Library, format!("{} is loopback-odbc {version}", path.display()));
+        }
+        Ok(version) => report.add(
+            Area::Library,
+            Level::Warning,
+            format!("{} is loopback-odbc {version}", path.display()),
+            vec![format!("What is said here is decided by this program's version, {}", env!("CARGO_PKG_VERSION"))],
+        ),
+        Err(reason) => report.failure(Area::Library, reason),
+    }
+}
+
+/// The version of the library in a file.
+///
+/// # Errors
+/// The loader's words, or that the file is another library.
+fn version(path: &Path) -> Result<String, String> {
+    // SAFETY: this is the library that the driver manager loads; its initialisers only register for a fork.
+    let library = unsafe { Library::new(path) }.map_err(|error| format!("The library cannot be loaded: {error}"))?;
+    // SAFETY: the type is that of include/loopback_odbc.h.
+    let version = unsafe { library.get::<unsafe extern "C" fn() -> *const c_char>(b"loopback_odbc_version") };
+    match version {
+        // SAFETY: the function takes nothing, and gives a static string with a NUL.
+        Ok(version) => Ok(unsafe { CStr::from_ptr(version()) }.to_string_lossy().into_owned()),
+        Err(_) => Err(format!("{} is not the library of loopback-odbc", path.display())),
+    }
+}
+
+/// The driver behind the library, loaded as the library loads it; where it cannot be, the one that is wanted most.
+fn target(report: &mut Report) -> (Target, Kind) {
+    match examine_target(&Machine) {
+        Ok(examined) => {
+            for refused in &examined.refused {
+                report.warning(Area::Target, format!("Registered, and cannot be loaded: {refused}"));
+            }
+            report.ok(Area::Target, format!("{} is {}", examined.target, examined.kind));
+            match examined.lacking.as_slice() {
+                [] => report
+                    .ok(Area::Target, format!("It exports all {} functions", loopbackodbc::entry_point_names().len())),
+                lacking => report.warning(Area::Target, format!("It does not export {}", lacking.join(", "))),
+            }
+            (examined.target, examined.kind)
+        }
+        Err(failure) => {
+            report.add(Area::Target, Level::Failure, failure.text, failure.findings);
+            let target = Target::named(&Machine, NAMES[0]);
+            let kind = target.kind_by_name();
+            (target, kind)
+        }
+    }
+}
+
+/// What each signal shows of the session, and the string that comes of it.
+fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute]) -> Option<Rewritten> {
+    let mut search = Search::thorough();
+    let outcome = rewrite(&Machine, wanted, given, &mut search);
+    let mut findings = search.findings.as_slice();
+    let failing = outcome.is_err().then(|| findings.last().map(|finding| finding.value)).flatten();
+    while let Some(first) = findings.first() {
+        let (of_value, rest) = findings.split_at(findings.iter().take_while(|it| it.value == first.value).count());
+        findings = rest;
+        if Some(first.value) != failing {
+            value(report, of_value);
+        }
+    }
+    for warning in &search.warnings {
+        report.warning(Area::Session, warning);
+    }
+    match outcome {
+        Ok(rewritten) => {
+            if search.findings.is_empty() {
+                let text = "Nothing was looked for: a server and a way to log in are given";
+                report.ok(Area::Session, text);
+            }
+            certificate_and_key(report, &rewritten);
+            Some(rewritten)
+        }
+        Err(failure) => {
+            let seen = search.findings.iter().filter(|finding| Some(finding.value) == failing);
+            let details = seen.map(detail).chain(failure.findings).collect();
+            report.add(Area::Session, Level::Failure, failure.text, details);
+            None
+        }
+    }
+}
+
+/// A value that was found: the first signal that showed something has decided.
+fn value(report: &mut Report, findings: &[Finding]) {
+    let shown: Vec<&str> = findings.iter().filter_map(|finding| finding.found.as_deref()).collect();
+    let mut details: Vec<String> = findings.iter().map(detail).collect();
+    let [decided, others @ ..] = shown.as_slice() else {
+        // No driver for SQL Server.
+        return report.ok(Area::Session, details.join("; "));
+    };
+    let agree = others.iter().all(|other| other == decided);
+    if !agree {
+        details.push(
+            "The signals do not agree. The first that shows something decides; if it is wrong, say it explicitly"
+                .to_owned(),
+        );
+    }
+    let level = if agree { Level::Ok } else { Level::Warning };
+    report.add(Area::Session, level, format!("{}: {decided}", findings[0].value), details);
+}
+
+fn detail(finding: &Finding) -> String {
+    format!("{}: {}", finding.signal, finding.text)
+}
+
+/// The contents of the files that the string names.
+fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
+    let file = |keyword| rewritten.target.iter().find(|attribute| attribute.is(keyword)).and_then(file_of);
+    let (Some(certificate), Some(key)) = (file("ClientCertificate"), file("ClientKey")) else { return };
+    match (std::fs::read(&certificate), std::fs::read(&key)) {
+        (Ok(certificate), Ok(key)) => certificate::check(report, &certificate, &key, SystemTime::now()),
+        (Err(error), _) => report.failure(Area::Session, format!("{}: {error}", certificate.display())),
+        (_, Err(error)) => report.failure(Area::Session, format!("{}: {error}", key.display())),
+    }
+}
+
+/// A connection as any program makes it.
+fn connection(report: &mut Report, dsn: &str) {
+    if std::io::stderr().is_terminal() {
+        anstream::eprintln!("Connecting to {dsn} ...");
+    }
+    let begin = Instant::now();
+    match driver_manager::ask(&format!("DSN={dsn}"), &QUERIES) {
+        Ok(answers) => {
+            let [version, login, database] = answers.as_slice() else { unreachable!("one answer for each query") };
+            let text = format!("Connected as {login} to {database}, in {} ms", begin.elapsed().as_millis());
+            report.add(Area::Connection, Level::Ok, text, version.lines().map(str::to_owned).collect());
+        }
+        Err(records) => {
+            let text = format!("The connection has failed, after {} ms", begin.elapsed().as_millis());
+            report.add(Area::Connection, Level::Failure, text, records);
+        }
+    }
+}
+
+/// What SQL Server's own function has printed against what the library would send, for the same database.
+fn comparison(report: &mut Report, wanted: &Wanted, given: &[Attribute], official: &str) {
+    const AREA: Area = Area::Comparison;
+    let units = utf16(official.trim());
+    let official = parse(&units).attributes;
+    let find = |attributes: &[Attribute<'static>], keyword: &str| attributes.iter().find(|it| it.is(keyword)).cloned();
+    let official: Vec<Attribute<'static>> = official.iter().map(Attribute::to_static).collect();
+    let given: Vec<Attribute> = given.iter().cloned().chain(find(&official, "Database")).collect();
+    let Ok(ours) = rewrite(&Machine, wanted, &given, &mut Search::default()) else {
+        return report.failure(AREA, "There is no string of ours to hold the official one against");
+    };
+    for theirs in &official {
+        let keyword = String::from_utf16_lossy(&theirs.keyword);
+        match find(&ours.target, &keyword) {
+            Some(ours) if ours.text().eq_ignore_ascii_case(&theirs.text()) => {
+                report.ok(AREA, format!("{keyword} is the same"));
+            }
+            Some(ours) => report.warning(AREA, format!("The official string has {theirs}, ours has {ours}")),
+            None => report.warning(AREA, format!("The official string has {theirs}, ours has no {keyword}")),
+        }
+    }
+    for ours in &ours.target {
+        let keyword = String::from_utf16_lossy(&ours.keyword);
+        if find(&official, &keyword).is_none() {
+            report.warning(AREA, format!("Ours has {ours}, the official string has no {keyword}"));
+        }
+    }
+}

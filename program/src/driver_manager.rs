@@ -1,0 +1,171 @@
+//! A connection through the driver manager, as any ODBC program makes it, for `doctor --connect`.
+//!
+//! The driver manager is loaded at run time: the program is to say that there is none, instead of not starting.
+
+use libloading::{Library, Symbol};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+#[cfg(windows)]
+const DRIVER_MANAGER: &str = "odbc32.dll";
+#[cfg(not(windows))]
+const DRIVER_MANAGER: &str = "libodbc.so.2";
+
+type Handle = *mut c_void;
+type AllocHandle = unsafe extern "system" fn(i16, Handle, *mut Handle) -> i16;
+type FreeHandle = unsafe extern "system" fn(i16, Handle) -> i16;
+type SetEnvAttr = unsafe extern "system" fn(Handle, i32, *mut c_void, i32) -> i16;
+type DriverConnect = unsafe extern "system" fn(Handle, Handle, *const u16, i16, *mut u16, i16, *mut i16, u16) -> i16;
+type ExecDirect = unsafe extern "system" fn(Handle, *const u16, i32) -> i16;
+type Fetch = unsafe extern "system" fn(Handle) -> i16;
+type GetData = unsafe extern "system" fn(Handle, u16, i16, *mut c_void, isize, *mut isize) -> i16;
+type GetDiagRec = unsafe extern "system" fn(i16, Handle, i16, *mut u16, *mut i32, *mut u16, i16, *mut i16) -> i16;
+
+const ENV: i16 = 1;
+const DBC: i16 = 2;
+const STMT: i16 = 3;
+/// SQL_C_WCHAR.
+const C_WCHAR: i16 = -8;
+const SQL_ATTR_ODBC_VERSION: i32 = 200;
+const SQL_OV_ODBC3: usize = 3;
+
+/// The driver manager, loaded.
+struct DriverManager {
+    library: Library,
+}
+
+/// A handle, which is freed at the end; a connection's is disconnected before.
+struct Owned<'m> {
+    manager: &'m DriverManager,
+    kind: i16,
+    handle: Handle,
+}
+
+/// Connects with a connection string and gives the first column of each query's first row.
+///
+/// # Errors
+/// The loader's words, or the diagnostic records, one line each.
+pub fn ask(string: &str, queries: &[&str]) -> Result<Vec<String>, Vec<String>> {
+    // SAFETY: the driver manager's initialisers are those that every ODBC program runs.
+    let library = unsafe { Library::new(DRIVER_MANAGER) };
+    let library = library.map_err(|error| vec![format!("The ODBC driver manager cannot be loaded: {error}")])?;
+    let manager = DriverManager { library };
+    let environment = manager.environment()?;
+    let connection = environment.allocate(DBC)?;
+    connection.connect(string)?;
+    queries.iter().map(|query| connection.allocate(STMT)?.first_value(query)).collect()
+}
+
+impl DriverManager {
+    /// A function of the driver manager.
+    fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, Vec<String>> {
+        // SAFETY: each caller names the type that the ODBC specification gives the function.
+        unsafe { self.library.get(name.as_bytes()) }.map_err(|error| vec![error.to_string()])
+    }
+
+    fn environment(&self) -> Result<Owned<'_>, Vec<String>> {
+        let environment = Owned { manager: self, kind: 0, handle: null_mut() }.allocate(ENV)?;
+        let set = self.function::<SetEnvAttr>("SQLSetEnvAttr")?;
+        // SAFETY: the handle is a living environment; the attribute's value is an integer.
+        let code = unsafe { set(environment.handle, SQL_ATTR_ODBC_VERSION, SQL_OV_ODBC3 as *mut c_void, 0) };
+        environment.succeeded(code).map(|()| environment)
+    }
+}
+
+impl<'m> Owned<'m> {
+    /// A handle below this one.
+    fn allocate(&self, kind: i16) -> Result<Owned<'m>, Vec<String>> {
+        let mut handle = null_mut();
+        let allocate = self.manager.function::<AllocHandle>("SQLAllocHandle")?;
+        // SAFETY: the handle above is alive, and there is a place for the new one.
+        let code = unsafe { allocate(kind, self.handle, &raw mut handle) };
+        self.succeeded(code)?;
+        Ok(Owned { manager: self.manager, kind, handle })
+    }
+
+    fn connect(&self, string: &str) -> Result<(), Vec<String>> {
+        let connect = self.manager.function::<DriverConnect>("SQLDriverConnectW")?;
+        let string: Vec<u16> = string.encode_utf16().chain([0]).collect();
+        const SQL_NTS: i16 = -3;
+        const SQL_DRIVER_NOPROMPT: u16 = 0;
+        // SAFETY: the string ends with a NUL and lives through the call; nothing is asked back.
+        let code = unsafe {
+            connect(self.handle, null_mut(), string.as_ptr(), SQL_NTS, null_mut(), 0, null_mut(), SQL_DRIVER_NOPROMPT)
+        };
+        self.succeeded(code)
+    }
+
+    /// The first column of a query's first row, cut at a thousand characters; nothing for NULL.
+    fn first_value(&self, query: &str) -> Result<String, Vec<String>> {
+        let query: Vec<u16> = query.encode_utf16().collect();
+        let mut value = [0u16; 1000];
+        let mut length = 0isize;
+        // SAFETY: the handle is a living statement, and every pointer has the length that goes with it.
+        unsafe {
+            let execute = self.manager.function::<ExecDirect>("SQLExecDirectW")?;
+            self.succeeded(execute(self.handle, query.as_ptr(), query.len() as i32))?;
+            self.succeeded(self.manager.function::<Fetch>("SQLFetch")?(self.handle))?;
+            let get = self.manager.function::<GetData>("SQLGetData")?;
+            let (buffer, size) = (value.as_mut_ptr().cast(), size_of_val(&value) as isize);
+            self.succeeded(get(self.handle, 1, C_WCHAR, buffer, size, &raw mut length))?;
+        }
+        let end = value.iter().position(|&unit| unit == 0).unwrap_or(value.len());
+        Ok(String::from_utf16_lossy(&value[..end]))
+    }
+
+    /// # Errors
+    /// The handle's diagnostic records, where a function has not succeeded.
+    fn succeeded(&self, code: i16) -> Result<(), Vec<String>> {
+        if matches!(code, 0 | 1) {
+            return Ok(());
+        }
+        let records: Vec<String> = (1..).map_while(|number| self.record(number)).collect();
+        Err(if records.is_empty() {
+            vec![format!("a function of ODBC has given {code}, without a reason")]
+        } else {
+            records
+        })
+    }
+
+    fn record(&self, number: i16) -> Option<String> {
+        let get = self.manager.function::<GetDiagRec>("SQLGetDiagRecW").ok()?;
+        let (mut state, mut native, mut text, mut length) = ([0u16; 6], 0i32, [0u16; 2000], 0i16);
+        // SAFETY: the buffers have the sizes that are said, in characters; the state has six, as the specification asks.
+        let code = unsafe {
+            get(
+                self.kind,
+                self.handle,
+                number,
+                state.as_mut_ptr(),
+                &raw mut native,
+                text.as_mut_ptr(),
+                text.len() as i16,
+                &raw mut length,
+            )
+        };
+        let length = usize::try_from(length).unwrap_or(0).min(text.len());
+        let line =
+            || format!("{}: {}", String::from_utf16_lossy(&state[..5]), String::from_utf16_lossy(&text[..length]));
+        matches!(code, 0 | 1).then(line)
+    }
+}
+
+impl Drop for Owned<'_> {
+    fn drop(&mut self) {
+        if self.handle.is_null() {
+            return;
+        }
+        // SAFETY: the handle is alive, nothing below it is, and it is not used again. That a connection is not connected is
+        // as good as that it was disconnected.
+        unsafe {
+            if self.kind == DBC
+                && let Ok(disconnect) = self.manager.function::<Fetch>("SQLDisconnect")
+            {
+                disconnect(self.handle);
+            }
+            if let Ok(free) = self.manager.function::<FreeHandle>("SQLFreeHandle") {
+                free(self.kind, self.handle);
+            }
+        }
+    }
+}
