@@ -77,7 +77,7 @@ pub fn leads_nowhere(world: &dyn World, name: &str) -> bool {
     [name, "DEFAULT"].iter().all(|section| world.profile_keywords(Profile::Odbc, section).is_ok_and(|it| it.is_empty()))
 }
 
-/// Whether two paths lead to the same file.
+/// Whether two paths lead to the same file, or would if it were there.
 pub fn same_file(world: &dyn World, one: &Path, other: &Path) -> bool {
-    matches!((world.identity(one), world.identity(other)), (Ok(one), Ok(other)) if one == other)
+    one == other || matches!((world.identity(one), world.identity(other)), (Ok(one), Ok(other)) if one == other)
 }

@@ -26,9 +26,9 @@ pub enum Command {
     /// The exit status is 0 if all is well, 1 with warnings, 2 with failures; no session, and no server that is named
     /// instead, is a failure.
     Doctor(Examination),
-    /// Print the manual page, in roff
+    /// Print the manual page of the program or of a command, in roff
     #[command(hide = true)]
-    Man,
+    Man { command: Option<String> },
     /// Print the completions for a shell
     #[command(hide = true)]
     Completions { shell: clap_complete::Shell },

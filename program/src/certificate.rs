@@ -63,3 +63,97 @@ fn check_key(report: &mut Report, certificate: &Certificate, key: &[u8]) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+    use std::time::Duration;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// A certificate of ten days and its key, made by OpenSSL; `key` is an option of `openssl genpkey`.
+    fn pair(algorithm: &[&str]) -> (Vec<u8>, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-nodes", "-days", "10", "-subj", "/O=Microsoft Corporation/CN=x", "-newkey"])
+            .args(algorithm)
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .expect("openssl");
+        assert!(made.status.success(), "{made:?}");
+        (std::fs::read(certificate).unwrap(), std::fs::read(key).unwrap())
+    }
+
+    /// The key in the form PKCS #1.
+    fn traditional(key: &[u8], options: &[&str]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        std::fs::write(&path, key).unwrap();
+        let made =
+            Command::new("openssl").args(["rsa", "-traditional", "-in"]).arg(path).args(options).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        made.stdout
+    }
+
+    #[track_caller]
+    fn checked(certificate: &[u8], key: &[u8], now: SystemTime) -> Vec<(Level, String)> {
+        let mut report = Report::default();
+        check(&mut report, certificate, key, now);
+        report
+            .checks
+            .into_iter()
+            .map(|check| (check.level, [vec![check.text], check.details].concat().join("\n")))
+            .collect()
+    }
+
+    #[test]
+    fn a_valid_certificate_with_its_key_is_well_in_both_forms_of_keys() {
+        let (certificate, key) = pair(&["rsa:2048"]);
+        for key in [&key, &traditional(&key, &[])] {
+            let [(validity, text), (fit, _)] = &checked(&certificate, key, SystemTime::now() + DAY)[..] else {
+                panic!()
+            };
+            assert_eq!((*validity, *fit), (Level::Ok, Level::Ok));
+            assert!(text.contains("O=Microsoft Corporation") && text.contains("valid from"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_a_failure_that_says_which() {
+        let (certificate, key) = pair(&["rsa:2048"]);
+        for (now, said) in
+            [(SystemTime::now() + 11 * DAY, "It has expired"), (SystemTime::now() - DAY, "It is not valid yet")]
+        {
+            let (level, text) = &checked(&certificate, &key, now)[0];
+            assert_eq!(*level, Level::Failure);
+            assert!(text.contains(said), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_a_failure() {
+        let ((certificate, key), (_, other)) = (pair(&["rsa:2048"]), pair(&["rsa:2048"]));
+        let now = SystemTime::now() + DAY;
+        assert_eq!(checked(&certificate, &other, now)[1].0, Level::Failure);
+        assert!(checked(&certificate, &other, now)[1].1.starts_with("The key is not the certificate's"));
+        assert!(
+            checked(&certificate, b"-----BEGIN PRIVATE KEY-----\nx\n", now)[1].1.starts_with("The key cannot be read")
+        );
+        assert!(checked(b"nonsense", &key, now)[0].1.starts_with("The certificate"));
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_a_warning() {
+        let now = SystemTime::now() + DAY;
+        let (certificate, key) = pair(&["rsa:2048"]);
+        let encrypted = traditional(&key, &["-aes128", "-passout", "pass:x"]);
+        assert_eq!(checked(&certificate, &encrypted, now)[1].0, Level::Warning);
+        let (certificate, key) = pair(&["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+        assert_eq!(checked(&certificate, &key, now)[1].0, Level::Warning);
+    }
+}

@@ -8,6 +8,7 @@ use crate::arguments::Examination;
 use crate::report::{Area, Level, Report};
 use crate::{certificate, driver_manager};
 use libloading::Library;
+use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
     Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
     examine_target, file_of, parse, rewrite, shown, speak_for, utf16,
@@ -33,11 +34,12 @@ pub fn run(examination: &Examination) -> Result<u8, String> {
 }
 
 fn examine(report: &mut Report, examination: &Examination) {
-    if let Some(driver) = registration(report, &examination.dsn) {
+    let registered = registration(report, &examination.dsn);
+    if let Some(driver) = &registered {
         library(report, &driver.library);
-        speak_for(driver.library);
+        speak_for(driver.library.clone());
     }
-    let (target, kind) = target(report);
+    let (target, kind) = target(report, registered.and_then(|driver| driver.target_driver));
     let wanted =
         Wanted { target: &target, kind: &kind, platform: Machine.platform(), preset: vec![], files_unseen: false };
     let given = [Attribute::new("DSN", &utf16(&examination.dsn))];
@@ -129,24 +131,26 @@ fn version(path: &Path) -> Result<String, String> {
     }
 }
 
-/// The driver behind the library, loaded as the library loads it; where it cannot be, the one that is wanted most.
-fn target(report: &mut Report) -> (Target, Kind) {
+/// The driver behind the library, loaded as the library loads it. Where it cannot be, the one that the library's section
+/// names, or that is wanted most.
+fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
     match examine_target(&Machine) {
         Ok(examined) => {
             for refused in &examined.refused {
                 report.warning(Area::Target, format!("Registered, and cannot be loaded: {refused}"));
             }
             report.ok(Area::Target, format!("{} is {}", examined.target, examined.kind));
-            match examined.lacking.as_slice() {
-                [] => report
-                    .ok(Area::Target, format!("It exports all {} functions", loopbackodbc::entry_point_names().len())),
-                lacking => report.warning(Area::Target, format!("It does not export {}", lacking.join(", "))),
+            let lacking = || format!("It does not export {}", examined.lacking.join(", "));
+            match examined.lacking.len() {
+                0 => report.ok(Area::Target, format!("It exports all {} functions", entry_point_names().len())),
+                _ if examined.kind.is_microsofts() => report.warning(Area::Target, lacking()),
+                _ => report.ok(Area::Target, lacking()),
             }
             (examined.target, examined.kind)
         }
         Err(failure) => {
             report.add(Area::Target, Level::Failure, failure.text, failure.findings);
-            let target = Target::named(&Machine, NAMES[0]);
+            let target = Target::named(&Machine, named.as_deref().unwrap_or(NAMES[0]));
             let kind = target.kind_by_name();
             (target, kind)
         }

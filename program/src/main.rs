@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::String(wanted) => string::print(&wanted),
         Command::Doctor(examination) => doctor::run(&examination),
-        Command::Man => man(),
+        Command::Man { command } => man(command.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut std::io::stdout());
             Ok(OK)
@@ -45,8 +45,19 @@ fn main() -> ExitCode {
         .into()
 }
 
-/// The manual page of the program, which has those of its commands in it.
-fn man() -> Result<u8, String> {
-    let page = clap_mangen::Man::new(Arguments::command().flatten_help(true));
+/// Prints the manual page of the program, or of one of its commands.
+///
+/// # Errors
+/// There is no such command.
+fn man(command: Option<&str>) -> Result<u8, String> {
+    let mut program = Arguments::command();
+    program.build();
+    let page = match command {
+        None => program,
+        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| format!("there is no command {name}"))?,
+    };
+    // "loopback-odbc-doctor", as its page is called.
+    let name = page.get_display_name().unwrap_or(arguments::NAME).to_owned();
+    let page = clap_mangen::Man::new(page.name(name));
     page.render(&mut std::io::stdout()).map(|()| OK).map_err(|error| error.to_string())
 }

@@ -1,0 +1,369 @@
+//! The program `loopback-odbc`, as administrators and scripts run it: `string` to the byte, and `doctor` in the places that it
+//! is for. docs/doctor.md shows what it says there, and is held to it.
+
+mod common;
+
+use common::server::Server;
+use common::{Ran, Registrations, assert_says, library, part, project};
+use std::fs;
+use std::process::Command;
+
+/// The program in a folder with registrations of its own.
+fn loopback_odbc(registrations: &Registrations, arguments: &[&str]) -> Ran {
+    Ran::of(registrations.command(part("PROGRAM")).args(arguments))
+}
+
+/// The program in the satellite setting, where `./loopback-odbc` is it, and another program runs it or does not.
+fn in_a_session(options: &[&str], command: &[&str]) -> Ran {
+    let mut satellite = Command::new(project("scripts/satellite"));
+    satellite.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
+    satellite.arg("--script").arg(part("PROGRAM")).args(options).arg("--").args(command);
+    Ran::of(&mut satellite)
+}
+
+/// Holds the exit status and that the output has these parts, and no secret.
+#[track_caller]
+fn assert_doctor(ran: &Ran, status: i32, parts: &[&str]) {
+    assert_eq!(ran.status, status, "{ran:?}");
+    assert_says(&ran.stdout, parts);
+    assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
+}
+
+// --- string ---
+
+const DATA: &str = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
+
+/// Microsoft, "Loopback connection to SQL Server from a Python or R script": its three platforms.
+#[test]
+fn the_strings_are_the_documented_ones_to_the_byte() {
+    let (certificate, key) = (format!("{DATA}/sqlsatellitecert.pem"), format!("{DATA}/sqlsatellitekey.pem"));
+    let on_linux = format!(
+        "Driver=ODBC Driver 17 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;Database=nameOfDatabase;\
+         ClientCertificate=file:{certificate};ClientKey=file:{key};TrustServerCertificate=Yes;Trusted_Connection=no;\
+         Encrypt=Yes\n"
+    );
+    let on_windows = "Driver=SQL Server;Server=.;Database=nameOfDatabase;Trusted_Connection=Yes;\n";
+    let on_an_instance = "Driver=ODBC Driver 11 for SQL Server;Server=.;Database=DBName;Trusted_Connection=Yes;\n";
+    // Neither the driver nor the files are there.
+    let nothing = Registrations::new("", "");
+    let server = ["--server", "fe80::8012:3df5:0:5db1%eth0", "--database", "nameOfDatabase"];
+    let driver_17 = ["--platform", "linux", "--driver", "ODBC Driver 17 for SQL Server"];
+    for (certificate, key) in [(&certificate, &key), (&format!("file:{certificate}"), &format!("file:{key}"))] {
+        let files = ["--client-certificate", certificate.as_str(), "--client-key", key.as_str()];
+        let arguments = [&["string"][..], &driver_17, &server, &files].concat();
+        assert_eq!(loopback_odbc(&nothing, &arguments).ok().stdout, on_linux);
+    }
+    for (arguments, expected) in [
+        (&["--platform", "windows", "--driver", "SQL Server", "--database", "nameOfDatabase"][..], on_windows),
+        (&["--platform", "windows", "--database", "nameOfDatabase"], on_windows),
+        (
+            &["--platform", "managed-instance", "--driver", "ODBC Driver 11 for SQL Server", "--database", "DBName"],
+            on_an_instance,
+        ),
+        (&["--platform", "managed-instance", "--database", "DBName"], on_an_instance),
+    ] {
+        let arguments = [&["string"], arguments].concat();
+        assert_eq!(loopback_odbc(&nothing, &arguments).ok().stdout, expected);
+    }
+}
+
+#[test]
+fn in_a_session_the_string_needs_nothing_said() {
+    let ran = in_a_session(&[], &["./loopback-odbc", "string", "--database", "Sales;x"]).ok();
+    assert_says(
+        &ran.stdout,
+        &[
+            "Driver=ODBC Driver 18 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;Database={Sales;x};\
+             ClientCertificate=file:/var/opt/mssql-extensibility/data/",
+            ";TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes\n",
+        ],
+    );
+}
+
+#[test]
+fn a_string_that_cannot_be_had_is_an_error_on_standard_error() {
+    let ran = loopback_odbc(&Registrations::usual(""), &["string"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+    assert_says(&ran.stderr, &["loopback-odbc: 08001: This does not look like a script run by SQL Server"]);
+    let ran = loopback_odbc(&Registrations::usual(""), &["string", "--driver", "PostgreSQL Unicode"]);
+    assert_eq!(ran.status, 2);
+    assert_says(&ran.stderr, &["HY024: The driver PostgreSQL Unicode"]);
+}
+
+// --- doctor, in the four places that docs/doctor.md shows ---
+
+#[test]
+fn doctor_on_a_bare_machine() {
+    let nothing = Registrations::new("", "");
+    let ran = loopback_odbc(&nothing, &["doctor"]);
+    assert_doctor(&ran, 2, &["3 failures, 0 warnings\n"]);
+    assert_documented("On a bare machine", &ran, &nothing);
+}
+
+#[test]
+fn doctor_in_a_session() {
+    let ran = in_a_session(&["--database", "Sales"], &["./loopback-odbc", "doctor", "--connect"]);
+    assert_doctor(&ran, 0, &["Connected as CONTOSO\\analyst to ", "0 failures, 0 warnings\n"]);
+    assert_documented("In a script that SQL Server runs", &ran, &Registrations::new("", ""));
+}
+
+#[test]
+fn doctor_of_a_broken_installation() {
+    let broken = Registrations::new(
+        "[SQL Server Loopback]\nDriver=/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so\nTargetDriver=ODBC Driver 17 for SQL \
+         Server\n[ODBC Driver 17 for SQL Server]\nDriver=/opt/microsoft/msodbcsql17/lib64/libmsodbcsql-17.10.so.6.1\n",
+        "[Loopback]\nDriver=SQL Server Loopback\nServer=dev.example.com\nUID=developer\nPWD=hunter2\n",
+    );
+    let ran = loopback_odbc(&broken, &["doctor"]);
+    assert_doctor(&ran, 2, &["2 failures, 0 warnings\n", "PWD=***"]);
+    assert_documented("With a broken installation", &ran, &broken);
+}
+
+#[test]
+fn doctor_on_a_laptop_with_a_development_server() {
+    let server = Server::start_with("127.0.0.1:0", &["developer:hunter2"]);
+    let laptop =
+        Registrations::usual(&(server.section_without_login() + "Database=Sales\nUID=developer\nPWD=hunter2\n"));
+    let ran = loopback_odbc(&laptop, &["doctor", "--connect"]);
+    assert_doctor(&ran, 0, &["Connected as developer to Sales, in ", "0 failures, 0 warnings\n"]);
+    assert_eq!(server.logins().len(), 1);
+    let ran = Ran { stdout: ran.stdout.replace(&format!("127.0.0.1,{}", server.port), "dev.example.com"), ..ran };
+    assert_documented("On a laptop with a development server", &ran, &laptop);
+}
+
+/// Holds what the page has below a heading against what the doctor has said, but for what is another on each machine.
+#[track_caller]
+fn assert_documented(heading: &str, ran: &Ran, registrations: &Registrations) {
+    let said = in_general(&ran.stdout, registrations);
+    let page = fs::read_to_string(project("docs/doctor.md")).unwrap();
+    let below = page.split_once(&format!("## {heading}\n")).expect(heading).1;
+    let documented = below.split("```").nth(1).unwrap().trim_start_matches("text\n");
+    let differs = || {
+        let path = project("build").join(format!("doctor, {heading}.txt"));
+        fs::write(&path, &said).unwrap();
+        format!("docs/doctor.md, {heading:?}: it says now what is in {}", path.display())
+    };
+    assert!(documented == said, "{}", differs());
+}
+
+/// An output with usual paths, dates and times instead of those of this machine and moment.
+fn in_general(said: &str, registrations: &Registrations) -> String {
+    let stage = part("STAGE");
+    let driver = part("MSODBCSQL");
+    let driver_in_session = std::path::Path::new("/var/opt/stage").join(driver.strip_prefix(&stage).unwrap());
+    let mut said = said.to_owned();
+    for (path, usual) in [
+        (library(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
+        ("/var/opt/lib/libloopbackodbc.so".into(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
+        (driver, "/opt/microsoft/msodbcsql18/lib64/libmsodbcsql-18.6.so.2.1"),
+        (driver_in_session, "/opt/microsoft/msodbcsql18/lib64/libmsodbcsql-18.6.so.2.1"),
+        (registrations.path("").components().as_path().to_owned(), "/home/developer"),
+    ] {
+        said = said.replace(path.to_str().unwrap(), usual);
+    }
+    let mut generalised = String::new();
+    for line in said.lines() {
+        let mut line = line.to_owned();
+        for (before, after, usual) in [
+            ("/var/opt/mssql-extensibility/data/", "/", "baeaac72-60b3-4fae-acfd-c50eff5d34a2"),
+            ("CN=", ",", "baeaac72-60b3-4fae-acfd-c50eff5d34a2"),
+            (" valid from ", " ", "2026-07-01T08:00:00Z"),
+            ("Z until ", "Z", "2026-07-31T08:00:00"),
+            (", in ", " ms", "12"),
+            ("no path of ", " processes", "3"),
+        ] {
+            line = replaced_between(&line, before, after, usual);
+        }
+        generalised += &(line.replace(env!("CARGO_PKG_VERSION"), "VERSION") + "\n");
+    }
+    generalised
+}
+
+/// A text with everything that stands between two others replaced.
+fn replaced_between(text: &str, before: &str, after: &str, by: &str) -> String {
+    let mut pieces = text.split(before);
+    let mut replaced = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        let rest = piece.find(after).map_or(piece.to_owned(), |end| by.to_owned() + &piece[end..]);
+        replaced += &(before.to_owned() + &rest);
+    }
+    replaced
+}
+
+// --- doctor, otherwise ---
+
+#[test]
+fn doctor_is_called_from_python_and_r_in_a_session() {
+    let python = "import subprocess; print(subprocess.run(['./loopback-odbc', 'doctor'], capture_output=True, text=True).stdout)";
+    let r = "cat(system2('./loopback-odbc', 'doctor', stdout = TRUE), sep = '\\n')";
+    for command in [["/usr/bin/python3", "-c", python], ["/usr/bin/Rscript", "-e", r]] {
+        let ran = in_a_session(&[], &command).ok();
+        assert_says(
+            &ran.stdout,
+            &["Server: fe80::8012:3df5:0:5db1%eth0", "The key is the certificate's", "0 failures, 0 warnings"],
+        );
+        // Not a terminal.
+        assert!(!ran.stdout.contains('\x1b'), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn doctor_without_an_odbc_installer_library_says_that() {
+    let nothing = Registrations::new("", "");
+    // Found first, and no library.
+    for name in ["libodbcinst.so.2", "libiodbcinst.so.2"] {
+        fs::write(nothing.path(name), "x").unwrap();
+    }
+    let mut command = nothing.command(part("PROGRAM"));
+    let ran = Ran::of(command.arg("doctor").env("LD_LIBRARY_PATH", nothing.path("")));
+    assert_doctor(&ran, 2, &["the ODBC installer library cannot be loaded: ", "libodbcinst.so.2", "Install unixODBC"]);
+}
+
+#[test]
+fn doctor_says_what_does_not_fit() {
+    let other = "openssl genrsa -traditional -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2048 2>/dev/null; \
+        chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem";
+    for (snippet, status, parts) in [
+        (other, 2, &["The key is not the certificate's", "can be read by every user of this machine"][..]),
+        ("chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem", 1, &["chmod o-r /var/opt/mssql-extensibility/data/"]),
+    ] {
+        let ran = in_a_session(&["--prepare", snippet], &["./loopback-odbc", "doctor"]);
+        assert_doctor(&ran, status, parts);
+    }
+    let ran = in_a_session(&["--second-peer", "fe80::9"], &["./loopback-odbc", "doctor"]);
+    assert_doctor(&ran, 2, &["The address of SQL Server is not certain", "fe80::9%eth0"]);
+}
+
+#[test]
+fn doctor_warns_where_the_signals_do_not_agree() {
+    let route = "ip -6 route add default via fe80::77 dev eth0";
+    let ran = in_a_session(&["--prepare", route], &["./loopback-odbc", "doctor"]);
+    assert_doctor(&ran, 1, &["default routes: found fe80::77%eth0", "The signals do not agree"]);
+}
+
+#[test]
+fn doctor_tells_a_failed_connection_with_all_records() {
+    let laptop = Registrations::usual("Server=127.0.0.1,1\nUID=developer\nPWD=hunter2\nLoginTimeout=1\n");
+    let ran = loopback_odbc(&laptop, &["doctor", "--connect"]);
+    assert_doctor(&ran, 2, &["The connection has failed, after ", "08001: [Microsoft][ODBC Driver 18"]);
+}
+
+#[test]
+fn doctor_looks_at_the_library_that_is_registered() {
+    // Microsoft's driver, registered as ours would be.
+    let other = Registrations::new(
+        &format!("[SQL Server Loopback]\nDriver={}\n", part("MSODBCSQL").display()),
+        "[Loopback]\nDriver=SQL Server Loopback\n[Direct]\nDriver=/nonexistent/driver.so\n[Wrong]\nDriver=Elsewhere\n",
+    );
+    let ran = loopback_odbc(&other, &["doctor"]);
+    assert_doctor(&ran, 2, &["libmsodbcsql-18.6.so.2.1 is not the library of loopback-odbc"]);
+    let ran = loopback_odbc(&other, &["doctor", "--dsn", "Direct"]);
+    assert_doctor(&ran, 2, &["The library cannot be loaded: /nonexistent/driver.so: "]);
+    let ran = loopback_odbc(&other, &["doctor", "--dsn", "Wrong"]);
+    assert_doctor(&ran, 2, &["There is no section [Elsewhere] with a Driver in odbcinst.ini"]);
+}
+
+#[test]
+fn doctor_warns_of_a_better_target_that_cannot_be_loaded() {
+    let odbcinst = format!(
+        "[SQL Server Loopback]\nDriver={}\n[ODBC Driver 18 for SQL Server]\nDriver=/nonexistent.so\n\
+         [ODBC Driver 17 for SQL Server]\nDriver={}\n",
+        library().display(),
+        part("RECORDING_TARGET").display()
+    );
+    let registrations =
+        Registrations::new(&odbcinst, "[Loopback]\nDriver=SQL Server Loopback\nServer=x\nUID=y\nPWD=hunter2\n");
+    let ran = loopback_odbc(&registrations, &["doctor"]);
+    assert_doctor(&ran, 1, &["Registered, and cannot be loaded: ODBC Driver 18", "/nonexistent.so"]);
+}
+
+#[test]
+fn doctor_leaves_a_driver_for_another_server_alone() {
+    let registrations = Registrations::new(
+        &format!(
+            "[SQL Server Loopback]\nDriver={}\nTargetDriver={}\n",
+            library().display(),
+            part("PSQLODBC").display()
+        ),
+        "[Loopback]\nDriver=SQL Server Loopback\nServername=x\n",
+    );
+    let ran = loopback_odbc(&registrations, &["doctor"]);
+    assert_doctor(&ran, 0, &["is none of Microsoft's drivers: nothing is looked for"]);
+}
+
+#[test]
+fn doctor_compares_an_official_string_key_by_key() {
+    let official = "Driver=ODBC Driver 17 for SQL Server;Server=FE80::8012:3df5:0:5db1%eth0;Database=Sales;\
+        ClientCertificate=file:/elsewhere/sqlsatellitecert.pem;PWD=hunter2;Encrypt=yes";
+    let ran = in_a_session(&[], &["./loopback-odbc", "doctor", "--compare", official]);
+    assert_doctor(
+        &ran,
+        1,
+        &[
+            "warning  The official string has Driver=ODBC Driver 17 for SQL Server, ours has Driver=ODBC Driver 18 for SQL Server\n",
+            "ok       Server is the same\n",
+            "ok       Database is the same\n",
+            "warning  The official string has ClientCertificate=file:/elsewhere/sqlsatellitecert.pem, ours has ClientCertificate=file:/var",
+            "warning  The official string has PWD=***, ours has no PWD\n",
+            "ok       Encrypt is the same\n",
+            "warning  Ours has Trusted_Connection=no, the official string has no Trusted_Connection\n",
+        ],
+    );
+    // The whole of it, made by the program itself, is the same in every key.
+    let own = "./loopback-odbc doctor --compare \"$(./loopback-odbc string --database Sales)\"";
+    let ran = in_a_session(&[], &["sh", "-c", own]);
+    assert_doctor(&ran, 0, &["Database is the same", "ClientKey is the same", "0 failures, 0 warnings"]);
+}
+
+#[test]
+fn doctor_s_json_says_the_same() {
+    let registrations = Registrations::usual("Server=x\nUID=y\nPWD=hunter2\n");
+    let ran = loopback_odbc(&registrations, &["doctor", "--json"]);
+    assert_doctor(&ran, 0, &[]);
+    let read =
+        "import json, sys; whole = json.load(sys.stdin); print(whole['level'], whole['version'], *whole['checks'][0])";
+    let path = registrations.path("report.json");
+    fs::write(&path, &ran.stdout).unwrap();
+    let python = Command::new(part("PYTHON")).args(["-c", read]).stdin(fs::File::open(path).unwrap()).output().unwrap();
+    let expected = format!("ok {} area level text details\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8_lossy(&python.stdout), expected);
+}
+
+// --- The program itself ---
+
+#[test]
+fn the_manual_page_and_the_completions_have_every_command() {
+    let nothing = Registrations::new("", "");
+    let all = ["string", "doctor", "database", "compare"];
+    for (arguments, parts) in [
+        (&["man"][..], &all[..2]),
+        (&["man", "string"], &["loopback\\-odbc\\-string", "database", "managed\\-instance"]),
+        (&["man", "doctor"], &["loopback\\-odbc\\-doctor", "compare", "exit status"]),
+        (&["completions", "bash"], &all),
+        (&["completions", "zsh"], &all),
+        (&["completions", "fish"], &all),
+    ] {
+        assert_says(&loopback_odbc(&nothing, arguments).ok().stdout, parts);
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_told_with_the_usage() {
+    let nothing = Registrations::new("", "");
+    for arguments in [&[][..], &["string", "--platform", "mars"], &["docter"]] {
+        let ran = loopback_odbc(&nothing, arguments);
+        assert_eq!(ran.status, 2, "{arguments:?}");
+        assert!(ran.stderr.contains("Usage: loopback-odbc") || ran.stderr.contains("--help"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_program_needs_no_driver_manager_to_start() {
+    let needed = Ran::of(Command::new("readelf").arg("-d").arg(part("PROGRAM"))).ok().stdout;
+    let needed: Vec<&str> = needed.lines().filter(|line| line.contains("(NEEDED)")).collect();
+    for line in &needed {
+        let of_the_system = ["libc.so.6", "libgcc_s.so.1", "ld-linux", "libm.so.6"].iter().any(|it| line.contains(it));
+        assert!(of_the_system, "{line}");
+    }
+    assert!(!needed.is_empty());
+}
