@@ -354,6 +354,24 @@ fn another_working_directory_leaves_the_data_directory() {
 }
 
 #[test]
+fn a_deleted_working_directory_and_a_link_in_the_data_directory_do_not_matter() {
+    let satellite = Satellite::new().prepare("ln -s $LAUNCHPAD_DIR $DATA_DIR/link");
+    let deleted = "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"";
+    satellite.run(&["sh", "-c", deleted, "sh", PYTHON, "-c", CONNECT, "DSN=Loopback"]).by_certificate(1);
+}
+
+#[test]
+fn a_key_that_everybody_can_read_is_used_and_warned_of() {
+    let satellite = Satellite::new().prepare("chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem");
+    let outcome = satellite.option("--env", "LOOPBACK_ODBC_LOG=warn").run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]);
+    outcome.by_certificate(1);
+    assert_says(
+        &outcome.ran.stderr,
+        &["WARN: The client key /var/opt/mssql-extensibility/data/", "chmod o-r /var/opt/"],
+    );
+}
+
+#[test]
 fn no_server_address_is_told_with_each_signal() {
     let satellite = Satellite::new().flag("--no-data-channel").flag("--no-neighbour");
     let outcome = satellite.run(&["sh", "-c", "isql -v Loopback; echo $?"]);

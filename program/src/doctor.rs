@@ -14,6 +14,7 @@ use loopbackodbc::program::{
     examine_target, file_of, parse, rewrite, shown, speak_for, utf16,
 };
 use std::ffi::{CStr, c_char};
+use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -199,7 +200,9 @@ fn value(report: &mut Report, findings: &[Finding]) {
         // No driver for SQL Server.
         return report.ok(Area::Session, details.join("; "));
     };
-    let agree = others.iter().all(|other| other == decided);
+    // Paths may differ by symbolic links.
+    let real = |path: &str| fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let agree = others.iter().all(|other| real(other) == real(decided));
     if !agree {
         details.push(
             "The signals do not agree. The first that shows something decides; if it is wrong, say it explicitly"
@@ -218,7 +221,7 @@ fn detail(finding: &Finding) -> String {
 fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
     let file = |keyword| rewritten.target.iter().find(|attribute| attribute.is(keyword)).and_then(file_of);
     let (Some(certificate), Some(key)) = (file("ClientCertificate"), file("ClientKey")) else { return };
-    match (std::fs::read(&certificate), std::fs::read(&key)) {
+    match (fs::read(&certificate), fs::read(&key)) {
         (Ok(certificate), Ok(key)) => certificate::check(report, &certificate, &key, SystemTime::now()),
         (Err(error), _) => report.failure(Area::Session, format!("{}: {error}", certificate.display())),
         (_, Err(error)) => report.failure(Area::Session, format!("{}: {error}", key.display())),

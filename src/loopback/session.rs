@@ -10,6 +10,7 @@
 
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
+use crate::registration::same_file;
 use crate::world::World;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -227,7 +228,7 @@ fn in_data_directory(world: &dyn World, search: &mut Search, seen: &mut Seen) ->
         match look(world, folder) {
             Folder::Nothing => {}
             Folder::Both(pair) => match pair.check(world) {
-                Ok(()) => usable.push(pair),
+                Ok(()) => push_new(world, &mut usable, pair),
                 Err(failure) => seen.unusable.push(failure),
             },
             Folder::Half(present, absent) => seen.halves.push((present, absent)),
@@ -270,10 +271,8 @@ fn in_command_lines(world: &dyn World, search: &mut Search, seen: &mut Seen) -> 
         let Ok(line) = world.read(&Path::new("/proc").join(&id).join("cmdline")) else { break };
         processes += 1;
         for path in absolute_paths(&String::from_utf8_lossy(&line)) {
-            if let Some(pair) = nearest(world, &path, &mut seen.halves, &mut Vec::new())
-                && !pairs.contains(&pair)
-            {
-                pairs.push(pair);
+            if let Some(pair) = nearest(world, &path, &mut seen.halves, &mut Vec::new()) {
+                push_new(world, &mut pairs, pair);
             }
         }
         process = parent(world, &id);
@@ -285,6 +284,13 @@ fn in_command_lines(world: &dyn World, search: &mut Search, seen: &mut Seen) -> 
         several => return Some(Err(several_pairs(search, SIGNAL, several))),
     }
     None
+}
+
+/// Adds a pair unless it is there already, be it by another path: there may be symbolic links.
+fn push_new(world: &dyn World, pairs: &mut Vec<Pair>, pair: Pair) {
+    if !pairs.iter().any(|known| same_file(world, &known.certificate, &pair.certificate)) {
+        pairs.push(pair);
+    }
 }
 
 /// How far up the processes are gone through; a satellite is in a namespace with a handful.
@@ -454,6 +460,15 @@ mod tests {
         let world = Fixture::default().pair(LAUNCHPAD).pair(OTHER).unlisted();
         let world = process(process(world, "self", &["python3", LAUNCHPAD], "5"), "5", &["launchpad", OTHER], "0");
         assert_says(&refusal(&world), &[LAUNCHPAD, OTHER, "command line", "LOOPBACK_ODBC_CLIENT_CERTIFICATE"]);
+    }
+
+    #[test]
+    fn a_pair_that_a_symbolic_link_leads_to_as_well_is_one_pair() {
+        let world = || Fixture::default().pair(LAUNCHPAD).link("/var/opt/mssql-extensibility/data/link", LAUNCHPAD);
+        assert_eq!(find(&world()).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
+        let world = process(world().unlisted(), "self", &["python3", "/var/opt/mssql-extensibility/data/link"], "5");
+        let world = process(world, "5", &["launchpad", LAUNCHPAD], "0");
+        assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new("/var/opt/mssql-extensibility/data/link")));
     }
 
     #[test]

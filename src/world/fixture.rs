@@ -21,6 +21,7 @@ pub struct Fixture {
     files: BTreeMap<PathBuf, Result<Vec<u8>, io::ErrorKind>>,
     closed: BTreeSet<PathBuf>,
     open: BTreeSet<PathBuf>,
+    links: BTreeMap<PathBuf, PathBuf>,
     unlisted: bool,
     odbcinst: Vec<Section>,
     odbc: Vec<Section>,
@@ -82,6 +83,12 @@ impl Fixture {
     pub fn pair(self, folder: &str) -> Self {
         self.file(&format!("{folder}/sqlsatellitecert.pem"), CERTIFICATE_PEM)
             .file(&format!("{folder}/sqlsatellitekey.pem"), KEY_PEM)
+    }
+
+    /// A symbolic link to a folder with a pair.
+    pub fn link(mut self, link: &str, to: &str) -> Self {
+        self.links.insert(link.into(), to.into());
+        self.pair(link)
     }
 
     pub fn section(mut self, profile: Profile, name: &str, entries: &[(&str, &str)]) -> Self {
@@ -219,7 +226,8 @@ impl World for Fixture {
     }
 
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
-        let inode = self.files.keys().position(|known| known == path);
+        let linked = self.links.iter().find_map(|(link, to)| Some(to.join(path.strip_prefix(link).ok()?)));
+        let inode = self.files.keys().position(|known| known == linked.as_deref().unwrap_or(path));
         inode.map(|inode| (1, inode as u64)).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
