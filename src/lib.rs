@@ -33,6 +33,7 @@ mod connections;
 mod diagnostics;
 mod entry_points;
 mod failure;
+#[cfg(not(windows))]
 mod fork;
 mod guard;
 mod logging;

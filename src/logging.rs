@@ -3,11 +3,10 @@
 //! Nothing is logged per call, and nothing secret at any level: attributes are shown by their `Display`, which hides
 //! secrets.
 
-use crate::world::{Machine, World};
+use crate::world::{Machine, World, standard_error};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::fd::FromRawFd;
 use std::sync::OnceLock;
 
 /// `off` (also when it is not set), `error`, `warn`, `info`, `debug` or `trace`.
@@ -43,9 +42,7 @@ pub fn start() {
         let path = Machine.variable(FILE_VARIABLE);
         let opened = path.as_ref().map(|path| OpenOptions::new().append(true).create(true).open(path));
         let problem = opened.as_ref().and_then(|opened| opened.as_ref().err().map(ToString::to_string));
-        // Not by `std::io::stderr`, which has a lock: a process that forks while a thread holds it leaves the child without.
-        // SAFETY: nobody else closes the descriptor, and a logger is never dropped.
-        let standard_error = || unsafe { File::from_raw_fd(libc::STDERR_FILENO) };
+        // A logger is never dropped.
         let logger = Logger { file: opened.and_then(Result::ok).unwrap_or_else(standard_error) };
         if let (Some(problem), Some(path)) = (problem, path) {
             let text = format!("{FILE_VARIABLE}={} cannot be opened: {problem}", path.display());

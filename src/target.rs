@@ -19,9 +19,8 @@ use crate::loopback::official;
 use crate::odbc::*;
 use crate::output;
 use crate::registration::{self, Driver};
-use crate::world::{Machine, Platform, World};
+use crate::world::{Machine, Platform, World, open_driver, stay_loaded};
 use crate::{connections, guard, logging};
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
@@ -95,9 +94,15 @@ pub fn is_loaded() -> bool {
 /// library's opening. For whoever comes without allocating an environment.
 pub fn start() {
     let _held = lock();
-    logging::start();
+    begin();
     // Whatever it says is told when it is asked for something.
     let _ = registration::drivers(&Machine);
+}
+
+/// Before anything is remembered, or shown to others.
+fn begin() {
+    stay_loaded();
+    logging::start();
 }
 
 /// What kind of driver the target is, as it says itself when first asked, or else as its name tells.
@@ -190,7 +195,7 @@ pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle)
 /// The decision and the absent environment belong together under one lock, or another thread could load in between.
 fn load_or_stand_in() -> Option<Handle> {
     let mut absent = lock();
-    logging::start();
+    begin();
     if !is_loaded() && absent.handles.is_empty() {
         absent.try_to_load();
     }
@@ -379,9 +384,9 @@ fn own_registrations<'d>(world: &dyn World, drivers: &'d [Driver]) -> Vec<&'d Dr
     drivers.iter().filter(|driver| registration::same_file(world, &driver.library, &own)).collect()
 }
 
-/// A target is given by path when there is a slash in it.
+/// A target is given by path when there is a slash in it; on Windows also a backslash, or a drive.
 fn is_path(target: &str) -> bool {
-    target.contains('/')
+    target.contains('/') || cfg!(windows) && target.contains(['\\', ':'])
 }
 
 /// What came of loading.
@@ -413,9 +418,7 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
 
 /// Opens a driver and fills the table with its functions. Gives those that it lacks, which keep answering `SQL_ERROR`.
 fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
-    // RTLD_LOCAL: the target's names must not reach the driver manager's.
-    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers just so.
-    let library = unsafe { Library::open(Some(library), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
+    let library = open_driver(library)?;
     // SAFETY: only the address is looked at.
     if unsafe { library.get::<*const ()>(OWN_MARKER) }.is_ok() {
         return Err("this is loopback-odbc itself; the target must be the driver behind it".into());

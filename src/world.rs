@@ -12,8 +12,17 @@ use std::sync::{Mutex, OnceLock};
 
 #[cfg(test)]
 pub mod fixture;
-mod installer;
-mod netlink;
+#[cfg(not(windows))]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(not(windows))]
+use linux as system;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::{open_driver, standard_error, stay_loaded};
 
 /// The two files of registrations, by the names that the ODBC installer library knows them by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,12 +153,7 @@ pub fn speak_for(library: PathBuf) {
 /// # Errors
 /// The reason why the library cannot be loaded, or that it lacks the function.
 pub fn installer_function(name: &str) -> Result<*const (), String> {
-    installer::open()?.function(name)
-}
-
-/// What the Windows rules look at is not there on other systems.
-fn only_on_windows<T>() -> Result<T, String> {
-    Err("this is not Windows".to_owned())
+    system::installer::open()?.function(name)
 }
 
 impl World for Machine {
@@ -162,7 +166,7 @@ impl World for Machine {
     }
 
     fn working_directory(&self) -> io::Result<PathBuf> {
-        std::env::current_dir()
+        system::working_directory()
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
@@ -187,50 +191,39 @@ impl World for Machine {
     }
 
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
-        use std::os::unix::fs::MetadataExt;
-        let loaded;
-        let path = match path.parent() {
-            // A plain name is for the loader to search, and means what it has found.
-            Some(folder) if folder.as_os_str().is_empty() => {
-                loaded = installer::loaded_library(path).ok_or(io::ErrorKind::NotFound)?;
-                &loaded
-            }
-            _ => path,
-        };
-        std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+        system::identity(path)
     }
 
     fn readable_by_all(&self, path: &Path) -> io::Result<bool> {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
+        system::readable_by_all(path)
     }
 
     fn own_library(&self) -> Option<PathBuf> {
-        SPOKEN_FOR.get().cloned().or_else(installer::own_library)
+        SPOKEN_FOR.get().cloned().or_else(system::own_library)
     }
 
     fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String> {
-        Ok(installer::open()?.sections(profile))
+        Ok(system::installer::open()?.sections(profile))
     }
 
     fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String> {
-        Ok(installer::open()?.keywords(profile, section))
+        Ok(system::installer::open()?.keywords(profile, section))
     }
 
     fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
-        installer::open()?.value(profile, section, keyword)
+        system::installer::open()?.value(profile, section, keyword)
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {
-        netlink::interface_addresses()
+        system::interface_addresses()
     }
 
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {
-        netlink::tcp_connections()
+        system::tcp_connections()
     }
 
     fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection> {
-        netlink::tcp_connection(identity)
+        system::tcp_connection(identity)
     }
 
     fn remembered_connection(&self) -> &Mutex<Option<SocketIdentity>> {
@@ -239,22 +232,22 @@ impl World for Machine {
     }
 
     fn neighbours(&self) -> io::Result<Vec<Neighbour>> {
-        netlink::neighbours()
+        system::neighbours()
     }
 
     fn process_paths(&self) -> Result<Vec<String>, String> {
-        only_on_windows()
+        system::process_paths()
     }
 
     fn command_line(&self) -> Result<String, String> {
-        only_on_windows()
+        system::command_line()
     }
 
     fn account(&self) -> Result<String, String> {
-        only_on_windows()
+        system::account()
     }
 
     fn instances(&self) -> Result<Vec<(String, String)>, String> {
-        only_on_windows()
+        system::instances()
     }
 }

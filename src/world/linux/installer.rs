@@ -4,7 +4,7 @@
 //! is searched beside the driver manager's own file first, and opened once, before the target can bring in another
 //! (Microsoft's wheel carries one of its own).
 
-use super::Profile;
+use crate::world::Profile;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;

@@ -3,7 +3,7 @@
 //! Requests of the same shape (RFC 3549), in libc's constants and a few lines each. A crate for netlink would be larger
 //! than the library.
 
-use super::{InterfaceAddress, Neighbour, SocketIdentity, TcpConnection};
+use crate::world::{InterfaceAddress, Neighbour, SocketIdentity, TcpConnection};
 use std::ffi::CStr;
 use std::io;
 use std::net::Ipv6Addr;

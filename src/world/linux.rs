@@ -1,0 +1,81 @@
+//! Linux as this library sees it: what [`super::Machine`] asks of this system alone.
+
+pub mod installer;
+mod netlink;
+
+pub use installer::own_library;
+pub use netlink::{interface_addresses, neighbours, tcp_connection, tcp_connections};
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use std::fs::File;
+use std::io;
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Opens a driver.
+///
+/// # Errors
+/// The loader's own words.
+pub fn open_driver(library: &Path) -> Result<libloading::Library, String> {
+    // RTLD_LOCAL: the target's names must not reach the driver manager's.
+    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers just so.
+    let library = unsafe { Library::open(Some(library), RTLD_NOW | RTLD_LOCAL) };
+    library.map(Into::into).map_err(|error| error.to_string())
+}
+
+/// The linker has marked the library as one that is never unloaded (build.rs).
+pub fn stay_loaded() {}
+
+/// Standard error, without the lock of [`std::io::stderr`]: a process that forks while a thread holds that leaves the child
+/// without.
+///
+/// The file must not be dropped: it would close the descriptor.
+pub fn standard_error() -> File {
+    // SAFETY: nobody else closes the descriptor.
+    unsafe { File::from_raw_fd(libc::STDERR_FILENO) }
+}
+
+pub fn working_directory() -> io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// Device and inode.
+pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let loaded;
+    let path = match path.parent() {
+        // A plain name is for the loader to search, and means what it has found.
+        Some(folder) if folder.as_os_str().is_empty() => {
+            loaded = installer::loaded_library(path).ok_or(io::ErrorKind::NotFound)?;
+            &loaded
+        }
+        _ => path,
+    };
+    std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// By the mode alone: whether the folders above can be entered is not asked.
+pub fn readable_by_all(path: &Path) -> io::Result<bool> {
+    std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+/// What the Windows rules look at is not there.
+fn only_on_windows<T>() -> Result<T, String> {
+    Err("this is not Windows".to_owned())
+}
+
+pub fn process_paths() -> Result<Vec<String>, String> {
+    only_on_windows()
+}
+
+pub fn command_line() -> Result<String, String> {
+    only_on_windows()
+}
+
+pub fn account() -> Result<String, String> {
+    only_on_windows()
+}
+
+pub fn instances() -> Result<Vec<(String, String)>, String> {
+    only_on_windows()
+}
