@@ -23,6 +23,7 @@ pub unsafe fn set_connect_attr_w(connection: Handle, attribute: i32, value: Poin
 ///
 /// # Safety
 /// The arguments are as the specification has them.
+#[cfg_attr(windows, allow(dead_code))] // Not exported there.
 pub unsafe fn set_connect_attr(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
     connections::clear_records(connection);
     // SAFETY: the caller's arguments, unchanged.

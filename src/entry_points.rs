@@ -13,8 +13,8 @@
 //! From the table come the exported functions, the slots with the target's functions behind them, the typed calls to
 //! these ([`target`]), and [`ROWS`], which the loader and the tests go through.
 //!
-//! The set is that of Microsoft's driver: wide functions and the narrow `SQLSetConnectAttr`, no ANSI and no ODBC 2
-//! functions. What is left out, and what each of those would break, is in `docs/exports.md`.
+//! The set is that of Microsoft's driver: wide functions and, except on Windows, the narrow `SQLSetConnectAttr`; no ANSI and
+//! no ODBC 2 functions. What is left out, and what each of those would break, is in `docs/exports.md`.
 //!
 //! Exported functions are leaves: nothing in this library calls one, since the dynamic linker may bind such a call to
 //! the driver manager's function of the same name.
@@ -22,6 +22,9 @@
 use crate::odbc::{Handle, Pointer, Return, SQL_ERROR, WChar};
 use crate::{absent, answers, connect, connections, diagnostics};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+
+/// The one function that Microsoft's driver for Windows does not have.
+pub const NOT_ON_WINDOWS: &str = "SQLSetConnectAttr";
 
 /// What the loader and the tests know of an entry point.
 pub struct Row {
@@ -90,12 +93,19 @@ macro_rules! entry_points {
         #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc)]
         mod exported {
             use super::*;
-            $(
-                #[unsafe(no_mangle)]
-                pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
-                    entry_points!(@body $kind $($detail)?, $name($($argument),*))
-                }
-            )*
+            $(entry_points!(@export $name $kind $($detail)?, $($argument: $type),*);)*
+        }
+    };
+
+    (@export SQLSetConnectAttr $($rest:tt)*) => {
+        #[cfg(not(windows))]
+        entry_points!(@exported SQLSetConnectAttr $($rest)*);
+    };
+    (@export $($row:tt)*) => { entry_points!(@exported $($row)*); };
+    (@exported $name:ident $kind:ident $($detail:path)?, $($argument:ident: $type:ty),*) => {
+        #[unsafe(no_mangle)]
+        pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+            entry_points!(@body $kind $($detail)?, $name($($argument),*))
         }
     };
 

@@ -21,6 +21,7 @@
 //! | [`failure`] | SQLSTATEs, and errors that say cause and remedy |
 //! | [`output`], [`guard`], [`logging`], [`odbc`] | caller's pointers, the panic boundary, the log, the specification's constants |
 //! | [`c_api`], [`question`], [`program`] | the C interface, the string for those who ask for it, and what the program `loopback-odbc` uses |
+//! | `setup` | on Windows: setting up data sources for the ODBC administrator |
 //!
 //! `unsafe` is in the outer modules and in `world`'s two system modules; what decides anything is safe code.
 
@@ -42,6 +43,8 @@ mod odbc;
 mod output;
 mod question;
 mod registration;
+#[cfg(windows)]
+mod setup;
 mod target;
 mod world;
 
@@ -59,5 +62,6 @@ pub mod program {
 
 /// The names of the ODBC functions that the library exports; for the tests, which hold the built library to them.
 pub fn entry_point_names() -> Vec<&'static str> {
-    entry_points::ROWS.iter().map(|row| row.name).collect()
+    let exported = |row: &&entry_points::Row| !(cfg!(windows) && row.name == entry_points::NOT_ON_WINDOWS);
+    entry_points::ROWS.iter().filter(exported).map(|row| row.name).collect()
 }
