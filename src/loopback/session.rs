@@ -254,7 +254,7 @@ fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
     let paths = paths.join(", ");
     search.nothing(VALUE, signal, format!("{} pairs: {paths}", pairs.len()));
     let text = format!(
-        "The {signal} shows {} sessions' certificates, and the working directory is below none of them. Set \
+        "In the {signal} there are {} sessions' certificates, and the working directory is below none of them. Set \
          LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this session's. Found: {paths}",
         pairs.len()
     );
@@ -263,7 +263,7 @@ fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
 
 /// Signal 3.
 fn in_command_lines(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
-    const SIGNAL: &str = "command line of this process and of those above it";
+    const SIGNAL: &str = "command lines";
     let mut pairs = Vec::new();
     let mut processes = 0;
     let mut process = Some("self".to_owned());
