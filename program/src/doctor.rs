@@ -209,7 +209,8 @@ fn value(report: &mut Report, findings: &[Finding]) {
                 .to_owned(),
         );
     }
-    let level = if agree { Level::Ok } else { Level::Warning };
+    let assumed = findings.iter().any(Finding::is_assumed);
+    let level = if agree && !assumed { Level::Ok } else { Level::Warning };
     report.add(Area::Session, level, format!("{}: {decided}", findings[0].value), details);
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Never `tcp:` or a port: a script in an AppContainer may not open network connections.
 
-use crate::loopback::search::Search;
+use crate::loopback::search::{OTHERWISE, Search};
 use crate::world::World;
 
 /// The name of the default instance.
@@ -59,7 +59,7 @@ pub fn find_instance(world: &dyn World, search: &mut Search) -> String {
         }
     }
     let name = answer.unwrap_or_else(|| {
-        search.found(VALUE, "otherwise", ".", "the default instance, since nothing names another".to_owned());
+        search.found(VALUE, OTHERWISE, ".", "the default instance, since nothing names another".to_owned());
         DEFAULT.to_owned()
     });
     server(&name)

@@ -63,6 +63,16 @@ impl Search {
     }
 }
 
+/// The signal of a value that no signal shows and that is assumed.
+pub const OTHERWISE: &str = "otherwise";
+
+impl Finding {
+    /// Whether nothing shows the value.
+    pub fn is_assumed(&self) -> bool {
+        self.signal == OTHERWISE
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         write!(formatter, "{}, {}: {}", self.value, self.signal, self.text)
