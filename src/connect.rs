@@ -114,14 +114,14 @@ pub unsafe fn connect(
 
 /// What the application asks for.
 #[derive(Debug)]
-struct Request {
+pub struct Request {
     attributes: Vec<Attribute<'static>>,
     stopped: Option<Stopped>,
 }
 
 impl Request {
     /// The request that a connection string makes.
-    fn parse(string: &[u16]) -> Result<Request, Failure> {
+    pub fn parse(string: &[u16]) -> Result<Request, Failure> {
         let parsed = parse(string);
         if string.contains(&0) {
             return Err(wide_characters("The connection string has a NUL in it"));
@@ -134,7 +134,7 @@ impl Request {
     }
 
     /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
-    fn of_arguments(world: &dyn World, values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
+    pub fn of_arguments(world: &dyn World, values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
         if values.iter().any(|(_, value)| value.contains(&0)) {
             return Err(wide_characters("An argument of SQLConnect has a NUL in it"));
         }

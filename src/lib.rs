@@ -32,6 +32,8 @@ mod connect;
 mod connection_string;
 mod connections;
 mod diagnostics;
+#[cfg(test)]
+mod documented;
 mod entry_points;
 mod failure;
 #[cfg(not(windows))]

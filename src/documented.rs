@@ -1,0 +1,394 @@
+//! The tables of docs/settings.md and the messages of docs/troubleshooting.md, held to the code: what stands there is so, and
+//! what is so stands there. Tests alone; what only a driver manager or a driver can show is in tests/docs.rs.
+
+use crate::connect::Request;
+use crate::connection_string::{Attribute, parse};
+use crate::failure::{Failure, PREFIX, Sqlstate};
+use crate::loopback::driver::{Kind, NAMES};
+use crate::loopback::hints::{TargetRecord, hint};
+use crate::loopback::search::Search;
+use crate::loopback::{self, Rewritten, Wanted, preset, utf16};
+use crate::question::Question;
+use crate::registration;
+use crate::target::{self, Target};
+use crate::world::Profile::{Odbc, Odbcinst};
+use crate::world::World;
+use crate::world::fixture::Fixture;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const SETTINGS: &str = include_str!("../docs/settings.md");
+const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
+
+const TARGET: &str = "ODBC Driver 17 for SQL Server";
+const DATA: &str = "/var/opt/mssql-extensibility/data";
+
+/// The cells of the table below a heading, without the table's own heading.
+fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+    let (_, section) = SETTINGS.split_once(&format!("\n{heading}\n")).expect("there is such a heading");
+    let table = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let cells = |line: &'static str| line[1..line.len() - 1].split('|').map(str::trim).collect::<Vec<_>>();
+    let rows: Vec<_> = table.skip(2).map(cells).collect();
+    assert!(rows.len() > 5 || heading.contains("odbcinst"), "{heading}: {rows:?}");
+    rows
+}
+
+/// What stands in backticks.
+fn code(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// What stands in quotation marks.
+fn quoted(line: &str) -> Vec<&str> {
+    line.split('"').skip(1).step_by(2).collect()
+}
+
+/// The surroundings of a script that SQL Server on Linux runs, and another pair that can be named.
+fn satellite() -> Fixture {
+    let launchpad = format!("{DATA}/launchpad-1");
+    Fixture::default()
+        .working_directory(&format!("{launchpad}/session"))
+        .pair(&launchpad)
+        .pair("/given")
+        .address("eth0", "fe80::2")
+        .connection("fe80::2", "fe80::1")
+}
+
+fn rewrite(world: &Fixture, kind: &Kind, string: &str) -> Result<Rewritten, Failure> {
+    let target = &Target::registered_as(TARGET);
+    let wanted = Wanted { target, kind, platform: world.platform(), preset: Vec::new(), files_unseen: false };
+    let mut search = Search::default();
+    let rewritten = loopback::rewrite(world, &wanted, &parse(&utf16(string)).attributes, &mut search);
+    rewritten.map_err(|failure| search.explain(failure))
+}
+
+/// What the target is given.
+fn given(world: &Fixture, string: &str) -> Result<String, Failure> {
+    let rewritten = rewrite(world, &Kind::new(TARGET, "17.10.0006"), string)?;
+    Ok(String::from_utf16(&rewritten.target_string()).unwrap())
+}
+
+// --- docs/settings.md ---
+
+#[test]
+fn the_variables_are_those_that_the_modules_define() {
+    fn collect(folder: &Path, defined: &mut BTreeSet<(String, String)>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                collect(&path, defined);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let module = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
+                let text = std::fs::read_to_string(&path).unwrap();
+                for line in text.lines().filter(|line| line.contains("&str = \"LOOPBACK_ODBC_")) {
+                    defined.insert((quoted(line)[0].to_owned(), module.clone()));
+                }
+            }
+        }
+    }
+    let mut defined = BTreeSet::new();
+    for folder in ["src", "program/src"] {
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut defined);
+    }
+    let of_row = |row: Vec<&str>| (code(row[0])[0].to_owned(), code(row[3])[0].to_owned());
+    let documented: BTreeSet<_> = rows("## Environment variables").into_iter().map(of_row).collect();
+    assert_eq!(documented, defined);
+    let data_dir = rows("## Environment variables").into_iter().find(|row| row[0].contains("_DATA_DIR")).unwrap();
+    assert_eq!(code(data_dir[2]), [DATA]);
+}
+
+#[test]
+fn the_keywords_are_those_that_the_domain_knows() {
+    let source = include_str!("loopback.rs").lines().filter(|line| line.contains(": Slot = &["));
+    let known: BTreeSet<&str> = source.flat_map(quoted).chain([loopback::official::STRING_VARIABLE]).collect();
+    assert!(known.len() > 15, "{known:?}");
+    let documented: BTreeSet<&str> = rows("## Keywords").into_iter().flat_map(|row| code(row[0])).collect();
+    assert_eq!(documented, known);
+}
+
+/// A keyword in one of its two places: in the connection string, or in the DSN section.
+fn placed(in_section: bool, keyword: &str, value: &str) -> Result<String, Failure> {
+    let mut attributes = vec![(keyword, value)];
+    match keyword {
+        "ClientKey" => attributes.push(("ClientCertificate", "file:/given/sqlsatellitecert.pem")),
+        "Server" | "Address" | "Addr" | "Servername" | loopback::official::STRING_VARIABLE => {}
+        _ => attributes.push(("Server", "h")),
+    }
+    if in_section {
+        return given(&satellite().section(Odbc, "Own", &attributes), "DSN=Own");
+    }
+    let written: Vec<String> = attributes.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
+    given(&satellite(), &format!("DSN=Own;{}", written.join(";")))
+}
+
+#[test]
+fn each_keyword_does_what_the_table_says_of_its_places() {
+    for row in rows("## Keywords") {
+        for keyword in code(row[0]) {
+            let value = match keyword {
+                "ClientCertificate" => "file:/given/sqlsatellitecert.pem",
+                "ClientKey" => "file:/given/sqlsatellitekey.pem",
+                "TargetDriver" => TARGET,
+                loopback::official::STRING_VARIABLE => "Server=theirs",
+                _ => "theirs",
+            };
+            for (in_section, says) in [(false, row[1]), (true, row[2])] {
+                let string = placed(in_section, keyword, value);
+                let case = format!("{keyword}, in the section: {in_section}: {string:?}");
+                let written = string.as_ref().unwrap().contains(&format!("{keyword}={value}"));
+                match says {
+                    "passed on" => assert!(written, "{case}"),
+                    "kept back" => assert!(!written && !string.unwrap().contains("theirs"), "{case}"),
+                    "must name the loaded target" => {
+                        let refused = placed(in_section, keyword, "Other").unwrap_err().state;
+                        assert!(!written && refused == Sqlstate::INVALID_VALUE, "{case}");
+                    }
+                    "names the section" => {
+                        let world = satellite().section(Odbc, "theirs", &[("APP", "of the section")]);
+                        assert!(given(&world, "DSN=theirs").unwrap().contains("APP=of the section"));
+                    }
+                    _ if says.starts_with("read as in the environment") => {
+                        assert!(string.unwrap().contains("Server=theirs"), "{keyword}");
+                    }
+                    _ => panic!("{keyword}: {says:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_keyword_has_the_variable_and_the_default_that_the_table_says() {
+    let plain = given(&satellite(), "DSN=Loopback").unwrap();
+    let mut variables = BTreeSet::new();
+    for row in rows("## Keywords") {
+        let keyword = code(row[0])[0];
+        for variable in code(row[3]) {
+            let (value, expected) = match keyword {
+                "ClientCertificate" | "ClientKey" => {
+                    let paths = [("ClientCertificate", "sqlsatellitecert"), ("ClientKey", "sqlsatellitekey")];
+                    let file = paths.iter().find(|(other, _)| *other == keyword).unwrap().1;
+                    (format!("/given/{file}.pem"), format!("{keyword}=file:/given/{file}.pem"))
+                }
+                "Server" => ("theirs".to_owned(), "Server=theirs".to_owned()),
+                "LOOPBACK_ODBC_CONNECTION_STRING" => ("Server=theirs".to_owned(), "Server=theirs".to_owned()),
+                "TargetDriver" => {
+                    let world = Fixture::default().variable(variable, "/opt/theirs.so");
+                    assert_eq!(Target::first(&world).unwrap().to_string(), "/opt/theirs.so");
+                    variables.insert(variable);
+                    continue;
+                }
+                _ => panic!("{keyword}"),
+            };
+            // A certificate and its key belong together.
+            let world = satellite()
+                .variable(loopback::CERTIFICATE_VARIABLE, "/given/sqlsatellitecert.pem")
+                .variable(loopback::KEY_VARIABLE, "/given/sqlsatellitekey.pem")
+                .variable(variable, &value);
+            assert!(given(&world, "DSN=Loopback").unwrap().contains(&expected), "{variable}");
+            variables.insert(variable);
+        }
+        if let Some(default) = row.get(4).filter(|cell| cell.starts_with('`')).map(|cell| code(cell)[0]) {
+            assert!(format!("{plain};").contains(&format!(";{keyword}={default};")), "{keyword}: {plain}");
+        }
+    }
+    let of_table = rows("## Environment variables").into_iter().map(|row| code(row[0])[0]);
+    let of_values = of_table.filter(|name| !name.contains("_LOG") && !name.ends_with("_DATA_DIR"));
+    assert_eq!(variables, of_values.collect());
+}
+
+#[test]
+fn what_a_section_keeps_for_the_driver_manager_is_listed() {
+    let source = include_str!("registration.rs").split("OF_THE_DRIVER_MANAGER").nth(1).unwrap();
+    let kept: BTreeSet<&str> = quoted(source.split("];").next().unwrap()).into_iter().collect();
+    let paragraph = SETTINGS.split("kept back as well").nth(1).unwrap().split("\n\n").next().unwrap();
+    let documented: BTreeSet<&str> = code(paragraph).into_iter().filter(|span| !span.contains('/')).collect();
+    assert_eq!(documented, kept);
+    let entries: Vec<_> = documented.into_iter().map(|keyword| (keyword, "x")).collect();
+    let section = registration::data_source(&Fixture::default().section(Odbc, "Own", &entries), "Own");
+    assert_eq!(section.unwrap(), []);
+}
+
+#[test]
+fn the_driver_s_section_has_the_keyword_of_the_table() {
+    let keywords: Vec<&str> =
+        rows("## In the driver's section of odbcinst.ini").into_iter().flat_map(|row| code(row[0])).collect();
+    assert_eq!(keywords, ["TargetDriver"]);
+    let own = "/usr/lib/libloopbackodbc.so";
+    let world =
+        Fixture::default().own_library(own).section(Odbcinst, "Ours", &[("Driver", own), ("TargetDriver", "/x.so")]);
+    assert_eq!(Target::first(&world).unwrap().to_string(), "/x.so");
+}
+
+#[test]
+fn each_driver_is_sent_what_the_table_says() {
+    let documented = rows("## What each driver is sent");
+    let names: Vec<&str> = documented.iter().map(|row| code(row[0])[0]).collect();
+    assert_eq!(names[..NAMES.len()], NAMES);
+    assert_eq!(names.len(), NAMES.len() + 1);
+    let heading = SETTINGS.lines().find(|line| line.starts_with("| driver | `")).unwrap();
+    let columns: Vec<Vec<&str>> = heading.split('|').skip(1).map(code).collect();
+    for row in documented {
+        let kind = Kind::new(code(row[0])[0], "");
+        for (keywords, says) in columns.iter().zip(&row).skip(1) {
+            for keyword in keywords {
+                let slot: &'static [&'static str] = Box::leak(Box::new([*keyword]));
+                assert_eq!(kind.knows(slot), *says != "no", "{row:?}: {keyword}");
+            }
+        }
+        let is_enough = |version| Kind::new(code(row[0])[0], version).must_know_certificates().is_ok();
+        match row[1] {
+            "yes" => assert!(is_enough("18.00.0000"), "{row:?}"),
+            "no" => assert!(!is_enough("99.00.0000"), "{row:?}"),
+            "from 17.4.1.1" => assert!(is_enough("17.04.0001") && !is_enough("17.04.0000"), "{row:?}"),
+            other => panic!("{other}"),
+        }
+        assert_eq!(kind.encrypts_by_default(), row[4] == "yes", "{row:?}");
+    }
+}
+
+#[test]
+fn the_attributes_are_those_that_count() {
+    let documented: Vec<(i32, &str)> = rows("## Attributes of the connection")
+        .into_iter()
+        .map(|row| (row[0].split(' ').next().unwrap().parse().unwrap(), code(row[1])[0]))
+        .collect();
+    let known = (0..10_000).filter_map(|number| Some((number, preset::keyword(number, true)?.keyword.into_owned())));
+    let known: Vec<(i32, String)> =
+        known.map(|(number, keyword)| (number, String::from_utf16(&keyword).unwrap())).collect();
+    let known: Vec<(i32, &str)> = known.iter().map(|(number, keyword)| (*number, keyword.as_str())).collect();
+    assert_eq!(documented, known);
+}
+
+// --- docs/troubleshooting.md ---
+
+/// The refusals that tests/docs.rs shows, since they need a driver manager.
+const SHOWN_BY_A_DRIVER_MANAGER: [&str; 2] = [
+    "[HY090] [loopback-odbc] The connection string for the target",
+    "[08001] [loopback-odbc] Section [...] of odbc.ini",
+];
+
+/// A documented message: what stands between the `...` follows one another, from the beginning.
+fn fits(documented: &str, message: &str) -> bool {
+    let mut parts = documented.split("...");
+    let Some(mut rest) = message.strip_prefix(parts.next().unwrap()) else { return false };
+    parts.all(|part| match rest.find(part) {
+        Some(found) => {
+            rest = &rest[found + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+/// The messages of this library that the documentation quotes.
+fn quotations() -> Vec<&'static str> {
+    let ours = |span: &&str| {
+        span.starts_with('[') && span.contains(PREFIX.trim_end()) && span.len() > "[HY000] ".len() + PREFIX.len()
+    };
+    code(TROUBLESHOOTING).into_iter().filter(ours).collect()
+}
+
+/// One of each refusal, as the code makes it.
+fn refusals() -> Vec<Failure> {
+    let mut refusals = Vec::new();
+    let mut refused = |world: Fixture, string: &str| refusals.push(given(&world, string).expect_err(string));
+    let folder = |number| format!("{DATA}/launchpad-{number}");
+    let file = |name: &str| format!("{}/sqlsatellite{name}.pem", folder(1));
+    let session = || Fixture::default().working_directory(&folder(1)).pair(&folder(1));
+    let elsewhere = || Fixture::default().working_directory("/").pair(&folder(1)).pair(&folder(2));
+    refused(Fixture::default(), "DSN=Loopback");
+    refused(elsewhere(), "DSN=Loopback");
+    let arguments = [folder(1), folder(2)].join("\0");
+    refused(elsewhere().unlisted().file("/proc/self/cmdline", &arguments), "DSN=Loopback");
+    refused(Fixture::default().working_directory(&folder(1)).file(&file("cert"), "x"), "DSN=Loopback");
+    for name in ["cert", "key"] {
+        refused(session().unreadable(&file(name)), "DSN=Loopback");
+        refused(session().file(&file(name), ""), "DSN=Loopback");
+        refused(session().file(&file(name), "x"), "DSN=Loopback");
+    }
+    refused(session(), "DSN=Loopback;ClientKey=file:/k");
+    refused(session().variable(loopback::CERTIFICATE_VARIABLE, "/c"), "DSN=Loopback");
+    refused(session(), "DSN=Loopback");
+    refused(satellite().connection("fe80::2", "fe80::9"), "DSN=Loopback");
+    let half = "Server={x";
+    refused(session().variable(loopback::official::STRING_VARIABLE, half), "DSN=Loopback");
+    let entry = [(loopback::official::STRING_VARIABLE, half)];
+    refused(session().section(Odbc, "Loopback", &entry), "DSN=Loopback");
+    refused(session(), "DSN=Loopback;TargetDriver=Other");
+    let old = Kind::new("libmsodbcsql-13.1.so.9.2", "13.01.0009");
+    refusals.push(rewrite(&session(), &old, "DSN=Loopback").unwrap_err());
+
+    let own = "/usr/lib/libloopbackodbc.so";
+    let ours = |target: &str| {
+        Fixture::default().own_library(own).section(Odbcinst, "Ours", &[("Driver", own), ("TargetDriver", target)])
+    };
+    for world in [
+        Fixture::default(),
+        Fixture::default().variable("LOOPBACK_ODBC_TARGET_DRIVER", "Other"),
+        Fixture::default().variable(loopback::official::STRING_VARIABLE, "Driver=Other"),
+        ours("Other"),
+        ours("Other").section(Odbcinst, "Second", &[("Driver", own), ("TargetDriver", "Another")]),
+    ] {
+        refusals.push(target::examine(&world).err().unwrap());
+    }
+    let question = Question { driver: "PostgreSQL Unicode", ..Question::default() };
+    refusals.push(question.answer(&satellite(), &mut Search::default()).unwrap_err());
+
+    refusals.push(Request::parse(&utf16("D")).unwrap_err());
+    refusals.push(Request::parse(&utf16("D\0S\0N\0=")).unwrap_err());
+    refusals.push(Request::of_arguments(&Fixture::default(), &[("DSN", utf16("L"))]).unwrap_err());
+    refusals.push(Request::of_arguments(&Fixture::default(), &[("DSN", utf16("L\0o"))]).unwrap_err());
+    refusals.push(Failure::defect());
+    refusals
+}
+
+/// One of each hint.
+fn hints() -> Vec<Failure> {
+    let string = [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/c")];
+    let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
+    [
+        (b"28000", 18456, "Login failed for user 'Microsoft Corporation'."),
+        (b"28000", 18456, "Login failed for user 'u'."),
+        (b"08001", -1, "invalid null pkcs12 pointer"),
+        (b"08001", -1, "DECODER routines::unsupported"),
+        (b"08001", -1, "certificate verify failed"),
+        (b"HYT00", 0, "Login timeout expired"),
+    ]
+    .map(|(state, native_error, text)| {
+        assert!(TROUBLESHOOTING.contains(text.trim_end_matches('.')) || text.contains("'u'"), "{text}");
+        let records = [TargetRecord { state: *state, native_error, text: text.to_owned() }];
+        let (state, text) = hint(&string, &records).unwrap();
+        Failure::new(Sqlstate(state), text)
+    })
+    .into()
+}
+
+#[test]
+fn every_message_that_is_quoted_is_one_that_the_code_gives_and_each_is_quoted() {
+    let failures = refusals().into_iter().chain(hints());
+    let messages: Vec<String> =
+        failures.map(|failure| format!("[{}] {PREFIX}{}", failure.state.text(), failure.text)).collect();
+    let quotations = quotations();
+    for quotation in &quotations {
+        let is_shown = SHOWN_BY_A_DRIVER_MANAGER.iter().any(|beginning| quotation.starts_with(beginning));
+        assert!(is_shown || messages.iter().any(|message| fits(quotation, message)), "no such message: {quotation}");
+    }
+    // What is wrong with a file is quoted for the certificate or the key, not for both.
+    let same_for_both = |message: &str| message.replace("client key", "client certificate");
+    for message in &messages {
+        let is_it = |quotation: &&&str| fits(&same_for_both(quotation), &same_for_both(message));
+        assert!(quotations.iter().any(|quotation| is_it(&quotation)), "not quoted: {message}");
+    }
+}
+
+#[test]
+fn the_warning_that_is_quoted_is_the_one_that_is_given() {
+    let quotation = code(TROUBLESHOOTING).into_iter().find(|span| span.contains("can be read by every user")).unwrap();
+    let world = satellite().open(&format!("{DATA}/launchpad-1/sqlsatellitekey.pem"));
+    let target = &Target::registered_as(TARGET);
+    let kind = &Kind::new(TARGET, "");
+    let wanted = Wanted { target, kind, platform: world.platform(), preset: Vec::new(), files_unseen: false };
+    let mut search = Search::default();
+    loopback::rewrite(&world, &wanted, &[], &mut search).unwrap();
+    assert!(fits(quotation, &search.warnings[0]), "{:?}", search.warnings);
+}
