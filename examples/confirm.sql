@@ -2,7 +2,8 @@
 -- Machine Learning Services: run it as it is, with sqlcmd or in a query window, as a user who may run external scripts, and compare the
 -- lines that it prints, or send them in. It changes nothing, opens one connection to the server's port, and shows no key, no password and
 -- of variables only the names. Each line: the number of docs/discovery.md, "yes", "no" or "?", what is expected, what was found.
--- Without R, or without Python, the one of the two calls fails, and the other one is enough.
+-- Without R, or without Python, the one of the two calls fails, and the other one is enough. If a language has another name on your server
+-- (CREATE EXTERNAL LANGUAGE), put it there.
 
 DECLARE @edition int = CAST(SERVERPROPERTY('EngineEdition') AS int);
 EXECUTE sp_execute_external_script @language = N'Python', @params = N'@edition int', @edition = @edition, @script = N'

@@ -77,7 +77,8 @@ fn the_variables_are_those_that_the_modules_define() {
             if path.is_dir() {
                 collect(&path, defined);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let module = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
+                let module =
+                    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string().replace('\\', "/");
                 let text = std::fs::read_to_string(&path).unwrap();
                 for line in text.lines().filter(|line| line.contains("&str = \"LOOPBACK_ODBC_")) {
                     defined.insert((quoted(line)[0].to_owned(), module.clone()));

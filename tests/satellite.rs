@@ -571,6 +571,9 @@ fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
         let satellite = Satellite::new().script("tests/programs/odbc.py").script("tests/programs/records.py");
         let outcome = satellite.prepare(prepare).option("--env", variable).run(&[PYTHON, "records.py", "DSN=Loopback"]);
         let said = outcome.ran.ok().stdout;
+        // What users look the message up by.
+        let page = std::fs::read_to_string(project("docs/troubleshooting.md")).unwrap();
+        assert_says(&page, &parts[1..2]);
         // unixODBC sorts the records by SQLSTATE, from the highest; what has the same one stays in its order.
         let records: Vec<&str> = said.lines().collect();
         let place = |state: &str, words: &str, ours: bool| {
