@@ -92,6 +92,16 @@ fn the_messages_of_unixodbc_are_its_own() {
 }
 
 #[test]
+fn what_is_said_of_a_target_that_is_none_is_quoted() {
+    let registrations = Registrations::usual("");
+    let refused = |target: &Path| {
+        registrations.refusal_with("DSN=Loopback", &[("LOOPBACK_ODBC_TARGET_DRIVER", target.to_str().unwrap())])
+    };
+    is_quoted(&refused(&library()), "this is loopback-odbc");
+    is_quoted(&refused(&part("UNIXODBC_LIB").join("libodbcinst.so.2")), "it does not export");
+}
+
+#[test]
 fn the_readme_quotes_messages_that_the_page_explains() {
     let readme = text(project("README.md"));
     let section = readme.split("## When it does not work").nth(1).unwrap().split("\n## ").next().unwrap();
