@@ -6,7 +6,7 @@
 -- (CREATE EXTERNAL LANGUAGE), put it there.
 
 DECLARE @edition int = CAST(SERVERPROPERTY('EngineEdition') AS int);
-EXECUTE sp_execute_external_script @language = N'Python', @params = N'@edition int', @edition = @edition, @script = N'
+EXECUTE sp_execute_external_script @language = N'Python', @script = N'
 import configparser, getpass, glob, ipaddress, os, platform, re, socket, ssl, struct, sys, time
 
 def line(number, expected, action):
@@ -236,7 +236,7 @@ else:
     line("L15", "ODBC Driver 17 or 18, its file visible", drivers)
     line("L16", "LOOPBACK_ODBC_..., if set for mssql-launchpadd", environment)
     line("L17", "the address and the folder found above", official)
-';
+', @params = N'@edition int', @edition = @edition;
 GO
 
 -- The same for R, of what may differ from Python.
