@@ -1,10 +1,10 @@
-# What there is to do here. demo, test, bench and setup install what they need, and can be run first in a fresh clone; the others
+# What there is to do here. demo, test, test-windows, bench and setup install what they need, and can be run first in a fresh clone; the others
 # need what these install.
 
-.PHONY: help setup build demo test clients bench soak lint clean
+.PHONY: help setup build demo test test-windows clients bench soak lint clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 setup: ## install and download what the demo and the tests need
 	@scripts/setup --tests
@@ -17,6 +17,9 @@ demo: ## run the Python and the R example as SQL Server would, and show what hap
 
 test: ## formatting, lints, and all tests
 	@scripts/test
+
+test-windows: ## the library for Windows, under Wine (Debian 12)
+	@scripts/test-windows
 
 clients: ## the tests with real ODBC clients alone; writes down in docs/clients.md which were run
 	@rm -f build/clients.md
@@ -34,7 +37,7 @@ soak: ## the property tests with a million cases each, and threads, forks and re
 lint: ## formatting and lints alone; with shellcheck, where it is installed, for the scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/bench .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/test-windows scripts/windows/env scripts/windows/setup scripts/windows/wine scripts/bench .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 clean: ## remove everything that was built or downloaded
 	rm -rf build target

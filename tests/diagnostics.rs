@@ -115,6 +115,7 @@ fn a_failure_of_the_target_is_told_in_its_own_words_alone() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "a login by certificate is no loopback connection there")]
 fn a_hint_stands_behind_the_target_s_records_of_a_failed_loopback_connect() {
     let connection = Connection::new();
     let told =
@@ -173,6 +174,7 @@ macro_rules! entry_points {
                     }));
                 }
             )*
+            functions.retain(|(name, _)| loopbackodbc::entry_point_names().contains(name));
             functions
         }
     };
@@ -235,7 +237,8 @@ fn the_next_call_on_the_connection_clears_them() {
             }
         }
     }
-    assert_eq!(cleared, 12);
+    // Microsoft's driver for Windows lacks SQLSetConnectAttr.
+    assert_eq!(cleared, if cfg!(windows) { 11 } else { 12 });
     // So does allocating a statement, whose first argument is the type of the new handle.
     let connection = Connection::new();
     assert_eq!(connection.connect(REFUSED), SQL_ERROR);

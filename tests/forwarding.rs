@@ -55,6 +55,10 @@ macro_rules! entry_points {
                     return test();
                 }
                 let _loads_the_target = Connection::new();
+                if !loopbackodbc::entry_point_names().contains(&stringify!($name)) {
+                    assert!(!shim::exports(stringify!($name)), "it is said not to be exported");
+                    return;
+                }
                 for (round, code) in (0..2).flat_map(|round| CODES.map(|code| (round, code))) {
                     let mut number = 0;
                     $(let $argument = <$type>::made_of({ number += 1; value(round, number) });)*
@@ -71,7 +75,10 @@ macro_rules! entry_points {
 
         #[test]
         fn there_is_a_test_for_every_function() {
-            assert_eq!([$(stringify!($name)),*].as_slice(), loopbackodbc::entry_point_names());
+            // One that Microsoft's driver for Windows does not have.
+            let is_there = |name: &&str| !(cfg!(windows) && *name == "SQLSetConnectAttr");
+            let names: Vec<&str> = [$(stringify!($name)),*].into_iter().filter(is_there).collect();
+            assert_eq!(names, loopbackodbc::entry_point_names());
         }
     };
 }
@@ -90,6 +97,8 @@ fn connects(name: &str) -> Option<fn()> {
 
 /// Calls, for each return code, and holds what the target then saw. A connect that is still executing is polled once.
 fn becomes_driver_connect(string: &str, call: impl Fn(Handle) -> Return) {
+    // The form for Windows ends in a semicolon.
+    let string = format!("{string}{}", if cfg!(windows) { ";" } else { "" });
     for code in CODES {
         let connection = Connection::new();
         tell("SQLDriverConnectW", code, &[]);
@@ -100,7 +109,7 @@ fn becomes_driver_connect(string: &str, call: impl Fn(Handle) -> Return) {
         };
         assert_eq!((seen.function.as_str(), handle), ("SQLDriverConnectW", connection.handle.addr() as u64));
         assert_eq!([window, buffer, capacity, output, completion], [0; 5]);
-        assert_eq!((shim::connection_string().as_str(), length), (string, string.encode_utf16().count() as u64));
+        assert_eq!((shim::connection_string(), length), (string.clone(), string.encode_utf16().count() as u64));
         if code == SQL_STILL_EXECUTING {
             tell("SQLDriverConnectW", SQL_ERROR, &[]);
             assert_eq!(call(connection.handle), SQL_ERROR);

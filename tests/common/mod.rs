@@ -6,6 +6,8 @@
 
 pub mod bulk_copy;
 pub mod memcheck;
+#[cfg(windows)]
+pub mod registry;
 pub mod server;
 pub mod shim;
 

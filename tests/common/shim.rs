@@ -4,7 +4,6 @@
 use super::{library, part};
 use libloading::Library;
 use std::ffi::{CString, c_char, c_void};
-use std::path::Path;
 use std::sync::OnceLock;
 
 pub type Handle = *mut c_void;
@@ -23,20 +22,38 @@ struct Libraries {
 fn libraries() -> &'static Libraries {
     static LIBRARIES: OnceLock<Libraries> = OnceLock::new();
     LIBRARIES.get_or_init(|| {
-        // Not a temporary folder: nothing in this process ends late enough to remove it.
-        let configuration = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shim");
-        std::fs::create_dir_all(&configuration).unwrap();
-        std::fs::write(configuration.join("odbc.ini"), format!("[{SECTION}]\nServer=of the section\n")).unwrap();
         let target = part("RECORDING_TARGET");
         // SAFETY: whoever else reads the environment in this process comes through here first. Both libraries are made
         // of this project's code, whose initialisers are harmless.
         unsafe {
             std::env::set_var("LOOPBACK_ODBC_TARGET_DRIVER", &target);
-            std::env::set_var("ODBCSYSINI", &configuration);
-            std::env::set_var("ODBCINI", configuration.join("user.ini"));
+            register();
             Libraries { shim: Library::new(library()).unwrap(), target: Library::new(target).unwrap() }
         }
     })
+}
+
+/// Makes the section, for this process alone.
+///
+/// # Safety
+/// No other thread reads the environment.
+#[cfg(not(windows))]
+unsafe fn register() {
+    // Not a temporary folder: nothing in this process ends late enough to remove it.
+    let configuration = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shim");
+    std::fs::create_dir_all(&configuration).unwrap();
+    std::fs::write(configuration.join("odbc.ini"), format!("[{SECTION}]\nServer=of the section\n")).unwrap();
+    // SAFETY: the caller's promise.
+    unsafe {
+        std::env::set_var("ODBCSYSINI", &configuration);
+        std::env::set_var("ODBCINI", configuration.join("user.ini"));
+    }
+}
+
+/// Makes the section, for the user; there is no other way.
+#[cfg(windows)]
+unsafe fn register() {
+    super::registry::set(&format!(r"HKCU\Software\ODBC\ODBC.INI\{SECTION}"), &[("Server", "of the section")]);
 }
 
 macro_rules! entry_points {
@@ -55,6 +72,12 @@ macro_rules! entry_points {
 }
 
 include!("../../src/entry_points/table.rs");
+
+/// Whether the library exports a function.
+pub fn exports(name: &str) -> bool {
+    // SAFETY: only the address is looked at.
+    unsafe { libraries().shim.get::<*const ()>(name.as_bytes()) }.is_ok()
+}
 
 /// A call that the target saw: the function and its arguments, each widened without its sign.
 #[derive(Debug, PartialEq, Eq)]

@@ -78,9 +78,10 @@ unsafe fn behave(function: &str, arguments: &[u64], handles: &mut Handles, handl
                 put(value, handle + attribute);
             }
             ("SQLGetInfoW", &[_, information, value, _, length]) => {
+                let name = std::env::var("RECORDING_DRIVER_NAME");
                 let text = match information {
-                    // It passes for a driver that knows the loopback form.
-                    SQL_DRIVER_NAME => "libmsodbcsql-18.0.so.0.0",
+                    // It passes for a driver that knows the loopback form, unless it is to pass for another.
+                    SQL_DRIVER_NAME => name.as_deref().unwrap_or("libmsodbcsql-18.0.so.0.0"),
                     SQL_DRIVER_VER => "18.00.0000",
                     SQL_DRIVER_ODBC_VER => "03.80",
                     _ => "",

@@ -1,0 +1,32 @@
+//! The registry, by Windows' own program for it.
+
+use super::Ran;
+use std::process::Command;
+
+/// Sets string values of a key, which is made if there is none.
+#[track_caller]
+pub fn set(key: &str, values: &[(&str, &str)]) {
+    for (name, value) in values {
+        Ran::of(Command::new("reg").args(["add", key, "/v", name, "/t", "REG_SZ", "/d", value, "/f"])).ok();
+    }
+}
+
+/// The string values of a key; none when there is no such key.
+pub fn values(key: &str) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("exported.reg");
+    // Not `reg query`, which writes the letters of a code page alone.
+    Ran::of(Command::new("reg").args(["export", key]).arg(&file).arg("/y"));
+    let Ok(exported) = std::fs::read(file) else { return Vec::new() };
+    let units: Vec<u16> = exported.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let value = |line: &str| {
+        let (name, value) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\"=\"")?;
+        Some((name.replace(r"\\", r"\"), value.replace(r"\\", r"\")))
+    };
+    String::from_utf16(&units).unwrap().lines().filter_map(value).collect()
+}
+
+/// Takes a key away, with all below it; one that is not there is as good.
+pub fn remove(key: &str) {
+    Ran::of(Command::new("reg").args(["delete", key, "/f"]));
+}
