@@ -8,6 +8,7 @@
 //! |-|-|
 //! | [`arguments`] | the commands and their options |
 //! | [`string`] | `string`: the loopback string |
+//! | [`sandbox`] | what scripts of SQL Server on Linux see of the machine |
 //! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
 //! | [`certificate`], [`driver_manager`] | what only `doctor` looks at: the session's files, a real connection |
 
@@ -16,6 +17,9 @@ mod certificate;
 mod doctor;
 mod driver_manager;
 mod report;
+#[cfg(unix)]
+#[allow(dead_code)] // Its first user comes with `install`.
+mod sandbox;
 mod string;
 
 use arguments::{Arguments, Command};
