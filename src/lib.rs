@@ -58,7 +58,7 @@ pub mod program {
     pub use crate::loopback::{Rewritten, Wanted, file_of, file_value, rewrite, utf16};
     pub use crate::question::Question;
     pub use crate::registration::{Driver, drivers};
-    pub use crate::target::{Target, examine as examine_target};
+    pub use crate::target::{Target, examine as examine_target, preferred};
     pub use crate::world::{Machine, Platform, Profile, World, installer_function, speak_for};
 }
 

@@ -28,7 +28,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
 /// Microsoft's drivers, best first: on Linux those that know `ClientCertificate`.
-fn preferred(platform: Platform) -> &'static [&'static str] {
+pub fn preferred(platform: Platform) -> &'static [&'static str] {
     match platform {
         Platform::Linux => &NAMES[..2],
         Platform::Windows => &NAMES,

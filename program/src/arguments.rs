@@ -26,6 +26,17 @@ pub enum Command {
     /// The exit status is 0 if all is well, 1 with warnings, 2 with failures; no session, and no server that is named
     /// instead, is a failure.
     Doctor(Examination),
+    /// Install the library where SQL Server's scripts can see it, and register driver and data source
+    ///
+    /// It can be repeated, and brings an older installation up to date. The exit status is 0 if all is well, 1 with warnings,
+    /// 2 if nothing could be installed.
+    #[cfg(unix)]
+    Install(Installation),
+    /// Take an installation back
+    ///
+    /// A file of registrations that nobody else has changed becomes what it was before. The exit status is as that of install.
+    #[cfg(unix)]
+    Uninstall(Registration),
     /// Print the manual page of the program or of a command, in roff
     #[command(hide = true)]
     Man { command: Option<String> },
@@ -72,6 +83,38 @@ pub struct Examination {
     /// Hold what SQL Server's own function has printed against the string that the library makes
     #[arg(long, value_name = "STRING")]
     pub compare: Option<String>,
+}
+
+/// What is installed, and what an uninstallation takes back.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub struct Registration {
+    /// The data source in odbc.ini
+    #[arg(long, value_name = "NAME", default_value = DSN)]
+    pub dsn: String,
+    /// The driver in odbcinst.ini; another name than the default's stands for a second copy of the library
+    #[arg(long, value_name = "NAME", default_value = DRIVER_NAME)]
+    pub driver_name: String,
+    /// For the user who calls alone: below the home folder, where SQL Server's scripts see nothing, and without a driver in
+    /// odbcinst.ini
+    #[arg(long)]
+    pub user: bool,
+    /// Say what would be changed, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub struct Installation {
+    #[command(flatten)]
+    pub registration: Registration,
+    /// The driver that the library loads: its name in odbcinst.ini, or its path; without it, the newest of Microsoft's
+    #[arg(long, value_name = "NAME")]
+    pub target_driver: Option<String>,
+    /// The library's file, if not the one beside this program or in ../lib/loopback-odbc
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<std::path::PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

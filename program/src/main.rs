@@ -8,19 +8,38 @@
 //! |-|-|
 //! | [`arguments`] | the commands and their options |
 //! | [`string`] | `string`: the loopback string |
-//! | [`sandbox`] | what scripts of SQL Server on Linux see of the machine |
 //! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
 //! | [`certificate`], [`driver_manager`] | what only `doctor` looks at: the session's files, a real connection |
+//! | [`install`], [`uninstall`] | `install` and `uninstall`, on Linux: what is to be changed |
+//! | [`plan`] | changes that are said, or said and made |
+//! | [`places`], [`library`] | where an installation stands; the library's file, checked, copied and removed |
+//! | [`installer`], [`ini`], [`backup`] | registrations: changed by the ODBC installer library, read, and kept to be restored |
+//! | [`sandbox`] | what scripts of SQL Server on Linux see of the machine |
 
 mod arguments;
+#[cfg(unix)]
+mod backup;
 mod certificate;
 mod doctor;
 mod driver_manager;
+#[cfg(unix)]
+mod ini;
+#[cfg(unix)]
+mod install;
+#[cfg(unix)]
+mod installer;
+#[cfg(unix)]
+mod library;
+#[cfg(unix)]
+mod places;
+#[cfg(unix)]
+mod plan;
 mod report;
 #[cfg(unix)]
-#[allow(dead_code)] // Its first user comes with `install`.
 mod sandbox;
 mod string;
+#[cfg(unix)]
+mod uninstall;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
@@ -35,6 +54,10 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::String(wanted) => string::print(&wanted),
         Command::Doctor(examination) => doctor::run(&examination),
+        #[cfg(unix)]
+        Command::Install(wanted) => install::run(&wanted),
+        #[cfg(unix)]
+        Command::Uninstall(registration) => uninstall::run(&registration),
         Command::Man { command } => man(command.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut std::io::stdout());

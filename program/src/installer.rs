@@ -1,0 +1,177 @@
+//! The ODBC installer library's functions that change registrations (ODBC Programmer's Reference, Installer DLL API
+//! Reference): a thin shell, which knows nothing of what is registered.
+//!
+//! Each is called by its wide name, which is the same on Windows. unixODBC's own functions, by which it tells where its
+//! files are, are narrow.
+
+use loopbackodbc::program::installer_function;
+use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+type Wide = *const u16;
+
+/// ODBC_INSTALL_COMPLETE: not only asked whether, but done.
+const COMPLETE: u16 = 2;
+const SQL_SUCCESS: i16 = 0;
+const SQL_SUCCESS_WITH_INFO: i16 = 1;
+/// The most records that a function of this library leaves.
+const RECORDS: u16 = 8;
+/// Characters of a record's text; unixODBC's are a line each.
+const TEXT: usize = 512;
+/// Characters of a folder or file name: more than unixODBC's ODBC_FILENAME_MAX, to which it writes without being told a length.
+const PATH: usize = 16 * 1024;
+
+/// Which of the two odbc.ini a data source is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// ODBC_USER_DSN
+    User = 1,
+    /// ODBC_SYSTEM_DSN
+    System = 2,
+}
+
+/// The paths of the files that unixODBC reads, by its own word: `ODBCSYSINI`, `ODBCINSTINI` and `ODBCINI` count as they do to
+/// the driver manager. Nothing is made.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub drivers: PathBuf,
+    pub data_sources: PathBuf,
+}
+
+/// Where drivers and the data sources of this mode are registered.
+///
+/// # Errors
+/// The installer library cannot be loaded, or is not unixODBC's.
+pub fn files(mode: Mode) -> Result<Files, String> {
+    type Name = unsafe extern "C" fn(*mut c_char) -> *const c_char;
+    type Odbc = unsafe extern "C" fn(*mut c_char, c_int) -> c_int;
+    const DO_NOT_MAKE: c_int = 0;
+    let not_unixodbc = |reason| {
+        format!("unixODBC's installer library is needed (Debian and Ubuntu: libodbcinst2, others: unixODBC): {reason}")
+    };
+    let function = |name| installer_function(name).map_err(not_unixodbc);
+    let name = |function: *const ()| {
+        let mut buffer = vec![0; PATH];
+        // SAFETY: unixODBC's function of this type, which fills the buffer, or not, and gives a string that ends with a NUL, in
+        // that buffer or one of its own that stays.
+        unsafe {
+            let name = std::mem::transmute::<*const (), Name>(function)(buffer.as_mut_ptr());
+            path_of(CStr::from_ptr(name))
+        }
+    };
+    let drivers = name(function("odbcinst_system_file_path")?).join(name(function("odbcinst_system_file_name")?));
+    let odbc = function(match mode {
+        Mode::User => "_odbcinst_UserINI",
+        Mode::System => "_odbcinst_SystemINI",
+    })?;
+    let mut buffer = vec![0; PATH];
+    // SAFETY: unixODBC's function of this type, which writes a string that ends with a NUL to the buffer.
+    let data_sources = unsafe {
+        std::mem::transmute::<*const (), Odbc>(odbc)(buffer.as_mut_ptr(), DO_NOT_MAKE);
+        path_of(CStr::from_ptr(buffer.as_ptr()))
+    };
+    Ok(Files { drivers, data_sources })
+}
+
+fn path_of(name: &CStr) -> PathBuf {
+    Path::new(OsStr::from_bytes(name.to_bytes())).to_owned()
+}
+
+/// Calls a function of the installer library: its name, and each argument with its type in the specification.
+macro_rules! call {
+    ($name:literal, $($argument:expr => $type:ty),* => returns $result:ty) => {{
+        let function = installer_function($name)?;
+        // SAFETY: the uses below give the types of the specification, strings that end with a NUL, and buffers of more
+        // characters than they say.
+        unsafe {
+            std::mem::transmute::<*const (), unsafe extern "system" fn($($type),*) -> $result>(function)($($argument),*)
+        }
+    }};
+}
+
+/// `SQLInstallDriverEx`: adds a driver that is not there yet, with these keywords and values, and a usage count.
+///
+/// # Errors
+/// The installer library's own words; so for the following.
+pub fn install_driver(name: &str, values: &[(&str, &str)]) -> Result<(), String> {
+    let values: String = values.iter().map(|(keyword, value)| format!("{keyword}={value}\0")).collect();
+    let list = wide(&format!("{name}\0{values}"));
+    let (mut folder, mut length, mut count) = (vec![0u16; PATH], 0, 0);
+    let done = call!("SQLInstallDriverExW",
+        list.as_ptr() => Wide, std::ptr::null() => Wide, folder.as_mut_ptr() => *mut u16, (PATH - 1) as u16 => u16,
+        &raw mut length => *mut u16, COMPLETE => u16, &raw mut count => *mut u32 => returns c_int);
+    outcome(done, &format!("SQLInstallDriverEx for {name}"))
+}
+
+/// `SQLRemoveDriver`: counts one user of the driver less, and removes it with the last.
+pub fn remove_driver(name: &str) -> Result<(), String> {
+    const DATA_SOURCES_STAY: c_int = 0;
+    let (text, mut count) = (wide(name), 0);
+    let done = call!("SQLRemoveDriverW",
+        text.as_ptr() => Wide, DATA_SOURCES_STAY => c_int, &raw mut count => *mut u32 => returns c_int);
+    outcome(done, &format!("SQLRemoveDriver for {name}"))
+}
+
+/// `SQLWriteDSNToIni`: adds a data source that is not there yet.
+pub fn write_data_source(mode: Mode, name: &str, driver: &str) -> Result<(), String> {
+    set_mode(mode)?;
+    let (text, driver) = (wide(name), wide(driver));
+    let done = call!("SQLWriteDSNToIniW", text.as_ptr() => Wide, driver.as_ptr() => Wide => returns c_int);
+    outcome(done, &format!("SQLWriteDSNToIni for {name}"))
+}
+
+/// `SQLRemoveDSNFromIni`: removes a data source.
+pub fn remove_data_source(mode: Mode, name: &str) -> Result<(), String> {
+    set_mode(mode)?;
+    let text = wide(name);
+    let done = call!("SQLRemoveDSNFromIniW", text.as_ptr() => Wide => returns c_int);
+    outcome(done, &format!("SQLRemoveDSNFromIni for {name}"))
+}
+
+/// `SQLWritePrivateProfileString` for a driver's section.
+pub fn write_driver_value(name: &str, keyword: &str, value: &str) -> Result<(), String> {
+    write_value(name, keyword, value, "odbcinst.ini")
+}
+
+/// `SQLWritePrivateProfileString` for a data source's section.
+pub fn write_data_source_value(mode: Mode, name: &str, keyword: &str, value: &str) -> Result<(), String> {
+    set_mode(mode)?;
+    write_value(name, keyword, value, "odbc.ini")
+}
+
+fn write_value(section: &str, keyword: &str, value: &str, file: &str) -> Result<(), String> {
+    let [name, key, text, profile] = [section, keyword, value, file].map(wide);
+    let done = call!("SQLWritePrivateProfileStringW",
+        name.as_ptr() => Wide, key.as_ptr() => Wide, text.as_ptr() => Wide, profile.as_ptr() => Wide => returns c_int);
+    outcome(done, &format!("SQLWritePrivateProfileString for {keyword} of [{section}]"))
+}
+
+fn set_mode(mode: Mode) -> Result<(), String> {
+    let done = call!("SQLSetConfigMode", mode as u16 => u16 => returns c_int);
+    outcome(done, "SQLSetConfigMode")
+}
+
+/// FALSE is explained by the records that the function has left.
+fn outcome(done: c_int, what: &str) -> Result<(), String> {
+    if done != 0 {
+        return Ok(());
+    }
+    let mut records = Vec::new();
+    for number in 1..=RECORDS {
+        let (mut code, mut length, mut text) = (0, 0, [0u16; TEXT]);
+        let got = call!("SQLInstallerErrorW",
+            number => u16, &raw mut code => *mut u32, text.as_mut_ptr() => *mut u16, (TEXT - 1) as u16 => u16,
+            &raw mut length => *mut u16 => returns i16);
+        if got != SQL_SUCCESS && got != SQL_SUCCESS_WITH_INFO {
+            break;
+        }
+        records.push(String::from_utf16_lossy(text.split(|&unit| unit == 0).next().unwrap_or_default()));
+    }
+    Err(format!("the ODBC installer library refuses {what}: {}", records.join("; ")))
+}
+
+/// UTF-16, with a NUL at the end.
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}

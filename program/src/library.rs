@@ -1,0 +1,182 @@
+//! The library's file: found, checked, put into its place, and removed from there.
+
+use crate::places::folder_of;
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use std::ffi::{CStr, c_char};
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "libloopbackodbc.so";
+
+/// Of the library and of folders that are made for it, whatever the umask says: all users' programs load it.
+const MODE: u32 = 0o755;
+
+/// Stands in a folder that was made for the library, and holds the path of the uppermost one that was.
+const MARK: &str = ".made-by-loopback-odbc";
+
+/// The file that is to be installed: the one that is named, the one beside this program, or the one that `make install` puts
+/// where programs have their own libraries.
+///
+/// # Errors
+/// The paths that were tried.
+pub fn source(named: Option<&Path>) -> Result<PathBuf, String> {
+    if let Some(named) = named {
+        return named.canonicalize().map_err(|error| format!("--library {}: {error}", named.display()));
+    }
+    let program = std::env::current_exe().and_then(|program| program.canonicalize());
+    let program = program.map_err(|error| format!("this program's own path cannot be told: {error}"))?;
+    let folder = program.parent().unwrap_or(Path::new("/"));
+    let candidates = [folder.join(FILE), folder.with_file_name("lib").join("loopback-odbc").join(FILE)];
+    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        let tried: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
+        format!("the library is not there: {}. Name it with --library", tried.join(", "))
+    })
+}
+
+/// Holds that a file is this library, and of this program's version: they are made for each other.
+///
+/// # Errors
+/// What it is instead, or the loader's words.
+pub fn check(path: &Path) -> Result<(), String> {
+    let ours = env!("CARGO_PKG_VERSION");
+    match version(path) {
+        Ok(version) if version == ours => Ok(()),
+        Ok(version) => Err(format!("{} is version {version}, and this program {ours}", path.display())),
+        Err(reason) => Err(format!("{} is not the library of loopback-odbc: {reason}", path.display())),
+    }
+}
+
+fn version(path: &Path) -> Result<String, String> {
+    // SAFETY: loading runs what the file has for that. It is the one that is about to be installed for every program, by
+    // somebody who says that it is the library, which has nothing there.
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
+    // SAFETY: nothing else has this name; it is include/loopback_odbc.h's.
+    let function = unsafe { library.get::<extern "C" fn() -> *const c_char>(b"loopback_odbc_version\0") };
+    let text = function.map_err(|error| error.to_string())?();
+    // SAFETY: it gives a string that ends with a NUL and stays while the library does.
+    Ok(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+}
+
+/// Copies the library to its place. Programs that have the old file open keep it: the new one is another file, which takes the
+/// name when it is whole.
+///
+/// # Errors
+/// The system's reason, with the path.
+pub fn put(from: &Path, to: &Path) -> Result<(), String> {
+    let folder = &folder_of(to);
+    let copied = || -> io::Result<()> {
+        make(folder)?;
+        let mut copy = tempfile::NamedTempFile::new_in(folder)?;
+        io::copy(&mut File::open(from)?, &mut copy)?;
+        copy.as_file().set_permissions(Permissions::from_mode(MODE))?;
+        copy.as_file().sync_all()?;
+        copy.persist(to)?;
+        File::open(folder)?.sync_all()
+    };
+    copied().map_err(|error| format!("{} cannot be written: {error}", to.display()))
+}
+
+/// Whether an installed file can be loaded by all.
+pub fn has_its_mode(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == MODE)
+}
+
+/// Makes a folder, and marks it.
+fn make(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in missing.iter().rev() {
+        fs::create_dir(folder)?;
+        fs::set_permissions(folder, Permissions::from_mode(MODE))?;
+    }
+    match missing.last() {
+        Some(uppermost) => fs::write(folder.join(MARK), uppermost.as_os_str().as_encoded_bytes()),
+        None => Ok(()),
+    }
+}
+
+/// Removes an installed library, and the folders that were made for it if nothing else is in them.
+///
+/// # Errors
+/// The system's reason, with the path.
+pub fn remove(path: &Path) -> Result<(), String> {
+    let failed = |path: &Path, error: io::Error| format!("{} cannot be removed: {error}", path.display());
+    fs::remove_file(path).map_err(|error| failed(path, error))?;
+    let folder = folder_of(path);
+    let Some(uppermost) = only_mark_left(&folder) else { return Ok(()) };
+    let mark = folder.join(MARK);
+    fs::remove_file(&mark).map_err(|error| failed(&mark, error))?;
+    for folder in folder.ancestors().take_while(|folder| folder.starts_with(&uppermost)) {
+        // One that is in use stays, and so do those above.
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What our mark in a folder says, if nothing else is in there.
+fn only_mark_left(folder: &Path) -> Option<PathBuf> {
+    let uppermost = fs::read_to_string(folder.join(MARK)).ok()?;
+    (fs::read_dir(folder).ok()?.count() == 1).then(|| uppermost.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn folders_are_made_and_go_with_the_last_library() {
+        let home = tempfile::tempdir().unwrap();
+        let from = home.path().join("built.so");
+        fs::write(&from, "first").unwrap();
+        let folder = home.path().join("a/b");
+        let (one, other) = (folder.join("one.so"), folder.join("other.so"));
+        put(&from, &one).unwrap();
+        put(&from, &other).unwrap();
+        assert_eq!(fs::metadata(&one).unwrap().mode() & 0o777, 0o755);
+        remove(&one).unwrap();
+        assert!(other.exists());
+        remove(&other).unwrap();
+        let left: Vec<PathBuf> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left, [from]);
+    }
+
+    #[test]
+    fn a_folder_that_was_there_or_has_something_else_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let (from, to) = (home.path().join("built.so"), home.path().join("a/b/one.so"));
+        fs::write(&from, "first").unwrap();
+        put(&from, &to).unwrap();
+        fs::write(home.path().join("a/others"), "").unwrap();
+        remove(&to).unwrap();
+        assert!(home.path().join("a/others").exists() && !home.path().join("a/b").exists());
+        put(&from, &home.path().join("one.so")).unwrap();
+        remove(&home.path().join("one.so")).unwrap();
+        assert!(home.path().exists());
+    }
+
+    #[test]
+    fn who_has_the_old_file_keeps_it() {
+        use std::io::Read;
+        let home = tempfile::tempdir().unwrap();
+        let (from, to) = (home.path().join("built.so"), home.path().join("one.so"));
+        fs::write(&from, "first").unwrap();
+        put(&from, &to).unwrap();
+        let mut open = File::open(&to).unwrap();
+        fs::write(&from, "second").unwrap();
+        put(&from, &to).unwrap();
+        let mut old = String::new();
+        open.read_to_string(&mut old).unwrap();
+        assert_eq!((old.as_str(), fs::read_to_string(&to).unwrap().as_str()), ("first", "second"));
+    }
+
+    #[test]
+    fn another_library_is_refused_with_the_loader_s_words() {
+        let text = check(Path::new("/nonexistent.so")).unwrap_err();
+        assert!(text.starts_with("/nonexistent.so is not the library of loopback-odbc: "), "{text}");
+        assert!(text.contains("No such file"), "{text}");
+    }
+}
