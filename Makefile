@@ -1,7 +1,10 @@
 # What there is to do here. demo, test, test-windows, bench and setup install what they need, and can be run first in a fresh clone; the others
 # need what these install.
 
-.PHONY: help setup build demo test test-windows clients bench soak lint clean
+.PHONY: help setup build install uninstall try-install demo test test-windows clients bench soak lint clean
+
+# Where `make install` puts the program; the library goes where SQL Server's scripts see it.
+PREFIX = /usr
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -9,8 +12,17 @@ help: ## this list
 setup: ## install and download what the demo and the tests need
 	@scripts/setup --tests
 
-build: ## build the library as it is released
-	cargo build --release --locked -p loopback-odbc
+build: ## build the library and the program as they are released
+	cargo build --release --locked -p loopback-odbc -p loopback-odbc-program
+
+install: ## after build, as root: the program, its manual pages and completions, and `loopback-odbc install`
+	@scripts/install install $(PREFIX)
+
+uninstall: ## as root: take all of that away
+	@scripts/install uninstall $(PREFIX)
+
+try-install: ## install on this machine, connect, uninstall, and compare it with what it was before
+	@scripts/try-install
 
 demo: ## run the Python and the R example as SQL Server would, and show what happens
 	@scripts/demo
@@ -37,7 +49,7 @@ soak: ## the property tests with a million cases each, and threads, forks and re
 lint: ## formatting and lints alone; with shellcheck, where it is installed, for the scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/test-windows scripts/windows/env scripts/windows/setup scripts/windows/wine scripts/bench .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/test-windows scripts/windows/env scripts/windows/setup scripts/windows/wine scripts/bench scripts/install scripts/try-install .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 clean: ## remove everything that was built or downloaded
 	rm -rf build target
