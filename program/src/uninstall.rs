@@ -64,7 +64,8 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         if counted == 0 && !registration.user {
             plan.warn(format!("[{name}] of {path} has a driver now that is not there"));
         } else {
-            plan.say(format!("{path}: [{name}] stays (uninstall --dsn '{name}')"));
+            let user = if registration.user { " --user" } else { "" };
+            plan.say(format!("{path}: [{name}] stays (uninstall --dsn '{name}'{user})"));
         }
     }
     for other in drivers.sections.iter().filter(|other| places::ours(other) && Some(*other) != driver) {

@@ -1,0 +1,624 @@
+//! `loopback-odbc install` and `uninstall`, as an administrator and as a user run them.
+//!
+//! What is changed is a private copy of /etc and /usr: each test has a mount namespace, in which every write to them goes to
+//! memory. The machine's own files are seen there and never written.
+
+mod common;
+
+use common::server::Server;
+use common::{Ran, assert_says, compile, library, part, project};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const DRIVERS: &str = "/etc/odbcinst.ini";
+const DATA_SOURCES: &str = "/etc/odbc.ini";
+/// Microsoft's driver, where its packages have it as well as the tests: in a folder that scripts of SQL Server see.
+const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
+
+/// What an administrator had in the files before: comments, blanks, other data sources.
+const OTHERS: &str = "; Ours, do not touch\n\n[Warehouse]\n  Driver = Other\nServer=w # main\n\n\n# The end\n";
+
+/// A root of its own for /etc and /usr, as long as it lives; with Microsoft's driver registered, and comments in both files.
+struct Root {
+    holder: Child,
+    folder: tempfile::TempDir,
+}
+
+/// Mounts, and waits for the end of standard input, which comes with the end of the test, however it ends.
+const HOLD: &str = r#"
+mkdir "$1"
+mount -t tmpfs -o mode=755 tmpfs "$1"
+for folder in /etc /usr; do
+    mkdir -p "$1/upper$folder" "$1/work$folder"
+    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$1/upper$folder,workdir=$1/work$folder" "$folder"
+done
+mkdir "$2"
+mount --bind "$3" "$2"
+echo ready
+read -r _ || true
+"#;
+
+impl Root {
+    fn new() -> Root {
+        let root = Root::bare();
+        root.write(
+            DRIVERS,
+            &format!("# Drivers\n\n[ODBC Driver 18 for SQL Server]\nDriver = {}\nUsageCount=1\n", target()),
+        );
+        root.write(DATA_SOURCES, OTHERS);
+        root
+    }
+
+    /// Without files of registrations.
+    fn bare() -> Root {
+        let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        // With the folders beside it, where it looks for its texts.
+        let driver = part("MSODBCSQL").parent().unwrap().parent().unwrap().to_owned();
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "bash", "-euc", HOLD, "hold"])
+            .arg(folder.path().join("memory"))
+            .arg(TARGET_FOLDER)
+            .arg(driver);
+        let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(
+            line, "ready\n",
+            "no namespace with an overlay could be made; in a container, it has to be a privileged one"
+        );
+        let root = Root { holder, folder };
+        for path in [DRIVERS, DATA_SOURCES] {
+            let _ = fs::remove_file(root.path(path));
+        }
+        root
+    }
+
+    /// Where a path of the private root is for this process.
+    fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        Path::new(&format!("/proc/{}/root", self.holder.id())).join(path.as_ref().strip_prefix("/").unwrap())
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn write(&self, path: &str, contents: &str) {
+        fs::write(self.path(path), contents).unwrap();
+    }
+
+    /// A program in the private root, with nothing of ours in its environment, and an odbc.ini of the user's in a folder of the
+    /// test's: unixODBC makes one where it finds none.
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id())).arg("--").arg(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LOOPBACK_ODBC_") || name.to_string_lossy().starts_with("ODBC") {
+                command.env_remove(name);
+            }
+        }
+        command.env("ODBCINI", self.folder.path().join("user.ini")).env("LANG", "C.UTF-8").env_remove("LC_ALL");
+        command
+    }
+
+    /// `loopback-odbc` with these arguments.
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(part("PROGRAM")).args(arguments))
+    }
+
+    /// What is printed by Python code that has pyodbc, and a connection string as its argument.
+    #[track_caller]
+    fn python(&self, code: &str, string: &str) -> String {
+        Ran::of(self.command(part("PYTHON")).args(["-c", code, string])).ok().stdout
+    }
+
+    /// Every file and folder of /etc and of the folders of /usr that an installation changes: kind, mode, owner, and what is in
+    /// it.
+    fn everything(&self) -> String {
+        const FILES: &str =
+            "find /etc /usr/bin /usr/lib /usr/share/man /usr/share/zsh /usr/share/fish /usr/share/bash-completion \
+             -xdev \\( -type d -printf '%p %y %m %U:%G\\n' -o -printf '%p %y %m %U:%G %s %l\\n' \\) 2>/dev/null | sort
+             find /etc/odbc* /usr/lib/*/odbc -type f -exec sha256sum {} + 2>/dev/null | sort";
+        let ran = Ran::of(self.command("bash").args(["-c", FILES]));
+        assert!(ran.stdout.lines().count() > 1000, "{ran:?}");
+        ran.stdout
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        drop(self.holder.stdin.take());
+        let _ = self.holder.wait();
+    }
+}
+
+/// Microsoft's driver in the private root.
+fn target() -> String {
+    format!("{TARGET_FOLDER}/lib/{}", part("MSODBCSQL").file_name().unwrap().to_str().unwrap())
+}
+
+/// Where the library is installed here.
+fn installed() -> String {
+    let debian = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let folder = if Path::new(&debian).is_dir() { debian + "/odbc" } else { "/usr/lib64".to_owned() };
+    folder + "/libloopbackodbc.so"
+}
+
+/// A string for a data source that leads to this server with what it says itself.
+fn string(dsn: &str, server: &Server) -> String {
+    format!("DSN={dsn};{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"))
+}
+
+/// Prints which copy of the library is loaded, after a connect.
+const CONNECT: &str = "
+import pyodbc, sys
+print('connected:', *pyodbc.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM Sales.dbo.Orders').fetchone())
+with open('/proc/self/maps') as maps:
+    print('loaded:', *{line.split()[-1] for line in maps if 'libloopbackodbc' in line})
+";
+
+#[test]
+fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before() {
+    let (root, server) = (Root::new(), Server::start());
+    let before = root.everything();
+    let said = root.run(&["install"]).ok();
+    assert_eq!(said.stderr, "");
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        lines[0],
+        format!(
+            "{}: the library, version {version}, from {}",
+            installed(),
+            library().canonicalize().unwrap().display()
+        )
+    );
+    assert_says(lines[1], &["/etc/odbcinst.ini: [SQL Server Loopback] added: Driver=/usr/lib", "libloopbackodbc.so"]);
+    assert_eq!(lines[2], "/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback");
+    assert_says(lines[3], &["Next: connect with DSN=Loopback", "[Loopback] of /etc/odbc.ini"]);
+    assert_eq!(lines.len(), 4);
+    assert_eq!(fs::metadata(root.path(installed())).unwrap().mode() & 0o7777, 0o755);
+    assert_says(&root.read(DRIVERS), &["[ODBC Driver 18 for SQL Server]", "[SQL Server Loopback]"]);
+    assert_eq!(root.read(DRIVERS).matches("UsageCount=1").count(), 2);
+
+    let said = root.python(CONNECT, &string("Loopback", &server));
+    assert_eq!(said, format!("connected: 12\nloaded: {}\n", installed()));
+    assert_says(&server.logins()[0], &["result=ok", "user=\"developer\""]);
+
+    let said = root.run(&["uninstall"]).ok();
+    assert_eq!(said.stderr, "");
+    assert_eq!(
+        said.stdout.matches("removed, the file is as it was before the installation").count(),
+        2,
+        "{}",
+        said.stdout
+    );
+    assert_eq!(root.read(DATA_SOURCES), OTHERS);
+    assert_eq!(root.everything(), before);
+}
+
+#[test]
+fn a_script_that_sql_server_runs_sees_what_was_installed() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    let mut command = root.command(project("scripts/satellite"));
+    command.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
+    let seed = format!("Sales={}", project("examples/sales.sql").display());
+    command
+        .args(["--seed", &seed, "--env", "ODBCSYSINI=/etc", "--env"])
+        .arg(format!("LD_LIBRARY_PATH={}", installed_unixodbc()));
+    let said =
+        Ran::of(command.args(["--", "/usr/bin/python3", "-c", CONNECT, "DSN=Loopback;Database=Sales"])).ok().stdout;
+    assert_eq!(said, format!("connected: 12\nloaded: {}\n", installed()));
+}
+
+/// unixODBC as `scripts/satellite` shows it.
+fn installed_unixodbc() -> String {
+    format!("/var/opt/stage/unixodbc/usr/lib/{}-linux-gnu", std::env::consts::ARCH)
+}
+
+#[test]
+fn files_that_were_not_there_are_made_for_all_to_read_and_go_again() {
+    let root = Root::bare();
+    let before = root.everything();
+    // Even for an administrator who gives others nothing.
+    let mut command = root.command("bash");
+    let ran = Ran::of(command.args(["-c", "umask 077; exec \"$0\" install"]).arg(part("PROGRAM")));
+    assert_eq!(ran.status, 1, "{ran:?}");
+    ran.says(&["warning: no driver of Microsoft's is in odbcinst.ini (ODBC Driver 18 for SQL Server"]);
+    for path in [DRIVERS, DATA_SOURCES] {
+        assert_eq!(fs::metadata(root.path(path)).unwrap().mode() & 0o777, 0o644, "{path}");
+    }
+    assert_eq!(fs::metadata(root.path(installed()).parent().unwrap()).unwrap().mode() & 0o777, 0o755);
+    root.run(&["uninstall"]).ok();
+    assert_eq!(root.everything(), before);
+}
+
+#[test]
+fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
+    let root = Root::new();
+    for verb in ["install", "uninstall"] {
+        let before = root.everything();
+        let mut command = root.command("setpriv");
+        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(part("PROGRAM"));
+        let dry = Ran::of(command.args([verb, "--dry-run"])).ok();
+        assert_eq!(root.everything(), before);
+        let real = root.run(&[verb]).ok();
+        let heading = "Nothing is changed. What would be said and done:\n";
+        assert_eq!(dry.stdout, format!("{heading}{}", real.stdout));
+        assert_ne!(root.everything(), before);
+    }
+    // Not even files that unixODBC makes when it looks for them.
+    let bare = Root::bare();
+    let before = bare.everything();
+    assert_eq!(bare.run(&["install", "--dry-run"]).status, 1);
+    bare.run(&["uninstall", "--dry-run"]).ok();
+    assert_eq!(bare.everything(), before);
+}
+
+#[test]
+fn without_the_right_to_write_nothing_is_changed_and_the_path_is_named() {
+    let root = Root::new();
+    let run = |verb: &str| {
+        let before = root.everything();
+        let mut command = root.command("setpriv");
+        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(part("PROGRAM")).arg(verb);
+        let ran = Ran::of(&mut command);
+        assert_eq!(root.everything(), before);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+        ran.stderr
+    };
+    assert_says(
+        &run("install"),
+        &["/usr/lib", " cannot be written (Permission denied", "nothing was changed", "--user"],
+    );
+    root.run(&["install"]).ok();
+    assert_says(&run("uninstall"), &["/etc/odbc.ini cannot be written (Permission denied", "nothing was changed"]);
+}
+
+#[test]
+fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_does() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    let own = "Server=dev\nUID=me\nPWD=p\n";
+    root.write(DATA_SOURCES, &(root.read(DATA_SOURCES).trim_end().to_owned() + "\n" + own));
+    let before = root.everything();
+    let said = root.run(&["install"]).ok().stdout;
+    assert_says(&said, &["libloopbackodbc.so: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
+    assert_eq!(root.everything(), before);
+    // Another value of the driver's section: the rest stays, and so does the count.
+    let with_timeout = root.read(DRIVERS).replace("Description=", "CPTimeout=60\nDescription=");
+    root.write(DRIVERS, &with_timeout);
+    let ran = root.run(&["install", "--target-driver", "ODBC Driver 18 for SQL Server"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    ran.says(&["[SQL Server Loopback] changed: TargetDriver=ODBC"]);
+    // The comments that the first installation has dropped cannot come back any more.
+    ran.says(&["/etc/odbcinst.ini was changed by others", "/etc/odbcinst.ini.kept-by-loopback-odbc-1"]);
+    assert_says(&root.read("/etc/odbcinst.ini.kept-by-loopback-odbc-1"), &["# Drivers\n"]);
+    let drivers = root.read(DRIVERS);
+    assert_says(&drivers, &["CPTimeout=60", "TargetDriver=ODBC Driver 18 for SQL Server"]);
+    assert_eq!(drivers.matches("UsageCount=1").count(), 2, "{drivers}");
+    assert_says(&root.read(DATA_SOURCES), &[own]);
+    // What was found stays in use without being named again.
+    root.run(&["install"]).ok().says(&["[SQL Server Loopback] is there"]);
+}
+
+#[test]
+fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
+    let (root, server) = (Root::new(), Server::start());
+    root.run(&["install"]).ok();
+    const RUN: &str = "
+import pyodbc, sys
+connection = pyodbc.connect(sys.argv[1])
+print('connected', flush=True)
+sys.stdin.readline()
+connection.execute('SELECT 1').fetchone()
+pyodbc.connect(sys.argv[1]).execute('SELECT 1').fetchone()
+print('still there')
+";
+    let mut running = root.command(part("PYTHON"));
+    running.args(["-c", RUN, &string("Loopback", &server)]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = running.spawn().unwrap();
+    let mut output = BufReader::new(running.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "connected\n");
+
+    let file = root.path(installed());
+    let old = fs::metadata(&file).unwrap().ino();
+    // The same version with something behind its end, which no loader looks at.
+    let newer = root.folder.path().join("newer.so");
+    let contents = [fs::read(library()).unwrap(), b"newer".to_vec()].concat();
+    fs::write(&newer, &contents).unwrap();
+    let said = root.run(&["install", "--library", newer.to_str().unwrap()]).ok();
+    said.says(&["libloopbackodbc.so: exchanged for the library of version"]);
+    assert_ne!(fs::metadata(&file).unwrap().ino(), old);
+    assert_eq!(fs::read(&file).unwrap(), contents);
+
+    running.stdin.take().unwrap().write_all(b"\n").unwrap();
+    line.clear();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "still there\n");
+    assert!(running.wait().unwrap().success());
+    let names: Vec<_> = fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "the library and the folder's mark: {names:?}");
+}
+
+#[test]
+fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
+    let root = Root::new();
+    let before = root.everything();
+    let recorder = part("RECORDING_TARGET");
+    let second = ["--driver-name", "Loopback by another", "--dsn", "Second"];
+    root.run(&["install"]).ok();
+    let with_target = [&["install", "--target-driver", recorder.to_str().unwrap()], &second[..]].concat();
+    let ran = root.run(&with_target);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    ran.says(&["libloopbackodbc-loopback-by-another.so: the library", "the target's library, ", "do not see it"]);
+
+    const TARGETS: &str = "
+import pyodbc, sys
+for name in sys.argv[1].split(','):
+    try:
+        pyodbc.connect(f'DSN={name};TargetDriver=neither')
+    except pyodbc.Error as error:
+        print(error.args[1])
+";
+    let said = root.python(TARGETS, "Loopback,Second");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_says(lines[0], &["HY024", "ODBC Driver 18 for SQL Server (", &target()]);
+    assert_says(lines[1], &["HY024", recorder.to_str().unwrap()]);
+
+    // In any order; what is left is said, and the last one leaves nothing.
+    let said = root.run(&["uninstall"]).ok();
+    said.says(&["[Loopback by another] stays (uninstall --driver-name 'Loopback by another')"]);
+    assert_says(&root.python(TARGETS, "Second"), &["HY024", recorder.to_str().unwrap()]);
+    root.run(&[&["uninstall"], &second[..]].concat()).ok();
+    assert_eq!(root.everything(), before);
+}
+
+#[test]
+fn sections_of_others_are_refused() {
+    let root = Root::new();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let before = root.everything();
+        let ran = root.run(arguments);
+        assert_eq!(ran.status, 2, "{ran:?}");
+        assert_says(&ran.stderr, parts);
+        assert_eq!(root.everything(), before);
+    };
+    refused(&["install", "--dsn", "Warehouse"], &["[Warehouse] of /etc/odbc.ini has another driver (Other)", "--dsn"]);
+    let theirs = "ODBC Driver 18 for SQL Server";
+    refused(&["install", "--driver-name", theirs], &["is another driver", &target(), "--driver-name"]);
+    refused(&["uninstall", "--driver-name", theirs], &["is another driver", &target(), "left alone"]);
+    root.run(&["install"]).ok();
+    // Two registrations need two data sources.
+    refused(&["install", "--driver-name", "Second"], &["[Loopback] of /etc/odbc.ini has another driver", "--dsn"]);
+    // Names that would be the same file.
+    root.run(&["install", "--driver-name", "A b", "--dsn", "Ab"]).ok();
+    refused(
+        &["install", "--driver-name", "A-b", "--dsn", "A-b"],
+        &["[A b]", "libloopbackodbc-a-b.so", "--driver-name"],
+    );
+    refused(&["install", "--dsn", "a]b"], &["--dsn \"a]b\"", "cannot be a name"]);
+    refused(&["install", "--target-driver", "SQL Server Loopback"], &["is this library itself"]);
+    // Of a data source of another driver, uninstall says that it stays.
+    let ran = root.run(&["uninstall", "--dry-run", "--dsn", "Warehouse"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    ran.says(&[
+        "[Warehouse] stays, its driver is Other",
+        "[Loopback] of /etc/odbc.ini has a driver now that is not there",
+    ]);
+}
+
+#[test]
+fn after_changes_by_others_only_our_sections_go_and_lost_comments_are_told_and_kept() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    for (path, added) in [(DATA_SOURCES, "[Added]\nDriver=Other\n"), (DRIVERS, "[Other]\nDriver=/other.so\n")] {
+        root.write(path, &(root.read(path) + added));
+    }
+    let dry = root.run(&["uninstall", "--dry-run"]).ok();
+    assert_eq!(dry.stdout.matches("removed; comments or additions are lost, and kept in a copy").count(), 2, "{dry:?}");
+    let ran = root.run(&["uninstall"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let kept = "/etc/odbc.ini.kept-by-loopback-odbc-1";
+    assert_says(&ran.stderr, &["/etc/odbc.ini has lost comments", kept, "/etc/odbcinst.ini has lost comments"]);
+    assert_eq!(root.read(kept), OTHERS);
+    let data_sources = root.read(DATA_SOURCES);
+    assert_says(&data_sources, &["[Warehouse]", "[Added]"]);
+    assert!(!data_sources.contains("Loopback"), "{data_sources}");
+    let drivers = root.read(DRIVERS);
+    assert_says(&drivers, &["[ODBC Driver 18 for SQL Server]", "[Other]"]);
+    assert!(!drivers.contains("Loopback"), "{drivers}");
+    assert!(!root.path(installed()).exists());
+    // Nothing else is left, and a second time there is nothing to do.
+    let copies: Vec<String> =
+        root.everything().lines().filter(|line| line.contains("-loopback-odbc")).map(str::to_owned).collect();
+    assert_eq!(copies.len(), 4, "two copies, listed and summed: {copies:?}");
+    root.run(&["uninstall"]).ok().says(&[
+        "there is no [Loopback]",
+        "there is no [SQL Server Loopback]",
+        "is not there",
+    ]);
+}
+
+#[test]
+fn a_login_that_somebody_wrote_into_our_section_is_kept() {
+    let root = Root::bare();
+    root.run(&["install"]);
+    let with_login = root.read(DATA_SOURCES).trim_end().to_owned() + "\nServer=dev\nUID=me\n";
+    root.write(DATA_SOURCES, &with_login);
+    let ran = root.run(&["uninstall"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert_says(&ran.stderr, &["what was added to our section", "/etc/odbc.ini.kept-by-loopback-odbc-1"]);
+    assert_eq!(root.read("/etc/odbc.ini.kept-by-loopback-odbc-1"), with_login);
+}
+
+#[test]
+fn a_driver_that_others_count_on_stays_until_the_last() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    // As another product's installation does: the installer library adds one to the count.
+    const COUNT: &str = "
+import ctypes
+installer = ctypes.CDLL('libodbcinst.so.2')
+path, length, count = ctypes.create_string_buffer(300), ctypes.c_ushort(), ctypes.c_uint()
+import sys
+driver = b'SQL Server Loopback\\0Driver=' + sys.argv[1].encode() + b'\\0\\0'
+assert installer.SQLInstallDriverEx(driver, None, path, 300, ctypes.byref(length), 2, ctypes.byref(count))
+print(count.value)
+";
+    assert_eq!(root.python(COUNT, &installed()), "2\n");
+    let said = root.run(&["install"]).ok();
+    said.says(&["[SQL Server Loopback] is there"]);
+    let ran = root.run(&["uninstall"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    ran.says(&[
+        "[SQL Server Loopback] counted one time less, UsageCount=1",
+        "libloopbackodbc.so: stays",
+        "others count on",
+    ]);
+    assert_says(&root.read(DRIVERS), &["[SQL Server Loopback]"]);
+    assert!(root.path(installed()).exists());
+    root.run(&["uninstall"]).ok().says(&["[SQL Server Loopback] removed", "libloopbackodbc.so: removed"]);
+    assert!(!root.read(DRIVERS).contains("Loopback") && !root.path(installed()).exists());
+}
+
+#[test]
+fn a_user_installs_for_himself_without_root() {
+    let (root, server) = (Root::new(), Server::start());
+    let before = root.everything();
+    let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+    std::os::unix::fs::chown(home.path(), Some(10001), Some(10001)).unwrap();
+    let in_home = |name: &str| home.path().join(name);
+    let as_user = |program: PathBuf| {
+        let mut command = root.command("setpriv");
+        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(program);
+        command.env("HOME", home.path()).env("ODBCINI", in_home(".odbc.ini")).env_remove("XDG_DATA_HOME");
+        command
+    };
+    let said = Ran::of(as_user(part("PROGRAM")).args(["install", "--user"])).ok();
+    assert_eq!(said.stderr, "");
+    let library = in_home(".local/share/loopback-odbc/libloopbackodbc.so");
+    assert_eq!(
+        fs::read_to_string(in_home(".odbc.ini")).unwrap().trim(),
+        format!("[Loopback]\nDriver={}", library.display())
+    );
+    assert_eq!(fs::metadata(in_home(".odbc.ini")).unwrap().mode() & 0o777, 0o600);
+    let connected = Ran::of(as_user(part("PYTHON")).args(["-c", CONNECT, &string("Loopback", &server)])).ok();
+    assert_eq!(connected.stdout, format!("connected: 12\nloaded: {}\n", library.display()));
+
+    // The library stays while another data source needs it.
+    Ran::of(as_user(part("PROGRAM")).args(["install", "--user", "--dsn", "Second"])).ok();
+    let said = Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user"])).ok();
+    said.says(&["libloopbackodbc.so: stays", "[Second] stays (uninstall --dsn 'Second' --user)"]);
+    Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user", "--dsn", "Second"])).ok();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    assert_eq!(root.everything(), before);
+}
+
+#[test]
+fn what_cannot_be_had_with_user_is_refused() {
+    let root = Root::new();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let ran = root.run(arguments);
+        assert_eq!(ran.status, 2, "{ran:?}");
+        assert_says(&ran.stderr, parts);
+    };
+    refused(&["install", "--user", "--target-driver", "x"], &["--target-driver", "LOOPBACK_ODBC_TARGET_DRIVER"]);
+    refused(&["install", "--user", "--driver-name", "x"], &["--driver-name", "odbcinst.ini"]);
+}
+
+#[test]
+fn a_file_that_is_not_the_library_of_this_version_is_refused() {
+    let root = Root::new();
+    let before = root.everything();
+    let refused = |library: &Path, parts: &[&str]| {
+        let ran = root.run(&["install", "--library", library.to_str().unwrap()]);
+        assert_eq!(ran.status, 2, "{ran:?}");
+        assert_says(&ran.stderr, parts);
+    };
+    refused(&part("RECORDING_TARGET"), &["is not the library of loopback-odbc", "loopback_odbc_version"]);
+    refused(Path::new("/etc/passwd"), &["/etc/passwd is not the library of loopback-odbc", "invalid ELF header"]);
+    refused(Path::new("/nonexistent.so"), &["--library /nonexistent.so: No such file"]);
+    let (source, other) = (root.folder.path().join("other.c"), root.folder.path().join("other.so"));
+    fs::write(&source, "const char *loopback_odbc_version(void) { return \"9.8.7\"; }\n").unwrap();
+    compile(source.to_str().unwrap(), &other, &["-shared", "-fPIC"]);
+    refused(&other, &["is version 9.8.7, and this program", env!("CARGO_PKG_VERSION")]);
+    assert_eq!(root.everything(), before);
+}
+
+#[test]
+fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
+    let root = Root::new();
+    let folder = root.folder.path().display().to_string();
+    let mut drivers = String::new();
+    writeln!(drivers, "[ODBC Driver 18 for SQL Server]\nDriver={}", part("MSODBCSQL").display()).unwrap();
+    let elsewhere = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+    fs::write(elsewhere.path().join("odbcinst.ini"), drivers).unwrap();
+    let before = root.everything();
+    let run = |verb: &str| Ran::of(root.command(part("PROGRAM")).arg(verb).env("ODBCSYSINI", elsewhere.path()));
+    let ran = run("install");
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let warnings: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    let what = ["odbcinst.ini", "odbc.ini", "the target's library, "];
+    for (warning, what) in warnings.iter().zip(what) {
+        assert_says(warning, &["warning: ", what, "scripts that SQL Server runs do not see it", "datadirectories"]);
+    }
+    assert!(!ran.stderr.contains('\u{1b}'), "colour without a terminal: {}", ran.stderr);
+    // A file that only root may read is no use to a script either.
+    root.write(DRIVERS, &format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", target()));
+    fs::set_permissions(root.path(DRIVERS), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let private = root.run(&["install", "--dry-run"]);
+    assert_eq!(private.status, 1);
+    private.says(&["warning: /etc/odbcinst.ini cannot be read by the user that SQL Server runs scripts as"]);
+    // Names that lead to nothing.
+    let named = root.run(&["install", "--dry-run", "--target-driver", "None such"]);
+    named.says(&["warning: the target, None such, is not in odbcinst.ini"]);
+    root.run(&["install", "--dry-run", "--target-driver", "/none.so"])
+        .says(&["the target's library, /none.so, is not there"]);
+
+    run("uninstall").ok();
+    assert!(!elsewhere.path().join("odbc.ini").exists());
+    assert!(before.contains("/etc/odbcinst.ini"), "{folder}");
+}
+
+#[test]
+fn make_install_brings_program_manual_and_completions_and_make_uninstall_takes_them_away() {
+    let root = Root::new();
+    let before = root.everything();
+    let make = |verb: &str| {
+        let mut command = root.command("make");
+        Ran::of(command.arg("--no-print-directory").arg("-C").arg(project(".")).arg(verb)).ok()
+    };
+    make("install").says(&["/usr/bin/loopback-odbc\n", "[Loopback] added"]);
+    let installed_program = Ran::of(root.command("/usr/bin/loopback-odbc").arg("--version")).ok();
+    assert_eq!(installed_program.stdout, format!("loopback-odbc {}\n", env!("CARGO_PKG_VERSION")));
+    for command in ["string", "doctor", "install", "uninstall"] {
+        assert_says(&root.read(&format!("/usr/share/man/man1/loopback-odbc-{command}.1")), &[".SH OPTIONS"]);
+        assert_says(&root.read("/usr/share/man/man1/loopback-odbc.1"), &[&format!("loopback\\-odbc\\-{command}(1)")]);
+    }
+    let zsh = if Path::new("/etc/debian_version").exists() { "vendor-completions" } else { "site-functions" };
+    for path in [
+        "/usr/share/bash-completion/completions/loopback-odbc",
+        "/usr/share/fish/vendor_completions.d/loopback-odbc.fish",
+        &format!("/usr/share/zsh/{zsh}/_loopback-odbc"),
+    ] {
+        assert_says(&root.read(path), &["target-driver", "uninstall"]);
+    }
+    // The installed program finds the library for another copy by itself.
+    let second = ["--driver-name", "Second", "--dsn", "Second"];
+    let run = |verb: &str| Ran::of(root.command("/usr/bin/loopback-odbc").arg(verb).args(second)).ok();
+    run("install")
+        .says(&["libloopbackodbc-second.so: the library, version", "from /usr/lib/loopback-odbc/libloopbackodbc.so"]);
+    run("uninstall");
+    make("install").says(&["libloopbackodbc.so: up to date"]);
+    make("uninstall").says(&["/usr/bin/loopback-odbc: removed"]);
+    assert_eq!(root.everything(), before);
+}
