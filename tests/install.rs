@@ -7,6 +7,7 @@ mod common;
 
 use common::server::Server;
 use common::{Ran, assert_says, compile, library, part, project};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -116,6 +117,15 @@ impl Root {
         Ran::of(self.command(part("PYTHON")).args(["-c", code, string])).ok().stdout
     }
 
+    /// Holds that every file and folder is as it was.
+    #[track_caller]
+    fn is_as(&self, before: &str) {
+        let now = self.everything();
+        let (before, now): (BTreeSet<&str>, BTreeSet<&str>) = (before.lines().collect(), now.lines().collect());
+        let different: Vec<&&str> = before.symmetric_difference(&now).collect();
+        assert!(different.is_empty(), "{different:#?}");
+    }
+
     /// Every file and folder of /etc and of the folders of /usr that an installation changes: kind, mode, owner, and what is in
     /// it.
     fn everything(&self) -> String {
@@ -198,7 +208,7 @@ fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before
         said.stdout
     );
     assert_eq!(root.read(DATA_SOURCES), OTHERS);
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
 }
 
 #[test]
@@ -235,7 +245,7 @@ fn files_that_were_not_there_are_made_for_all_to_read_and_go_again() {
     }
     assert_eq!(fs::metadata(root.path(installed()).parent().unwrap()).unwrap().mode() & 0o777, 0o755);
     root.run(&["uninstall"]).ok();
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
 }
 
 #[test]
@@ -246,7 +256,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
         let mut command = root.command("setpriv");
         command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(part("PROGRAM"));
         let dry = Ran::of(command.args([verb, "--dry-run"])).ok();
-        assert_eq!(root.everything(), before);
+        root.is_as(&before);
         let real = root.run(&[verb]).ok();
         let heading = "Nothing is changed. What would be said and done:\n";
         assert_eq!(dry.stdout, format!("{heading}{}", real.stdout));
@@ -257,7 +267,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
     let before = bare.everything();
     assert_eq!(bare.run(&["install", "--dry-run"]).status, 1);
     bare.run(&["uninstall", "--dry-run"]).ok();
-    assert_eq!(bare.everything(), before);
+    bare.is_as(&before);
 }
 
 #[test]
@@ -268,7 +278,7 @@ fn without_the_right_to_write_nothing_is_changed_and_the_path_is_named() {
         let mut command = root.command("setpriv");
         command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(part("PROGRAM")).arg(verb);
         let ran = Ran::of(&mut command);
-        assert_eq!(root.everything(), before);
+        root.is_as(&before);
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
         ran.stderr
     };
@@ -289,7 +299,7 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     let before = root.everything();
     let said = root.run(&["install"]).ok().stdout;
     assert_says(&said, &["libloopbackodbc.so: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
     // Another value of the driver's section: the rest stays, and so does the count.
     let with_timeout = root.read(DRIVERS).replace("Description=", "CPTimeout=60\nDescription=");
     root.write(DRIVERS, &with_timeout);
@@ -378,7 +388,7 @@ for name in sys.argv[1].split(','):
     said.says(&["[Loopback by another] stays (uninstall --driver-name 'Loopback by another')"]);
     assert_says(&root.python(TARGETS, "Second"), &["HY024", recorder.to_str().unwrap()]);
     root.run(&[&["uninstall"], &second[..]].concat()).ok();
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
 }
 
 #[test]
@@ -389,7 +399,7 @@ fn sections_of_others_are_refused() {
         let ran = root.run(arguments);
         assert_eq!(ran.status, 2, "{ran:?}");
         assert_says(&ran.stderr, parts);
-        assert_eq!(root.everything(), before);
+        root.is_as(&before);
     };
     refused(&["install", "--dsn", "Warehouse"], &["[Warehouse] of /etc/odbc.ini has another driver (Other)", "--dsn"]);
     let theirs = "ODBC Driver 18 for SQL Server";
@@ -445,6 +455,51 @@ fn after_changes_by_others_only_our_sections_go_and_lost_comments_are_told_and_k
         "there is no [SQL Server Loopback]",
         "is not there",
     ]);
+}
+
+#[test]
+fn values_that_the_installer_library_would_cut_are_left_alone() {
+    let root = Root::new();
+    let long = format!("[Long]\nDriver=Other\nOptions={}\n", "x".repeat(1100));
+    root.write(DATA_SOURCES, &long);
+    let ran = root.run(&["install"]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    assert_says(&ran.stderr, &["does not leave [Long] of /etc/odbc.ini as it is", "This is halfway", "uninstall"]);
+    assert_eq!(root.read(DATA_SOURCES), long);
+    // And back from halfway.
+    let ran = root.run(&["uninstall"]).ok();
+    ran.says(&["[SQL Server Loopback] removed, the file is as it was", "libloopbackodbc.so: removed"]);
+    assert_eq!(root.read(DATA_SOURCES), long);
+    let left = root.everything();
+    let ours: Vec<&str> = left.lines().filter(|line| line.contains("loopback")).collect();
+    assert!(ours.is_empty(), "{ours:?}");
+}
+
+#[test]
+fn what_the_installer_library_would_write_wrong_is_refused() {
+    let root = Root::new();
+    let before = root.everything();
+    let refused = |command: &mut Command, what: &str| {
+        let ran = Ran::of(command);
+        assert_eq!(ran.status, 2, "{ran:?}");
+        ran.says(&[what, "beyond ASCII"]);
+        root.is_as(&before);
+    };
+    let program = || root.command(part("PROGRAM"));
+    refused(program().args(["install", "--dsn", "Bjørn"]), "Bjørn");
+    refused(program().args(["install", "--driver-name", "für"]), "für");
+    refused(program().args(["install", "--target-driver", "/opt/für.so"]), "/opt/für.so");
+    refused(program().args(["install", "--user"]).env("XDG_DATA_HOME", "/home/bjørn"), "/home/bjørn/loopback-odbc");
+}
+
+#[test]
+fn a_variable_that_leads_to_another_file_is_refused() {
+    let root = Root::new();
+    let before = root.everything();
+    let ran = Ran::of(root.command(part("PROGRAM")).arg("install").env("ODBCSEARCH", "ODBC_USER_DSN"));
+    assert_eq!(ran.status, 2, "{ran:?}");
+    ran.says(&["ODBCSEARCH=ODBC_USER_DSN", "unset it"]);
+    root.is_as(&before);
 }
 
 #[test]
@@ -519,7 +574,7 @@ fn a_user_installs_for_himself_without_root() {
     said.says(&["libloopbackodbc.so: stays", "[Second] stays (uninstall --dsn 'Second' --user)"]);
     Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user", "--dsn", "Second"])).ok();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
 }
 
 #[test]
@@ -550,7 +605,7 @@ fn a_file_that_is_not_the_library_of_this_version_is_refused() {
     fs::write(&source, "const char *loopback_odbc_version(void) { return \"9.8.7\"; }\n").unwrap();
     compile(source.to_str().unwrap(), &other, &["-shared", "-fPIC"]);
     refused(&other, &["is version 9.8.7, and this program", env!("CARGO_PKG_VERSION")]);
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
 }
 
 #[test]
@@ -620,5 +675,5 @@ fn make_install_brings_program_manual_and_completions_and_make_uninstall_takes_t
     run("uninstall");
     make("install").says(&["libloopbackodbc.so: up to date"]);
     make("uninstall").says(&["/usr/bin/loopback-odbc: removed"]);
-    assert_eq!(root.everything(), before);
+    root.is_as(&before);
 }

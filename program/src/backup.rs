@@ -6,7 +6,7 @@
 //! changed it, and the first copy can take its place. When it is not, the chain of our changes is broken: the next change
 //! begins a new one, and what an old copy alone still has, comments, is kept under a third name.
 
-use crate::ini::Ini;
+use crate::ini::{Ini, Section};
 use crate::places::folder_of;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -28,28 +28,69 @@ impl Kept {
         Kept { before: beside(&file, "before-loopback-odbc"), after: beside(&file, "after-loopback-odbc"), file }
     }
 
-    /// To be called before a change. A file that is not there is made, empty and with this mode. Gives the path of an old
-    /// copy that is kept from now on, if there is one.
+    /// Has the installer library change a section, and remembers what the file was before and is after. A file that is not
+    /// there is made, with this mode. If the change fails, or is more than it should be, the file is what it was. Gives the
+    /// path of an old copy that is kept from now on, if there is one.
     ///
     /// # Errors
-    /// The system's reason, with the path.
-    pub fn before_change(&self, mode: u32) -> Result<Option<PathBuf>, String> {
-        if self.untouched()? {
-            return Ok(None);
+    /// Those of the change; the section that it would change besides; the system's reason, with the path.
+    pub fn install(
+        &self,
+        section: &str,
+        mode: u32,
+        change: impl FnOnce() -> Result<(), String>,
+    ) -> Result<Option<PathBuf>, String> {
+        let continues = self.untouched()?;
+        let kept = if continues { None } else { self.begin(mode)? };
+        let changed = self.change(section, change).and_then(|()| self.after_change());
+        if changed.is_err() && !continues {
+            self.restore()?;
         }
-        let kept = self.forget()?;
-        if self.file.exists() {
-            copy(&self.file, &self.before)?;
-        } else {
-            let made = File::options().write(true).create_new(true).open(&self.file);
-            let made = made.and_then(|file| file.set_permissions(fs::Permissions::from_mode(mode)));
-            made.map_err(|error| at(&self.file, "cannot be made", &error))?;
-            self.after_change()?;
-        }
-        Ok(kept)
+        changed.map(|()| kept)
     }
 
-    /// To be called after a change.
+    /// Begins a chain of changes.
+    fn begin(&self, mode: u32) -> Result<Option<PathBuf>, String> {
+        let kept = self.forget()?;
+        if self.file.exists() {
+            return copy(&self.file, &self.before).map(|()| kept);
+        }
+        let made = File::options().write(true).create_new(true).open(&self.file);
+        let made = made.and_then(|file| file.set_permissions(fs::Permissions::from_mode(mode)));
+        made.map_err(|error| at(&self.file, "cannot be made", &error))?;
+        self.after_change().map(|()| kept)
+    }
+
+    /// Has the installer library change a section, and holds that it leaves the others as they are: it cuts values and lines
+    /// after 1,000 bytes. If it does not, or fails, the file is put back as it was.
+    ///
+    /// # Errors
+    /// Those of the change; the section that it would change besides; the system's reason, with the path.
+    pub fn change(&self, section: &str, change: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        let was = contents(&self.file)?.unwrap_or_default();
+        let changed = change().and_then(|()| self.holds_others(section, &Ini::parse(&was)));
+        if changed.is_err() {
+            fs::write(&self.file, was).map_err(|error| at(&self.file, "cannot be written", &error))?;
+        }
+        changed
+    }
+
+    fn holds_others(&self, section: &str, was: &Ini) -> Result<(), String> {
+        let is = Ini::read(&self.file)?;
+        let other = |other: &&Section| !other.name.eq_ignore_ascii_case(section);
+        let mut others = is.sections.iter().filter(other);
+        match was.sections.iter().filter(other).find(|other| others.next() != Some(other)) {
+            Some(other) => Err(format!(
+                "the ODBC installer library does not leave [{}] of {} as it is, and so the file was put back: has it values of \
+                 more than 1,000 bytes? The README says how to register by hand",
+                other.name,
+                self.file.display()
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// To be called after a change, when others may follow.
     ///
     /// # Errors
     /// The system's reason, with the path.
@@ -185,10 +226,11 @@ mod tests {
 
     /// As the installer library does: without comments.
     fn change(kept: &Kept, path: &Path, contents: &str) -> Option<PathBuf> {
-        let old = kept.before_change(0o644).unwrap();
-        fs::write(path, contents).unwrap();
-        kept.after_change().unwrap();
-        old
+        kept.install("Ours", 0o644, || write(path, contents)).unwrap()
+    }
+
+    fn write(path: &Path, contents: &str) -> Result<(), String> {
+        fs::write(path, contents).map_err(|error| error.to_string())
     }
 
     fn names(folder: &tempfile::TempDir) -> Vec<String> {
@@ -201,7 +243,7 @@ mod tests {
     #[test]
     fn after_any_number_of_our_changes_the_file_is_restored_to_the_byte() {
         let (folder, path, kept) = file(Some(FIRST));
-        for contents in ["[A]\nB=1\n[Ours]\n", "[A]\nB=1\n[Ours]\n[More]\n"] {
+        for contents in ["[A]\nB=1\n[Ours]\n", "[A]\nB=1\n[Ours]\nMore=1\n"] {
             assert_eq!(change(&kept, &path, contents), None);
             assert!(kept.untouched().unwrap());
             assert_eq!(kept.original().unwrap(), Ini::parse(FIRST.as_bytes()));
@@ -231,7 +273,7 @@ mod tests {
         fs::write(&path, others).unwrap();
         assert!(!kept.untouched().unwrap());
         // The comments of the first copy are nowhere else.
-        let old = change(&kept, &path, "[A]\nB=2\n[Ours]\n[More]\n").unwrap();
+        let old = change(&kept, &path, "[A]\nB=2\n[Ours]\nMore=1\n").unwrap();
         assert_eq!(fs::read_to_string(&old).unwrap(), FIRST);
         assert_eq!(kept.original().unwrap(), Ini::parse(others.as_bytes()));
         // Those of the second copy, which has none, are given up without a trace.
@@ -243,9 +285,27 @@ mod tests {
     #[test]
     fn a_change_that_was_not_finished_is_not_taken_for_ours() {
         let (_folder, path, kept) = file(Some(FIRST));
-        kept.before_change(0o644).unwrap();
+        kept.begin(0o644).unwrap();
         fs::write(&path, "[A]\n").unwrap();
         assert!(!kept.untouched().unwrap());
+    }
+
+    #[test]
+    fn a_change_that_fails_or_touches_others_is_put_back_without_a_trace() {
+        for contents in [Some(FIRST), None] {
+            let (folder, path, kept) = file(contents);
+            let before = names(&folder);
+            let failing = kept.install("Ours", 0o644, || write(&path, "[A]\nB=1\n[Ours]\n").and(Err("no".to_owned())));
+            assert_eq!(failing, Err("no".to_owned()));
+            assert_eq!((super::contents(&path).unwrap(), names(&folder)), (contents.map(Into::into), before));
+        }
+        let (folder, path, kept) = file(Some(FIRST));
+        for wrong in ["[A]\nB=\n[Ours]\n", "[Ours]\n", "[A]\nB=1\nC=1\n[Ours]\n"] {
+            let text = kept.install("Ours", 0o644, || write(&path, wrong)).unwrap_err();
+            assert!(text.contains("does not leave [A] of ") && text.contains("1,000 bytes"), "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), FIRST);
+            assert_eq!(names(&folder), ["odbc.ini"]);
+        }
     }
 
     #[test]

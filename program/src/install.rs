@@ -32,6 +32,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
                 .to_owned(),
         );
     }
+    target.map_or(Ok(()), installer::check_text)?;
     let places = Places::of(registration)?;
     let drivers = Ini::read(&places.files.drivers)?;
     let data_sources = Ini::read(&places.files.data_sources)?;
@@ -58,7 +59,8 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
 
 /// A path as it is written into the files of registrations.
 fn path_text(path: &Path) -> Result<String, String> {
-    path.to_str().map(str::to_owned).ok_or_else(|| format!("{} is not UTF-8", path.display()))
+    let text = path.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
+    installer::check_text(text).map(|()| text.to_owned())
 }
 
 fn copy(plan: &mut Plan, from: &Path, to: &Path) -> Result<(), String> {
@@ -183,14 +185,13 @@ impl Entry<'_> {
         let (path, name) = (path.to_owned(), name.to_owned());
         plan.change(says, &[&path.clone(), &folder_of(&path)], move || {
             let missing: Vec<(&str, &str)> = missing.iter().map(|(keyword, value)| (&**keyword, &**value)).collect();
-            let kept = Kept::of(&path);
-            let old = kept.before_change(mode)?;
-            match is_new {
-                true => add(&name, &missing)?,
-                false => missing.iter().try_for_each(|(keyword, value)| set(&name, keyword, value))?,
-            }
-            kept.after_change()?;
-            verify(&path, &name, &missing)?;
+            let old = Kept::of(&path).install(&name, mode, || {
+                match is_new {
+                    true => add(&name, &missing)?,
+                    false => missing.iter().try_for_each(|(keyword, value)| set(&name, keyword, value))?,
+                }
+                verify(&path, &name, &missing)
+            })?;
             Ok(old.map(|copy| {
                 format!(
                     "{} was changed by others since the last installation, and has lost comments then; they are in {}",

@@ -171,6 +171,17 @@ fn outcome(done: c_int, what: &str) -> Result<(), String> {
     Err(format!("the ODBC installer library refuses {what}: {}", records.join("; ")))
 }
 
+/// Holds that a text is ASCII: of the UTF-16 of anything else, unixODBC 2.3.11 writes half of each unit.
+///
+/// # Errors
+/// It is not.
+pub fn check_text(text: &str) -> Result<(), String> {
+    match text.is_ascii() {
+        true => Ok(()),
+        false => Err(format!("{text} has characters beyond ASCII, which unixODBC's installer library may write wrong")),
+    }
+}
+
 /// UTF-16, with a NUL at the end.
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()

@@ -38,8 +38,23 @@ impl Places {
             }
             true => (Mode::User, user_folder()?),
         };
+        check_search(mode)?;
         let library = folder.join(file_name(&registration.driver_name));
         Ok(Places { mode, library, files: installer::files(mode)? })
+    }
+}
+
+/// unixODBC lets this variable say which odbc.ini is written, against what a program says.
+fn check_search(mode: Mode) -> Result<(), String> {
+    let wanted = match mode {
+        Mode::System => "ODBC_SYSTEM_DSN",
+        Mode::User => "ODBC_USER_DSN",
+    };
+    match std::env::var("ODBCSEARCH") {
+        Ok(other) if other != wanted => {
+            Err(format!("ODBCSEARCH={other} makes unixODBC write another odbc.ini: unset it"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -49,7 +64,7 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
     if name.is_empty() || name.trim() != name || name.len() > longest || name.contains(odd) || reserved {
         return Err(format!("{option} {name:?}: this cannot be a name in the files of ODBC"));
     }
-    Ok(())
+    installer::check_text(name)
 }
 
 /// Where Debian and Ubuntu have drivers; elsewhere the folder of libraries itself. SQL Server's scripts see both.
@@ -108,7 +123,7 @@ mod tests {
         }
         assert!(check_name("--dsn", &"x".repeat(33), 32).is_err());
         assert!(check_name("--dsn", "Loopback (not)", 32).is_err());
-        assert_eq!(check_name("--dsn", "Løopback 17", 32), Ok(()));
+        assert_eq!(check_name("--dsn", "Loopback 17", 32), Ok(()));
     }
 
     #[test]

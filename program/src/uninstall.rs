@@ -187,10 +187,10 @@ fn change(
     } else {
         ""
     };
-    let path = path.to_owned();
+    let (path, name) = (path.to_owned(), name.to_owned());
     plan.change(format!("{says}{loses}"), &[&path.clone(), &folder_of(&path)], move || {
         let copy = if loses_now { Some(kept.keep()?) } else { None };
-        by_installer()?;
+        kept.change(&name, by_installer)?;
         let older = if more { kept.after_change().map(|()| None) } else { kept.forget() }?;
         let copies: Vec<String> = copy.iter().chain(&older).map(|copy| copy.display().to_string()).collect();
         Ok((!copies.is_empty()).then(|| {
