@@ -171,6 +171,16 @@ with open('/proc/self/maps') as maps:
     print('loaded:', *{line.split()[-1] for line in maps if 'libloopbackodbc' in line})
 ";
 
+/// Prints the refusal of each data source, which names the target that is loaded.
+const TARGETS: &str = "
+import pyodbc, sys
+for name in sys.argv[1].split(','):
+    try:
+        pyodbc.connect(f'DSN={name};TargetDriver=neither')
+    except pyodbc.Error as error:
+        print(error.args[1])
+";
+
 #[test]
 fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before() {
     let (root, server) = (Root::new(), Server::start());
@@ -188,7 +198,10 @@ fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before
         )
     );
     assert_says(lines[1], &["/etc/odbcinst.ini: [SQL Server Loopback] added: Driver=/usr/lib", "libloopbackodbc.so"]);
-    assert_eq!(lines[2], "/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback");
+    assert_says(
+        lines[2],
+        &["/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback; comments are lost there until"],
+    );
     assert_says(lines[3], &["Next: connect with DSN=Loopback", "[Loopback] of /etc/odbc.ini"]);
     assert_eq!(lines.len(), 4);
     assert_eq!(fs::metadata(root.path(installed())).unwrap().mode() & 0o7777, 0o755);
@@ -370,14 +383,6 @@ fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
     assert_eq!(ran.status, 1, "{ran:?}");
     ran.says(&["libloopbackodbc-loopback-by-another.so: the library", "the target's library, ", "do not see it"]);
 
-    const TARGETS: &str = "
-import pyodbc, sys
-for name in sys.argv[1].split(','):
-    try:
-        pyodbc.connect(f'DSN={name};TargetDriver=neither')
-    except pyodbc.Error as error:
-        print(error.args[1])
-";
     let said = root.python(TARGETS, "Loopback,Second");
     let lines: Vec<&str> = said.lines().collect();
     assert_says(lines[0], &["HY024", "ODBC Driver 18 for SQL Server (", &target()]);
@@ -499,6 +504,25 @@ fn a_variable_that_leads_to_another_file_is_refused() {
     let ran = Ran::of(root.command(part("PROGRAM")).arg("install").env("ODBCSEARCH", "ODBC_USER_DSN"));
     assert_eq!(ran.status, 2, "{ran:?}");
     ran.says(&["ODBCSEARCH=ODBC_USER_DSN", "unset it"]);
+    root.is_as(&before);
+}
+
+#[test]
+fn an_installation_by_hand_is_taken_over_and_removed() {
+    let root = Root::bare();
+    let before = root.everything();
+    let old = "/usr/lib/libloopbackodbc.so";
+    fs::copy(library(), root.path(old)).unwrap();
+    root.write(DRIVERS, &format!("[SQL Server Loopback]\nDriver={old}\nTargetDriver={}\n", target()));
+    root.write(DATA_SOURCES, "[Loopback]\nDriver=SQL Server Loopback\n");
+    let said = root.run(&["install"]).ok();
+    said.says(&[&format!("[SQL Server Loopback] changed: Driver={}\n", installed()), "odbc.ini: [Loopback] is there"]);
+    assert_says(&root.python(TARGETS, "Loopback"), &["HY024", &target()]);
+    root.run(&["uninstall"]).ok().says(&["[Loopback] removed\n", "[SQL Server Loopback] removed\n"]);
+    fs::remove_file(root.path(old)).unwrap();
+    assert_eq!((root.read(DRIVERS).trim(), root.read(DATA_SOURCES).trim()), ("", ""));
+    fs::remove_file(root.path(DRIVERS)).unwrap();
+    fs::remove_file(root.path(DATA_SOURCES)).unwrap();
     root.is_as(&before);
 }
 

@@ -26,11 +26,9 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     let registration = &wanted.registration;
     let target = wanted.target_driver.as_deref();
     if registration.user && target.is_some() {
-        return Err(
-            "--target-driver is kept with the driver in odbcinst.ini, which with --user has nothing of ours: set \
-                    LOOPBACK_ODBC_TARGET_DRIVER for your programs instead"
-                .to_owned(),
-        );
+        let text = "--target-driver is kept with the driver in odbcinst.ini, which with --user has nothing of ours: set \
+                    LOOPBACK_ODBC_TARGET_DRIVER for your programs instead";
+        return Err(text.to_owned());
     }
     target.map_or(Ok(()), installer::check_text)?;
     let places = Places::of(registration)?;
@@ -181,7 +179,11 @@ impl Entry<'_> {
         let listed: Vec<String> = missing.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
         let is_new = there.is_none();
         let what = if is_new { "added" } else { "changed" };
-        let says = format!("{}: [{name}] {what}: {}", path.display(), listed.join(", "));
+        let loses = match Ini::read(path).is_ok_and(|ini| ini.comments) {
+            true => "; comments are lost there until `uninstall` puts them back, and kept in a copy",
+            false => "",
+        };
+        let says = format!("{}: [{name}] {what}: {}{loses}", path.display(), listed.join(", "));
         let (path, name) = (path.to_owned(), name.to_owned());
         plan.change(says, &[&path.clone(), &folder_of(&path)], move || {
             let missing: Vec<(&str, &str)> = missing.iter().map(|(keyword, value)| (&**keyword, &**value)).collect();

@@ -195,8 +195,8 @@ fn change(
         let copies: Vec<String> = copy.iter().chain(&older).map(|copy| copy.display().to_string()).collect();
         Ok((!copies.is_empty()).then(|| {
             format!(
-                "{} has lost comments, or what was added to our section: others have changed it since the installation, so \
-                 that it was not put back as it was before. What was lost is in {}",
+                "{} has lost comments, or what was added to our section: others have changed it since the installation, or \
+                 it had the section before, so that it was not put back as it was. What was lost is in {}",
                 path.display(),
                 copies.join(" and ")
             )
