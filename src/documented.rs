@@ -345,17 +345,20 @@ fn refusals() -> Vec<Failure> {
 
 /// One of each hint.
 fn hints() -> Vec<Failure> {
-    let string = [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/c")];
-    let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
+    let linux = [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/c")];
+    let windows = [("Server", "."), ("Trusted_Connection", "Yes")];
     [
-        (b"28000", 18456, "Login failed for user 'Microsoft Corporation'."),
-        (b"28000", 18456, "Login failed for user 'u'."),
-        (b"08001", -1, "invalid null pkcs12 pointer"),
-        (b"08001", -1, "DECODER routines::unsupported"),
-        (b"08001", -1, "certificate verify failed"),
-        (b"HYT00", 0, "Login timeout expired"),
+        (linux, b"28000", 18456, "Login failed for user 'Microsoft Corporation'."),
+        (linux, b"28000", 18456, "Login failed for user 'u'."),
+        (linux, b"08001", -1, "invalid null pkcs12 pointer"),
+        (linux, b"08001", -1, "DECODER routines::unsupported"),
+        (linux, b"08001", -1, "certificate verify failed"),
+        (linux, b"HYT00", 0, "Login timeout expired"),
+        (windows, b"28000", 18456, r"Login failed for user 'NT Service\MSSQLLaunchpad'."),
+        (windows, b"HYT00", 0, "Login timeout expired"),
     ]
-    .map(|(state, native_error, text)| {
+    .map(|(string, state, native_error, text)| {
+        let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
         assert!(TROUBLESHOOTING.contains(text.trim_end_matches('.')) || text.contains("'u'"), "{text}");
         let records = [TargetRecord { state: *state, native_error, text: text.to_owned() }];
         let (state, text) = hint(&string, &records).unwrap();

@@ -4,7 +4,7 @@
 //! connections that are loopback ones, and only where the cause is known.
 
 use crate::connection_string::Attribute;
-use crate::loopback::{CLIENT_CERTIFICATE, SERVER, SERVER_VARIABLE, Slot, find};
+use crate::loopback::{CLIENT_CERTIFICATE, SERVER, SERVER_VARIABLE, Slot, USER, find};
 
 /// A diagnostic record of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
     let says = |words: &str| record.text.contains(words);
     let given = |slot: Slot| find(string, slot).map(ToString::to_string).unwrap_or_default();
     let by_certificate = find(string, CLIENT_CERTIFICATE).is_some();
+    // `.` and `.\NAME`, which no other form has.
+    let on_windows = find(string, SERVER).is_some_and(|server| server.value().first() == Some(&u16::from(b'.')));
     if record.native_error == LOGIN_FAILED && says(NAME_IN_CERTIFICATE) {
         return Some(format!(
             "SQL Server does not know the session of this certificate ({}): the session has ended, or the files are of \
@@ -47,6 +49,14 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
             "A loopback connection logs in as the user who called sp_execute_external_script. That user must be able to \
              log in to this server without the script, too: check CREATE LOGIN, and what the server's error log says \
              beside this message."
+                .to_owned(),
+        );
+    }
+    if record.native_error == LOGIN_FAILED && on_windows && find(string, USER).is_none() {
+        return Some(
+            "On Windows the accounts that run scripts are in the group SQLRUserGroup (of a named instance \
+             SQLRUserGroupNAME), which has to have a login for loopback connections: CREATE LOGIN \
+             [MACHINE\\SQLRUserGroup] FROM WINDOWS."
                 .to_owned(),
         );
     }
@@ -72,7 +82,16 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
         );
     }
     // Of ODBC 3 and of ODBC 2.
-    if matches!(&record.state, b"HYT00" | b"S1T00") {
+    let timed_out = matches!(&record.state, b"HYT00" | b"S1T00");
+    if timed_out && on_windows {
+        return Some(format!(
+            "No SQL Server answered in time at {}, by shared memory or a named pipe. If the script's instance is another \
+             one, name it, as in Server=.\\NAME, in {SERVER_VARIABLE} or in the DSN section. Outside of SQL Server, name a \
+             server there.",
+            given(SERVER)
+        ));
+    }
+    if timed_out {
         return Some(format!(
             "No SQL Server answered in time at {}. In a session the address is found, and the port is 1433. If SQL \
              Server listens on another port (network.tcpport of mssql.conf), name both, as in Server=address,port, in \
@@ -121,6 +140,18 @@ mod tests {
             for part in parts {
                 assert!(hint.contains(part), "{part:?} is not in {hint:?}");
             }
+        }
+    }
+
+    #[test]
+    fn on_windows_the_instance_and_the_login_of_scripts_are_explained() {
+        let string = [("Server", r".\SALES"), ("Trusted_Connection", "Yes")];
+        let refused = (b"28000", 18456, r"Login failed for user 'NT Service\MSSQLLaunchpad$SALES'.");
+        for ((state, native_error, text), part) in
+            [(refused, "SQLRUserGroup"), ((b"HYT00", 0, "Login timeout expired"), r"at Server=.\SALES,")]
+        {
+            let (_, hint) = hint_for(&string, &[(state, native_error, text)]).unwrap();
+            assert!(hint.contains(part), "{part:?} is not in {hint:?}");
         }
     }
 
