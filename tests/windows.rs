@@ -9,7 +9,7 @@ use common::registry;
 use common::{Ran, assert_says, part, project};
 use libloading::Library;
 use std::collections::BTreeSet;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -255,6 +255,38 @@ fn names_and_paths_have_any_letters() {
     let mut command = program(&["connect", &format!("DSN={LETTERS}")]);
     let given = given(command.env("RECORDING_DRIVER_NAME", "SQLSRV32.DLL"));
     assert_eq!(given, format!("Driver={behind};Server=.;Database={LETTERS};Trusted_Connection=Yes;"));
+}
+
+#[test]
+fn programs_ask_for_the_string_by_the_c_interface() {
+    machine();
+    type Report = unsafe extern "C" fn(*mut u8, *mut i32) -> i32;
+    type Ask = unsafe extern "C" fn(*const c_char, *const c_char, *mut u8, *mut i32) -> i32;
+    let text = |call: &dyn Fn(*mut u8, *mut i32) -> i32| {
+        let (mut buffer, mut length) = (vec![0u8; 16 * 1024], 16 * 1024);
+        assert_eq!(call(buffer.as_mut_ptr(), &raw mut length), length);
+        buffer.truncate(usize::try_from(length).expect("it is no failure"));
+        String::from_utf8(buffer).unwrap()
+    };
+    // SAFETY: the library's initialisers are this project's. The types are those of include/loopback_odbc.h, and each buffer
+    // has the length that is said.
+    let (string, report) = unsafe {
+        let library = Library::new(common::library()).unwrap();
+        let ask = library.get::<Ask>(b"loopback_odbc_connection_string").unwrap();
+        let report = library.get::<Report>(b"loopback_odbc_report").unwrap();
+        let string = text(&|buffer, length| ask(c"Sales".as_ptr(), c"SQL Server".as_ptr(), buffer, length));
+        (string, text(&|buffer, length| report(buffer, length)))
+    };
+    assert_eq!(string, "Driver=SQL Server;Server=.;Database=Sales;Trusted_Connection=Yes;");
+    let library = format!("Library: {}", shown(&common::library()));
+    let target = format!("Target: ODBC Driver 18 for SQL Server ({})", shown(&part("MSODBCSQL")));
+    assert_says(
+        &report,
+        &[&library, &target, "registry: 2 instances", "String: Driver=ODBC Driver 18 for SQL Server;Server=."],
+    );
+    for signal in ["MRS_EXTLIB_SHARED_PATH", "working directory", "paths of the process", "command line", "account"] {
+        assert_says(&report, &[&format!("Server, {signal}")]);
+    }
 }
 
 // --- Setting up ---

@@ -164,3 +164,58 @@ pub fn tcp_connection(_identity: &SocketIdentity) -> Option<TcpConnection> {
 pub fn neighbours() -> io::Result<Vec<Neighbour>> {
     only_on_linux()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_loses_the_prefix_that_programs_do_not_expect() {
+        for (path, expected) in [
+            (r"\\?\C:\SQL-SALES\SALES01", r"C:\SQL-SALES\SALES01"),
+            (r"\\?\C:\", r"C:\"),
+            (r"\\?\UNC\server\share\folder", r"\\server\share\folder"),
+            (r"\\?\Volume{b75e2c83}\folder", r"\\?\Volume{b75e2c83}\folder"),
+            (r"C:\folder", r"C:\folder"),
+            (r"\\server\share\folder", r"\\server\share\folder"),
+        ] {
+            assert_eq!(plain(Path::new(path)).to_str(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_the_same_by_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("a long name of a file.dll"), folder.path().join("other"));
+        std::fs::write(&file, "").unwrap();
+        std::fs::write(&other, "").unwrap();
+        let (drive, rest) = file.to_str().unwrap().split_at(2);
+        let roundabout = format!(r"{}\.{}", drive.to_lowercase(), rest.to_uppercase());
+        assert_eq!(identity(&file).unwrap(), identity(Path::new(&roundabout)).unwrap());
+        assert_ne!(identity(&file).unwrap(), identity(&other).unwrap());
+        assert!(identity(folder.path()).is_ok());
+        assert!(identity(&folder.path().join("missing")).is_err());
+    }
+
+    #[test]
+    fn a_plain_name_is_the_library_that_is_loaded() {
+        let system = std::env::var("SystemRoot").unwrap();
+        let path = Path::new(&system).join(r"system32\kernel32.dll");
+        assert_eq!(identity(Path::new("kernel32.dll")).unwrap(), identity(&path).unwrap());
+        assert!(identity(Path::new("not_loaded.dll")).is_err());
+    }
+
+    #[test]
+    fn the_process_is_this_one() {
+        let program = std::env::current_exe().unwrap();
+        let same = |path: &str| path.eq_ignore_ascii_case(program.to_str().unwrap());
+        // The library's code is the test program's here.
+        assert!(same(own_library().unwrap().to_str().unwrap()));
+        let paths = process_paths().unwrap();
+        assert!(same(&paths[0]), "{paths:?}");
+        assert!(paths.iter().any(|path| path.to_ascii_lowercase().ends_with(r"\kernel32.dll")), "{paths:?}");
+        let user = std::env::var("USERNAME").unwrap();
+        assert!(account().unwrap().ends_with(&format!(r"\{user}")), "{:?}", account());
+        assert!(command_line().unwrap().contains("loopbackodbc"), "{:?}", command_line());
+    }
+}
