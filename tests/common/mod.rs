@@ -10,6 +10,8 @@ pub mod memcheck;
 pub mod registry;
 pub mod server;
 pub mod shim;
+#[cfg(windows)]
+pub mod windows;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,0 +1,90 @@
+//! A Windows machine with the library, Microsoft's driver, the recording target and two instances of SQL Server registered; and
+//! the program that goes through its driver manager. `make test-windows` names the parts.
+//!
+//! There is one registry: what tests of one program change must not be what others rely on.
+
+use super::{Ran, library, part, registry};
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+pub const DRIVERS: &str = r"HKLM\Software\ODBC\ODBCINST.INI";
+pub const SOURCES: &str = r"HKLM\Software\ODBC\ODBC.INI";
+pub const USER_SOURCES: &str = r"HKCU\Software\ODBC\ODBC.INI\ODBC Data Sources";
+pub const INSTANCES: &str = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL";
+
+/// Letters of several scripts, which no code page of Windows has together.
+pub const LETTERS: &str = "Bjørn 日本 Ω";
+
+/// Code units with a NUL.
+pub fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+pub fn shown(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Registers a driver; `values` beside its library.
+pub fn register(name: &str, library: &Path, values: &[(&str, &str)]) {
+    registry::set(&format!(r"{DRIVERS}\ODBC Drivers"), &[(name, "Installed")]);
+    registry::set(&format!(r"{DRIVERS}\{name}"), &[&[("Driver", shown(library))], values].concat());
+}
+
+/// The drivers and two instances of SQL Server, of which one has another id than its name.
+pub fn machine() {
+    static REGISTERED: OnceLock<()> = OnceLock::new();
+    REGISTERED.get_or_init(|| {
+        for key in [DRIVERS, SOURCES, r"HKCU\Software\ODBC"] {
+            registry::remove(key);
+        }
+        let library = library();
+        register("SQL Server Loopback", &library, &[("Setup", shown(&library))]);
+        register("ODBC Driver 18 for SQL Server", &part("MSODBCSQL"), &[]);
+        register("SQL Server", &part("RECORDING_TARGET"), &[]);
+        registry::set(INSTANCES, &[("MSSQLSERVER", "MSSQL15.MSSQLSERVER"), ("SALES", "MSSQL15.SALES_1")]);
+    });
+}
+
+/// Adds a data source that leads to the stand-in.
+pub fn data_source(name: &str, driver: &str, library: &Path, database: &str) {
+    machine();
+    registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[(name, driver)]);
+    let server = format!("127.0.0.1,{}", std::env::var("STANDIN_PORT").expect("make test-windows sets it"));
+    let mut values = vec![("Driver", shown(library)), ("Server", &server), ("Database", database)];
+    values.push(("TrustServerCertificate", "Yes"));
+    // Microsoft's driver takes no login from its section.
+    if driver == "SQL Server Loopback" {
+        values.extend([("UID", "developer"), ("PWD", PASSWORD)]);
+    }
+    registry::set(&format!(r"{SOURCES}\{name}"), &values);
+}
+
+/// One that must be quoted in a connection string.
+pub const PASSWORD: &str = "se;cr}et";
+pub const QUOTED: &str = "{se;cr}}et}";
+
+/// tests/programs/windows.c, with nothing of ours in the environment.
+pub fn program(arguments: &[&str]) -> Command {
+    machine();
+    let mut command = Command::new(part("WINDOWS_PROGRAM"));
+    command.args(arguments).env_remove("LOOPBACK_ODBC_TARGET_DRIVER");
+    command
+}
+
+/// The same with the recording target, which says that it is the driver that comes with Windows.
+pub fn recorded(string: &str) -> Command {
+    let mut command = program(&["connect", string]);
+    command.env("LOOPBACK_ODBC_TARGET_DRIVER", "SQL Server").env("RECORDING_DRIVER_NAME", "SQLSRV32.DLL");
+    command
+}
+
+#[track_caller]
+pub fn given(command: &mut Command) -> String {
+    let said = Ran::of(command).ok().stdout;
+    let given = said.lines().find_map(|line| line.strip_prefix("given: "));
+    given.unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+/// Names our driver, and nothing that anybody could take for an instance.
+pub const STRING: &str = "DRIVER={SQL Server Loopback};Database=Sales";
