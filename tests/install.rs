@@ -623,7 +623,7 @@ fn a_file_that_is_not_the_library_of_this_version_is_refused() {
         assert_says(&ran.stderr, parts);
     };
     refused(&part("RECORDING_TARGET"), &["is not the library of loopback-odbc", "loopback_odbc_version"]);
-    refused(Path::new("/etc/passwd"), &["/etc/passwd is not the library of loopback-odbc", "invalid ELF header"]);
+    refused(Path::new("/etc/passwd"), &["/etc/passwd cannot be loaded: ", "invalid ELF header"]);
     refused(Path::new("/nonexistent.so"), &["--library /nonexistent.so: No such file"]);
     let (source, other) = (root.folder.path().join("other.c"), root.folder.path().join("other.so"));
     fs::write(&source, "const char *loopback_odbc_version(void) { return \"9.8.7\"; }\n").unwrap();
@@ -666,6 +666,32 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     run("uninstall").ok();
     assert!(!elsewhere.path().join("odbc.ini").exists());
     assert!(before.contains("/etc/odbcinst.ini"), "{folder}");
+}
+
+#[test]
+fn doctor_warns_on_a_machine_with_sql_server_of_a_library_that_scripts_do_not_see() {
+    let root = Root::bare();
+    root.write(
+        DRIVERS,
+        &format!(
+            "[SQL Server Loopback]\nDriver={}\n[ODBC Driver 18 for SQL Server]\nDriver={}\n",
+            library().display(),
+            target()
+        ),
+    );
+    root.write(DATA_SOURCES, "[Loopback]\nDriver=SQL Server Loopback\nServer=x\nUID=y\n");
+    assert_eq!(root.run(&["doctor"]).status, 0);
+    let server = "mount -t tmpfs tmpfs /opt && mkdir -p /opt/mssql/bin && touch /opt/mssql/bin/sqlservr";
+    Ran::of(root.command("sh").args(["-c", server])).ok();
+    let warned = root.run(&["doctor"]);
+    assert_eq!(warned.status, 1, "{warned:?}");
+    warned.says(&[&format!("Scripts that SQL Server runs do not see {}", library().display()), "datadirectories"]);
+    // Of what is installed there is nothing to warn.
+    root.write(DATA_SOURCES, "");
+    root.write(DRIVERS, &format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", target()));
+    root.run(&["install"]).ok();
+    let found = root.run(&["doctor"]);
+    assert!(!found.stdout.contains("do not see"), "{found:?}");
 }
 
 #[test]

@@ -157,6 +157,10 @@ fn in_general(said: &str, registrations: &Registrations) -> String {
         ("/var/opt/lib/libloopbackodbc.so".into(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
         (driver, "/opt/microsoft/msodbcsql18/lib64/libmsodbcsql-18.6.so.2.1"),
         (driver_in_session, "/opt/microsoft/msodbcsql18/lib64/libmsodbcsql-18.6.so.2.1"),
+        ("/var/opt/odbc/".into(), "/etc/"),
+        (registrations.path("user.ini"), "/home/developer/.odbc.ini"),
+        (registrations.path("odbc.ini"), "/etc/odbc.ini"),
+        (registrations.path("odbcinst.ini"), "/etc/odbcinst.ini"),
         (registrations.path("").components().as_path().to_owned(), "/home/developer"),
     ] {
         said = said.replace(path.to_str().unwrap(), usual);
@@ -258,9 +262,9 @@ fn doctor_looks_at_the_library_that_is_registered() {
     let ran = loopback_odbc(&other, &["doctor"]);
     assert_doctor(&ran, 2, &["libmsodbcsql-18.6.so.2.1 is not the library of loopback-odbc"]);
     let ran = loopback_odbc(&other, &["doctor", "--dsn", "Direct"]);
-    assert_doctor(&ran, 2, &["The library cannot be loaded: /nonexistent/driver.so: "]);
+    assert_doctor(&ran, 2, &["/nonexistent/driver.so cannot be loaded: "]);
     let ran = loopback_odbc(&other, &["doctor", "--dsn", "Wrong"]);
-    assert_doctor(&ran, 2, &["There is no section [Elsewhere] with a Driver in odbcinst.ini"]);
+    assert_doctor(&ran, 2, &["There is no section [Elsewhere] with a Driver in /", "/odbcinst.ini\n"]);
 }
 
 #[test]

@@ -6,14 +6,14 @@
 
 use crate::arguments::Examination;
 use crate::report::{Area, Level, Report};
-use crate::{certificate, driver_manager};
-use libloading::Library;
+#[cfg(unix)]
+use crate::sandbox;
+use crate::{certificate, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
     Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
     examine_target, file_of, parse, rewrite, shown, speak_for, utf16,
 };
-use std::ffi::{CStr, c_char};
 use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -75,34 +75,61 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
     let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
         Ok(named) if !named.is_empty() => named,
         Ok(_) => {
-            let text = format!("There is no section [{dsn}] with a Driver in odbc.ini");
+            let text = format!("There is no section [{dsn}] with a Driver in {}", place(Profile::Odbc, dsn));
             report.add(Area::Registration, Level::Failure, text, vec!["To write it: loopback-odbc install".to_owned()]);
             // The driver may be registered all the same.
             return drivers.into_iter().find(|driver| driver.name == crate::arguments::DRIVER_NAME);
         }
         Err(reason) => {
-            report.failure(Area::Registration, format!("Section [{dsn}] of odbc.ini cannot be read: {reason}"));
+            let place = place(Profile::Odbc, dsn);
+            report.failure(Area::Registration, format!("Section [{dsn}] of {place} cannot be read: {reason}"));
             return None;
         }
     };
-    report.ok(Area::Registration, format!("odbc.ini, section [{dsn}]: Driver={named}"));
+    report.ok(Area::Registration, format!("{}, section [{dsn}]: Driver={named}", place(Profile::Odbc, dsn)));
     if named.contains(std::path::is_separator) {
         return Some(Driver { name: named.clone(), library: named.into(), target_driver: None });
     }
     let Some(driver) = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)) else {
-        let text = format!("There is no section [{named}] with a Driver in odbcinst.ini");
+        let text = format!("There is no section [{named}] with a Driver in {}", place(Profile::Odbcinst, &named));
         report.add(Area::Registration, Level::Failure, text, vec!["To write it: loopback-odbc install".to_owned()]);
         return None;
     };
     let target = driver.target_driver.as_ref().map_or(String::new(), |target| format!(", TargetDriver={target}"));
     let (name, library) = (&driver.name, driver.library.display());
-    report.ok(Area::Registration, format!("odbcinst.ini, section [{name}]: Driver={library}{target}"));
+    let place = place(Profile::Odbcinst, name);
+    report.ok(Area::Registration, format!("{place}, section [{name}]: Driver={library}{target}"));
     Some(driver)
+}
+
+/// The file that has a section, or all in which it would be looked for.
+#[cfg(unix)]
+fn place(profile: Profile, section: &str) -> String {
+    use crate::ini::Ini;
+    use crate::installer::{self, Mode};
+    let files = |mode| installer::files(mode).ok();
+    let files = match profile {
+        Profile::Odbcinst => vec![files(Mode::System).map(|files| files.drivers)],
+        Profile::Odbc => [Mode::User, Mode::System].map(|mode| files(mode).map(|files| files.data_sources)).into(),
+    };
+    let files: Vec<_> = files.into_iter().flatten().collect();
+    let has_it = |path: &&std::path::PathBuf| Ini::read(path).is_ok_and(|ini| ini.section(section).is_some());
+    let shown = |path: &std::path::PathBuf| path.display().to_string();
+    files.iter().find(has_it).map_or_else(|| files.iter().map(shown).collect::<Vec<_>>().join(" or "), shown)
+}
+
+/// The key of the registry has the file's name.
+#[cfg(windows)]
+fn place(profile: Profile, _section: &str) -> String {
+    match profile {
+        Profile::Odbcinst => r"Software\ODBC\ODBCINST.INI".to_owned(),
+        Profile::Odbc => r"Software\ODBC\ODBC.INI".to_owned(),
+    }
 }
 
 /// The file that the driver manager would load.
 fn library(report: &mut Report, path: &Path) {
-    match version(path) {
+    match version::of(path) {
         Ok(version) if version == env!("CARGO_PKG_VERSION") => {
             report.ok(Area::Library, format!("{} is loopback-odbc {version}", path.display()));
         }
@@ -114,23 +141,16 @@ fn library(report: &mut Report, path: &Path) {
         ),
         Err(reason) => report.failure(Area::Library, reason),
     }
-}
-
-/// The version of the library in a file.
-///
-/// # Errors
-/// The loader's words, or that the file is another library.
-fn version(path: &Path) -> Result<String, String> {
-    // SAFETY: this is the library that the driver manager loads; its initialisers only register for a fork.
-    let library = unsafe { Library::new(path) }.map_err(|error| format!("The library cannot be loaded: {error}"))?;
-    // SAFETY: the type is that of include/loopback_odbc.h.
-    let version = unsafe { library.get::<unsafe extern "C" fn() -> *const c_char>(b"loopback_odbc_version") };
-    match version {
-        // SAFETY: the function takes nothing, and gives a static string with a NUL.
-        Ok(version) => Ok(unsafe { CStr::from_ptr(version()) }.to_string_lossy().into_owned()),
-        Err(_) => Err(format!("{} is not the library of loopback-odbc", path.display())),
+    #[cfg(unix)]
+    if Path::new(SQL_SERVER).exists() && sandbox::hidden(path) {
+        let text = format!("Scripts that SQL Server runs do not see {}", path.display());
+        report.add(Area::Library, Level::Warning, text, vec![sandbox::REMEDY.to_owned()]);
     }
 }
+
+/// Is there on a machine with SQL Server, and not in the surroundings in which it runs scripts.
+#[cfg(unix)]
+const SQL_SERVER: &str = "/opt/mssql/bin/sqlservr";
 
 /// The driver behind the library, loaded as the library loads it. Where it cannot be, the one that the library's section
 /// names, or that is wanted most.

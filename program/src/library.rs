@@ -1,8 +1,7 @@
 //! The library's file: found, checked, put into its place, and removed from there.
 
 use crate::places::folder_of;
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use std::ffi::{CStr, c_char};
+use crate::version;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -41,22 +40,10 @@ pub fn source(named: Option<&Path>) -> Result<PathBuf, String> {
 /// What it is instead, or the loader's words.
 pub fn check(path: &Path) -> Result<(), String> {
     let ours = env!("CARGO_PKG_VERSION");
-    match version(path) {
-        Ok(version) if version == ours => Ok(()),
-        Ok(version) => Err(format!("{} is version {version}, and this program {ours}", path.display())),
-        Err(reason) => Err(format!("{} is not the library of loopback-odbc: {reason}", path.display())),
+    match version::of(path)? {
+        version if version == ours => Ok(()),
+        version => Err(format!("{} is version {version}, and this program {ours}", path.display())),
     }
-}
-
-fn version(path: &Path) -> Result<String, String> {
-    // SAFETY: loading runs what the file has for that. It is the one that is about to be installed for every program, by
-    // somebody who says that it is the library, which has nothing there.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
-    // SAFETY: nothing else has this name; it is include/loopback_odbc.h's.
-    let function = unsafe { library.get::<extern "C" fn() -> *const c_char>(b"loopback_odbc_version\0") };
-    let text = function.map_err(|error| error.to_string())?();
-    // SAFETY: it gives a string that ends with a NUL and stays while the library does.
-    Ok(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
 }
 
 /// Copies the library to its place. Programs that have the old file open keep it: the new one is another file, which takes the
@@ -176,7 +163,7 @@ mod tests {
     #[test]
     fn another_library_is_refused_with_the_loader_s_words() {
         let text = check(Path::new("/nonexistent.so")).unwrap_err();
-        assert!(text.starts_with("/nonexistent.so is not the library of loopback-odbc: "), "{text}");
+        assert!(text.starts_with("/nonexistent.so cannot be loaded: "), "{text}");
         assert!(text.contains("No such file"), "{text}");
     }
 }

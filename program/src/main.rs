@@ -9,6 +9,7 @@
 //! | [`arguments`] | the commands and their options |
 //! | [`string`] | `string`: the loopback string |
 //! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
+//! | [`version`] | the library's own word of its version |
 //! | [`certificate`], [`driver_manager`] | what only `doctor` looks at: the session's files, a real connection |
 //! | [`install`], [`uninstall`] | `install` and `uninstall`, on Linux: what is to be changed |
 //! | [`plan`] | changes that are said, or said and made |
@@ -40,6 +41,7 @@ mod sandbox;
 mod string;
 #[cfg(unix)]
 mod uninstall;
+mod version;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
