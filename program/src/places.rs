@@ -32,7 +32,7 @@ impl Places {
         check_name("--dsn", &registration.dsn, LONGEST_DSN)?;
         check_name("--driver-name", &registration.driver_name, usize::MAX)?;
         let (mode, folder) = match registration.user {
-            false => (Mode::System, system_folder()),
+            false => (Mode::System, system_folder(Path::new("/usr"))),
             true if registration.driver_name != DRIVER_NAME => {
                 return Err("--driver-name is a name in odbcinst.ini, which with --user has nothing of ours".to_owned());
             }
@@ -68,9 +68,9 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
 }
 
 /// Where Debian and Ubuntu have drivers; elsewhere the folder of libraries itself. SQL Server's scripts see both.
-fn system_folder() -> PathBuf {
-    let debian = Path::new("/usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
-    if debian.is_dir() { debian.join("odbc") } else { "/usr/lib64".into() }
+fn system_folder(usr: &Path) -> PathBuf {
+    let debian = usr.join("lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    if debian.is_dir() { debian.join("odbc") } else { usr.join("lib64") }
 }
 
 /// The user's folder of data (XDG Base Directory Specification).
@@ -114,6 +114,15 @@ mod tests {
     fn a_second_driver_has_a_file_of_its_own() {
         assert_eq!(file_name("SQL Server Loopback"), "libloopbackodbc.so");
         assert_eq!(file_name("Loopback by ODBC 17"), "libloopbackodbc-loopback-by-odbc-17.so");
+    }
+
+    #[test]
+    fn the_folder_is_that_of_the_distribution_s_drivers() {
+        let usr = tempfile::tempdir().unwrap();
+        assert_eq!(system_folder(usr.path()), usr.path().join("lib64"));
+        let debian = usr.path().join(format!("lib/{}-linux-gnu", std::env::consts::ARCH));
+        std::fs::create_dir_all(&debian).unwrap();
+        assert_eq!(system_folder(usr.path()), debian.join("odbc"));
     }
 
     #[test]
