@@ -565,6 +565,8 @@ def attention():
         state, text = refused(cursor.execute, sql)
         assert state == "HY008", (state, text)
         assert time.monotonic() - started < 2
+        # Until SQLCancel has returned, the driver manager may still change the statement's state.
+        timer.join()
         assert cursor.execute("SELECT 1").fetchval() == 1
     connection.timeout = 1
     state, text = refused(connection.cursor().execute, "WAITFOR DELAY '00:00:20'")
