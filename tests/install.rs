@@ -669,6 +669,17 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
 }
 
 #[test]
+fn looking_at_a_machine_without_registrations_makes_no_files() {
+    let root = Root::bare();
+    let before = root.everything();
+    for arguments in [&["doctor"][..], &["doctor", "--connect"], &["string"], &["install", "--dry-run"]] {
+        root.run(arguments);
+        root.is_as(&before);
+        assert!(!root.folder.path().join("user.ini").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn doctor_warns_on_a_machine_with_sql_server_of_a_library_that_scripts_do_not_see() {
     let root = Root::bare();
     root.write(

@@ -15,6 +15,7 @@
 //! | [`plan`] | changes that are said, or said and made |
 //! | [`places`], [`library`] | where an installation stands; the library's file, checked, copied and removed |
 //! | [`installer`], [`ini`], [`backup`] | registrations: changed by the ODBC installer library, read, and kept to be restored |
+//! | [`untouched`] | looking at registrations without a trace |
 //! | [`sandbox`] | what scripts of SQL Server on Linux see of the machine |
 
 mod arguments;
@@ -41,6 +42,8 @@ mod sandbox;
 mod string;
 #[cfg(unix)]
 mod uninstall;
+#[cfg(unix)]
+mod untouched;
 mod version;
 
 use arguments::{Arguments, Command};
@@ -54,8 +57,8 @@ const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::String(wanted) => string::print(&wanted),
-        Command::Doctor(examination) => doctor::run(&examination),
+        Command::String(wanted) => looking(|| string::print(&wanted)),
+        Command::Doctor(examination) => looking(|| doctor::run(&examination)),
         #[cfg(unix)]
         Command::Install(wanted) => install::run(&wanted),
         #[cfg(unix)]
@@ -72,6 +75,13 @@ fn main() -> ExitCode {
             FAILED
         })
         .into()
+}
+
+/// Runs a command that changes nothing.
+fn looking(command: impl FnOnce() -> Result<u8, String>) -> Result<u8, String> {
+    #[cfg(unix)]
+    let _untouched = untouched::Untouched::now();
+    command()
 }
 
 /// Prints the manual page of the program, or of one of its commands.
