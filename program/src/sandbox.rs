@@ -63,6 +63,27 @@ mod tests {
     }
 
     #[test]
+    fn the_administrators_page_shows_the_same_folders() {
+        let page = include_str!("../../docs/administrators-linux.md");
+        let table = page.split_once("| can be seen | cannot be seen").unwrap().1.split_once("\n\n").unwrap().0;
+        let folders = |cell: &str| -> Vec<String> {
+            let quoted = cell.split('`').skip(1).step_by(2);
+            quoted.filter(|quoted| quoted.starts_with('/')).map(str::to_owned).collect()
+        };
+        let rows = table.lines().filter(|row| row.starts_with("| `/")).map(|row| row.split('|').collect::<Vec<_>>());
+        let (seen, unseen): (Vec<_>, Vec<_>) = rows.map(|cells| (folders(cells[1]), folders(cells[2]))).unzip();
+        // Below the data directory the page is more exact.
+        let seen: Vec<String> = seen.concat();
+        let known: Vec<&str> = SHOWN.into_iter().filter(|folder| !folder.ends_with("/data")).collect();
+        assert!(seen.iter().all(|folder| known.contains(&folder.as_str())), "{seen:?}");
+        assert_eq!(seen.len(), known.len());
+        let wholly = |folder: &&String| !known.iter().any(|known| known.starts_with(&format!("{folder}/")));
+        for folder in unseen.concat().iter().filter(wholly).filter(|folder| *folder != "/home/mssql_satellite") {
+            assert!(hidden(Path::new(folder)), "{folder}");
+        }
+    }
+
+    #[test]
     fn what_administrators_install_elsewhere_is_not() {
         for path in [
             "/usr/local/lib/libloopbackodbc.so",
