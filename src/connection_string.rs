@@ -54,8 +54,7 @@ impl<'a> Attribute<'a> {
 
     /// Whether the value is not to be shown: by the keyword's name, so that other drivers' keywords are covered too.
     fn is_secret(&self) -> bool {
-        let keyword = String::from_utf16_lossy(&self.keyword).to_ascii_uppercase();
-        ["PWD", "PASS", "SECRET", "TOKEN", "CONNECTION_STRING"].iter().any(|secret| keyword.contains(secret))
+        names_a_secret(&String::from_utf16_lossy(&self.keyword))
     }
 
     /// The same attribute on its own memory.
@@ -76,8 +75,8 @@ impl fmt::Display for Attribute<'_> {
             return write!(formatter, "{keyword}=***");
         }
         let written = String::from_utf16_lossy(&self.written);
-        match written.to_ascii_lowercase().find(KEY_PASSWORD) {
-            Some(position) => write!(formatter, "{keyword}={},password:***", &written[..position]),
+        match secret_within(&written) {
+            Some(position) => write!(formatter, "{keyword}={}***", &written[..position]),
             None => write!(formatter, "{keyword}={written}"),
         }
     }
@@ -89,14 +88,39 @@ impl fmt::Debug for Attribute<'_> {
     }
 }
 
-/// Attributes for the log, without secrets. What follows a password without braces may be a part of it that somebody
-/// forgot to quote, and is not shown either.
+fn names_a_secret(keyword: &str) -> bool {
+    let keyword = keyword.to_ascii_uppercase();
+    ["PWD", "PASS", "SECRET", "TOKEN", "CONNECTION_STRING"].iter().any(|secret| keyword.contains(secret))
+}
+
+/// Where in a value a secret begins: behind the path of a key, or in what is a whole string, as where a brace is not closed.
+fn secret_within(value: &str) -> Option<usize> {
+    let of_key = value.to_ascii_lowercase().find(KEY_PASSWORD).map(|position| position + KEY_PASSWORD.len());
+    let mut keyword = 0;
+    let of_string = value.bytes().enumerate().find_map(|(position, byte)| {
+        match byte {
+            b';' => keyword = position + 1,
+            b'=' if names_a_secret(&value[keyword..position]) => return Some(position + 1),
+            _ => {}
+        }
+        None
+    });
+    of_key.into_iter().chain(of_string).min()
+}
+
+/// Attributes for the log, without secrets.
 pub fn shown(attributes: &[Attribute]) -> String {
-    let has_secret = |it: &Attribute| it.is_secret() || it.text().to_ascii_lowercase().contains(KEY_PASSWORD);
+    shown_each(attributes).join(";")
+}
+
+/// Each attribute without its secret. What follows a password without braces may be a part of it that somebody forgot to
+/// quote, and is not shown either.
+pub fn shown_each(attributes: &[Attribute]) -> Vec<String> {
+    let has_secret = |it: &Attribute| it.is_secret() || secret_within(&it.text()).is_some();
     let open_secret = |it: &Attribute| has_secret(it) && it.written.first() != Some(&OPEN);
     let end = attributes.iter().position(open_secret).map_or(attributes.len(), |position| position + 1);
     let hidden = attributes[end..].iter().map(|_| "***".to_owned());
-    attributes[..end].iter().map(Attribute::to_string).chain(hidden).collect::<Vec<String>>().join(";")
+    attributes[..end].iter().map(Attribute::to_string).chain(hidden).collect()
 }
 
 /// What [`parse`] made of a connection string.
@@ -316,7 +340,9 @@ mod tests {
             ("SSLKeyPass={secret};AccessToken={secret}", "SSLKeyPass=***;AccessToken=***"),
             ("PWD=se;cret=x;APP=y", "PWD=***;***;***"),
             ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,password:***;***"),
-            ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,password:***"),
+            ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,Password:***"),
+            ("UID={dom;PWD=secret;APP=x", "UID={dom;PWD=***"),
+            ("Driver={a;b;Token=secret};APP=x", "Driver={a;b;Token=***;APP=x"),
         ] {
             let string = utf16(string);
             let attributes = parse(&string).attributes;

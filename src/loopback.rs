@@ -76,7 +76,7 @@ pub struct Wanted<'w> {
     pub platform: Platform,
     /// What the application has said by attributes of the connection.
     pub preset: Vec<Attribute<'static>>,
-    /// Whether files that are given need not be there: the string is not for this machine, or not for now.
+    /// Whether files that the application gives need not be there: the string is not for this machine, or not for now.
     pub files_unseen: bool,
 }
 
@@ -293,9 +293,7 @@ fn discover(
     let mut found = Vec::new();
     let mut set = |slot: Slot, value: &str| found.push(Attribute::new(slot[0], &utf16(value)));
 
-    if !wanted.files_unseen {
-        check_given_files(world, sources, search)?;
-    }
+    check_given_files(world, sources, wanted.files_unseen, search)?;
     let by_certificate = match sources.iter().find(|source| authenticates(source)) {
         Some(source) => find(source, CLIENT_CERTIFICATE).is_some(),
         None => {
@@ -360,12 +358,18 @@ fn discover_on_windows(
 ///
 /// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
 /// PKCS #12 file, and one with a key may be DER; the driver judges that.
-fn check_given_files(world: &dyn World, sources: &Sources, search: &mut Search) -> Result<(), Failure> {
+///
+/// With `unseen`, what the application gives is taken as it is.
+fn check_given_files(world: &dyn World, sources: &Sources, unseen: bool, search: &mut Search) -> Result<(), Failure> {
     let unable = |text: String| Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
     let certificate = first(sources, CLIENT_CERTIFICATE);
     let key = first(sources, CLIENT_KEY);
     let environment = &sources[ENVIRONMENT];
     let of_environment = |given: &Attribute| environment.iter().any(|attribute| std::ptr::eq(attribute, given));
+    let file_of = |given: &Attribute| {
+        let is_unseen = unseen && sources[0].iter().any(|attribute| std::ptr::eq(attribute, given));
+        file_of(given).filter(|_| !is_unseen)
+    };
     match (certificate, key) {
         (None, Some(key)) => unable(format!(
             "There is a key ({key}) but no certificate that it belongs to. Give ClientCertificate (or \

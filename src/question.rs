@@ -50,7 +50,13 @@ impl Question<'_> {
         let given = self.values.iter().filter(|(_, value)| !value.is_empty());
         let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
         let wanted = Wanted { target: &target, kind, platform, preset: Vec::new(), files_unseen: self.files_unseen };
-        loopback::rewrite(world, &wanted, &given, search)
+        let mut rewritten = loopback::rewrite(world, &wanted, &given, search)?;
+        if target.name().is_none() {
+            // Who connects by this string has no other way to know the driver.
+            let library = target.library().to_string_lossy();
+            rewritten.target.insert(0, Attribute::new("Driver", &utf16(&library)));
+        }
+        Ok(rewritten)
     }
 }
 
@@ -129,6 +135,42 @@ mod tests {
         // Beside it the one that comes with Windows, which is the last choice.
         let world = world.section(Odbcinst, "SQL Server", &[("Driver", r"C:\Windows\system32\sqlsrv32.dll")]);
         assert_eq!(answered(&world, &question), documented);
+    }
+
+    #[test]
+    fn the_driver_is_the_first_whose_file_is_there_and_may_be_given_by_path() {
+        let registered = |world: Fixture| {
+            world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", "/opt/18.so")]).section(
+                Odbcinst,
+                "ODBC Driver 17 for SQL Server",
+                &[("Driver", "/opt/17.so")],
+            )
+        };
+        let values = [("Server", "x"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
+        let question = Question { values: &values, files_unseen: true, ..Question::default() };
+        let driver = |world: Fixture| answered(&registered(world), &question).split(';').next().unwrap().to_owned();
+        assert_eq!(driver(Fixture::default().file("/opt/17.so", "")), "Driver=ODBC Driver 17 for SQL Server");
+        let both = || Fixture::default().file("/opt/17.so", "").file("/opt/18.so", "");
+        assert_eq!(driver(both()), "Driver=ODBC Driver 18 for SQL Server");
+        assert_eq!(driver(Fixture::default()), "Driver=ODBC Driver 18 for SQL Server");
+        let by_path = both().variable("LOOPBACK_ODBC_TARGET_DRIVER", "/opt/libmsodbcsql-18.6.so.2.1");
+        assert_eq!(driver(by_path), "Driver=/opt/libmsodbcsql-18.6.so.2.1");
+    }
+
+    #[test]
+    fn files_belong_together_though_they_need_not_be_there() {
+        let here = Question { driver: NAMES[0], files_unseen: true, ..Question::default() };
+        let refusal = |values: &[(&str, &str)], world: &Fixture| {
+            let question = Question { values, ..here };
+            question.answer(world, &mut Search::default()).unwrap_err().text
+        };
+        let session = Fixture::default().working_directory("/s").pair("/s");
+        assert!(refusal(&[("ClientKey", "file:/k")], &session).contains("no certificate that it belongs to"));
+        let world = session.variable("LOOPBACK_ODBC_CLIENT_KEY", "/k");
+        assert!(refusal(&[], &world).contains("no certificate that it belongs to"));
+        // What the environment names must be there.
+        let world = world.variable("LOOPBACK_ODBC_CLIENT_CERTIFICATE", "/c");
+        assert!(refusal(&[("Server", "x")], &world).contains("/c cannot be read"));
     }
 
     #[test]

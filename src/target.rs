@@ -42,6 +42,9 @@ const REQUIRED: [&str; 5] =
 /// A function that only this library exports: by it another copy of the library is known as such.
 const OWN_MARKER: &[u8] = b"loopback_odbc_version\0";
 
+/// A function that only driver managers export.
+const DRIVER_MANAGER_MARKER: &[u8] = b"SQLDriversW\0";
+
 /// The driver that calls go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -233,13 +236,19 @@ impl Target {
         Target { name: Some(name.to_owned()), library: PathBuf::from("/usr/lib/target.so") }
     }
 
-    /// The one that would be tried first, without loading it.
+    /// The first whose file is there, without loading it; or the first of all, if none is.
     ///
     /// # Errors
     /// IM003 when none is registered, with every name that was looked for.
     pub fn first(world: &dyn World) -> Result<Target, Failure> {
         let mut choice = choose(world)?;
-        if choice.candidates.is_empty() { Err(choice.failure(Vec::new())) } else { Ok(choice.candidates.remove(0)) }
+        if choice.candidates.is_empty() {
+            return Err(choice.failure(Vec::new()));
+        }
+        // A plain name is for the loader to search.
+        let is_there = |it: &Target| !it.library.is_absolute() || world.exists(&it.library).unwrap_or(true);
+        let first = choice.candidates.iter().position(is_there).unwrap_or(0);
+        Ok(choice.candidates.swap_remove(first))
     }
 
     /// The one of this name or path, whether it is registered and there or not.
@@ -260,6 +269,11 @@ impl Target {
     /// What `Driver=` says of it; none for a target given by path.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Its file.
+    pub fn library(&self) -> &Path {
+        &self.library
     }
 
     /// Holds a `TargetDriver` keyword against this target.
@@ -422,6 +436,10 @@ fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
     // SAFETY: only the address is looked at.
     if unsafe { library.get::<*const ()>(OWN_MARKER) }.is_ok() {
         return Err("this is loopback-odbc itself; the target must be the driver behind it".into());
+    }
+    // SAFETY: as before. It would load this library again, which would ask it for an environment, and so on.
+    if unsafe { library.get::<*const ()>(DRIVER_MANAGER_MARKER) }.is_ok() {
+        return Err("this is a driver manager; the target must be a driver".into());
     }
     // SAFETY: the addresses are used as functions of the specification's types, which their names promise.
     let address = |row: &Row| unsafe { library.get::<*mut ()>(row.name.as_bytes()) }.ok().map(|symbol| *symbol);

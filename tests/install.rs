@@ -96,7 +96,12 @@ impl Root {
     /// test's: unixODBC makes one where it finds none.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id())).arg("--").arg(program);
+        let of_holder = format!("/proc/{}", self.holder.id());
+        // The root as well, which with the namespace alone would be that from before a chroot.
+        command
+            .args([format!("--mount={of_holder}/ns/mnt"), format!("--root={of_holder}/root")])
+            .arg("--")
+            .arg(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LOOPBACK_ODBC_") || name.to_string_lossy().starts_with("ODBC") {
                 command.env_remove(name);

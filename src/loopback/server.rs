@@ -104,11 +104,8 @@ fn peers_of_connections(world: &dyn World) -> Shown {
     let remembered = || *world.remembered_connection().try_lock().ok()?;
     let (connections, place) = match remembered().and_then(|identity| world.tcp_connection(&identity)) {
         Some(connection) => (vec![connection], "at the connection that showed it before".to_owned()),
-        None => established_connections(world)?,
+        None => outward_connections(world)?,
     };
-    // A connection of this machine with itself leads nowhere.
-    let outward = |it: &TcpConnection| it.remote.is_unicast_link_local() && it.remote != it.local;
-    let connections: Vec<TcpConnection> = connections.into_iter().filter(outward).collect();
     let identity = connections.iter().find_map(|connection| connection.identity);
     let (bound, untold): (Vec<_>, Vec<_>) =
         connections.into_iter().partition(|connection| connection.interface.is_some());
@@ -125,6 +122,16 @@ fn peers_of_connections(world: &dyn World) -> Shown {
         *remembered = identity.filter(|_| peers.len() == 1);
     }
     Ok((peers, place))
+}
+
+/// The established connections with a link-local address of another machine, and where they were read.
+fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
+    let (mut connections, place) = established_connections(world)?;
+    connections.retain(|it| it.remote.is_unicast_link_local() && it.remote != it.local);
+    // One of this machine with itself leads nowhere. Where the addresses cannot be told, those that are the same are known.
+    let own = world.interface_addresses().unwrap_or_default();
+    connections.retain(|it| own.iter().all(|own| own.address != it.remote));
+    Ok((connections, place))
 }
 
 /// All established connections, and where they were read.
@@ -287,6 +294,8 @@ mod tests {
             .connection("2001:db8::1", "2001:db8::2")
             .connection("::ffff:192.0.2.1", "::ffff:192.0.2.2")
             .connection(OWN, OWN)
+            .address("eth1", "fe80::7")
+            .connection(OWN, "fe80::7")
             .connection(OWN, SERVER);
         assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
     }
