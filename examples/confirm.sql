@@ -1,7 +1,7 @@
 -- Confirms or corrects what docs/discovery.md infers of the surroundings of SQL Server's scripts. For whoever has a real SQL Server with
 -- Machine Learning Services: run it as it is, with sqlcmd or in a query window, as a user who may run external scripts, and compare the
--- lines that it prints, or send them in. It changes nothing, opens one connection to the server's port, and shows no key, no password and
--- of variables only the names. Each line: the number of docs/discovery.md, "yes", "no" or "?", what is expected, what was found.
+-- lines that it prints, or send them in. It changes nothing. It opens connections to the server, on Windows one of them with the caller's
+-- login, and shows no key, no password, and of variables the names (of the MRS_EXTLIB_ ones their paths, too). Each line: the number of docs/discovery.md, "yes", "no" or "?", what is expected, what was found.
 -- Without R, or without Python, the one of the two calls fails, and the other one is enough. If a language has another name on your server
 -- (CREATE EXTERNAL LANGUAGE), put it there.
 
@@ -215,7 +215,7 @@ if os.name == "nt":
     line("W4", "a path below a folder of the instance", windows_command_line)
     line("W5", "the launchpad or a worker account", account)
     line("W6", "names and ids can be read", instances)
-    line("W7", "127.0.0.1:1433 does not answer", lambda: (answers("127.0.0.1", 1433), not answers("127.0.0.1", 1433)))
+    line("W7", "127.0.0.1:1433 does not answer", lambda: (lambda it: (it, not it))(answers("127.0.0.1", 1433)))
     line("W8", "the login of the caller, by a trusted connection", trusted)
     line("M2" if edition == 8 else "W9", "drivers can be read; on a Managed Instance, 11 among them", windows_drivers)
 else:

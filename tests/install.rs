@@ -8,7 +8,6 @@ mod common;
 use common::server::Server;
 use common::{Ran, assert_says, compile, library, part, project};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
@@ -640,12 +639,9 @@ fn a_file_that_is_not_the_library_of_this_version_is_refused() {
 #[test]
 fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     let root = Root::new();
-    let folder = root.folder.path().display().to_string();
-    let mut drivers = String::new();
-    writeln!(drivers, "[ODBC Driver 18 for SQL Server]\nDriver={}", part("MSODBCSQL").display()).unwrap();
+    let drivers = format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", part("MSODBCSQL").display());
     let elsewhere = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
     fs::write(elsewhere.path().join("odbcinst.ini"), drivers).unwrap();
-    let before = root.everything();
     let run = |verb: &str| Ran::of(root.command(part("PROGRAM")).arg(verb).env("ODBCSYSINI", elsewhere.path()));
     let ran = run("install");
     assert_eq!(ran.status, 1, "{ran:?}");
@@ -670,7 +666,6 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
 
     run("uninstall").ok();
     assert!(!elsewhere.path().join("odbc.ini").exists());
-    assert!(before.contains("/etc/odbcinst.ini"), "{folder}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn in_a_session(options: &[&str], command: &[&str]) -> Ran {
 fn assert_doctor(ran: &Ran, status: i32, parts: &[&str]) {
     assert_eq!(ran.status, status, "{ran:?}");
     assert_says(&ran.stdout, parts);
-    assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"), "{ran:?}");
 }
 
 // --- string ---
@@ -88,6 +88,43 @@ fn a_string_that_cannot_be_had_is_an_error_on_standard_error() {
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--driver", "PostgreSQL Unicode"]);
     assert_eq!(ran.status, 2);
     assert_says(&ran.stderr, &["HY024: The driver PostgreSQL Unicode"]);
+}
+
+#[test]
+fn the_string_s_driver_is_the_one_that_the_library_would_load() {
+    let odbcinst = |target: &str| {
+        format!(
+            "[SQL Server Loopback]\nDriver={}\n{target}[ODBC Driver 18 for SQL Server]\nDriver={}\n\
+             [ODBC Driver 17 for SQL Server]\nDriver={}\n",
+            library().display(),
+            part("MSODBCSQL").display(),
+            part("RECORDING_TARGET").display()
+        )
+    };
+    for (target, driver) in [
+        ("", "ODBC Driver 18 for SQL Server".to_owned()),
+        ("TargetDriver=ODBC Driver 17 for SQL Server\n", "ODBC Driver 17 for SQL Server".to_owned()),
+        (&format!("TargetDriver={}\n", part("MSODBCSQL").display()), part("MSODBCSQL").display().to_string()),
+    ] {
+        let registrations = Registrations::new(&odbcinst(target), "");
+        let arguments = ["string", "--server", "x", "--client-certificate", "/c", "--client-key", "/k"];
+        let string = loopback_odbc(&registrations, &arguments).ok().stdout;
+        assert!(string.starts_with(&format!("Driver={driver};Server=x;")), "{string}");
+    }
+}
+
+#[test]
+fn a_standard_output_that_takes_nothing_is_an_error() {
+    let usual = Registrations::usual("Server=x\nUID=y\n");
+    for arguments in
+        [&["string", "--platform", "windows"][..], &["doctor"], &["doctor", "--json"], &["completions", "bash"]]
+    {
+        let mut command = usual.command(part("PROGRAM"));
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = command.args(arguments).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{arguments:?}");
+        assert_says(&String::from_utf8_lossy(&ran.stderr), &["loopback-odbc: standard output: No space left"]);
+    }
 }
 
 // --- doctor, in the four places that docs/doctor.md shows ---
@@ -253,6 +290,39 @@ fn doctor_tells_a_failed_connection_with_all_records() {
 }
 
 #[test]
+fn doctor_tells_what_it_has_seen_before_a_driver_ends_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, driver) = (folder.path().join("ends.c"), folder.path().join("ends.so"));
+    fs::write(&source, "#include <unistd.h>\n__attribute__((constructor)) static void end(void) { _exit(77); }\n")
+        .unwrap();
+    common::compile(source.to_str().unwrap(), &driver, &["-shared", "-fPIC"]);
+    let ends = Registrations::usual("Server=x\nUID=y\n");
+    let mut command = ends.command(part("PROGRAM"));
+    let ran = Ran::of(command.arg("doctor").env("LOOPBACK_ODBC_TARGET_DRIVER", driver));
+    assert_doctor(&ran, 77, &["is loopback-odbc "]);
+}
+
+#[test]
+fn doctor_refuses_a_driver_manager_as_the_target() {
+    let usual = Registrations::usual("Server=x\nUID=y\n");
+    let mut command = usual.command(part("PROGRAM"));
+    let manager = part("UNIXODBC_LIB").join("libodbc.so.2");
+    let ran = Ran::of(command.arg("doctor").env("LOOPBACK_ODBC_TARGET_DRIVER", manager));
+    assert_doctor(&ran, 2, &["this is a driver manager; the target must be a driver"]);
+}
+
+#[test]
+fn doctor_looks_at_files_that_the_section_names() {
+    for (section, status, said) in [
+        ("ClientCertificate=file:/missing.pfx\n", 2, "/missing.pfx cannot be read: No such file"),
+        ("ClientCertificate=file:/etc/passwd\n", 0, "what is in it was not checked"),
+    ] {
+        let registrations = Registrations::usual(&format!("Server=x\n{section}"));
+        assert_doctor(&loopback_odbc(&registrations, &["doctor"]), status, &[said]);
+    }
+}
+
+#[test]
 fn doctor_looks_at_the_library_that_is_registered() {
     // Microsoft's driver, registered as ours would be.
     let other = Registrations::new(
@@ -305,18 +375,38 @@ fn doctor_compares_an_official_string_key_by_key() {
         1,
         &[
             "warning  The official string has Driver=ODBC Driver 17 for SQL Server, ours has Driver=ODBC Driver 18 for SQL Server\n",
-            "ok       Server is the same\n",
-            "ok       Database is the same\n",
+            "ok       The same in both: Server, Database, Encrypt\n",
             "warning  The official string has ClientCertificate=file:/elsewhere/sqlsatellitecert.pem, ours has ClientCertificate=file:/var",
             "warning  The official string has PWD=***, ours has no PWD\n",
-            "ok       Encrypt is the same\n",
             "warning  Ours has Trusted_Connection=no, the official string has no Trusted_Connection\n",
         ],
     );
     // The whole of it, made by the program itself, is the same in every key.
     let own = "./loopback-odbc doctor --compare \"$(./loopback-odbc string --database Sales)\"";
     let ran = in_a_session(&[], &["sh", "-c", own]);
-    assert_doctor(&ran, 0, &["Database is the same", "ClientKey is the same", "0 failures, 0 warnings"]);
+    let all =
+        "Driver, Server, Database, ClientCertificate, ClientKey, TrustServerCertificate, Trusted_Connection, Encrypt";
+    assert_doctor(&ran, 0, &[&format!("The same in both: {all}\n"), "0 failures, 0 warnings"]);
+    for (official, part) in [
+        ("nonsense", "can be read only up to character 0: there is no '=' behind it"),
+        ("Driver={abc;PWD=hunter2;Server=x", "an opening brace has no closing one"),
+        ("Server=x;PWD=hun;ter2=hunter2;x=y", "The official string has ***"),
+    ] {
+        let ran = in_a_session(&[], &["./loopback-odbc", "doctor", "--compare", official]);
+        assert!(ran.status > 0);
+        assert_doctor(&ran, ran.status, &[part]);
+    }
+}
+
+#[test]
+fn what_a_brace_hides_is_not_logged() {
+    let usual = Registrations::usual("");
+    let string = "DSN=Loopback;Server=127.0.0.1,1;LoginTimeout=1;UID={dom;PWD=hunter2;APP=x";
+    let mut command = usual.command(part("PYTHON"));
+    command.env("LOOPBACK_ODBC_LOG", "trace").args(["-c", common::CONNECT_AND_FAIL, string]);
+    let ran = Ran::of(&mut command).ok();
+    assert_says(&ran.stderr, &["the target is given: ", "UID={dom;PWD=***"]);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 }
 
 #[test]

@@ -2,20 +2,31 @@
 //!
 //! The library leaves that to Microsoft's driver, which says it in OpenSSL's words or not at all.
 
-use crate::report::{Area, Level, Report};
+use crate::report::{Area, Report};
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use std::time::SystemTime;
 use x509_cert::Certificate;
-use x509_cert::der::Encode;
+use x509_cert::der::{Decode, Encode};
+
+/// What to do about files that cannot be used.
+const REMEDY: &str = "SQL Server writes both files when a session begins; to use others, set \
+    LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY";
 
 /// Adds what the two files' contents show.
 pub fn check(report: &mut Report, certificate: &[u8], key: &[u8], now: SystemTime) {
-    let certificate = match Certificate::load_pem_chain(certificate).as_deref() {
-        Ok([certificate, ..]) => certificate.clone(),
-        Ok([]) => return report.failure(Area::Session, "The certificate's file has no certificate in it"),
-        Err(error) => return report.failure(Area::Session, format!("The certificate cannot be read: {error}")),
+    // What the session has is PEM; of what somebody names the driver reads DER as well.
+    let read = match Certificate::from_der(certificate) {
+        Ok(certificate) => Ok(Some(certificate)),
+        Err(_) => Certificate::load_pem_chain(certificate).map(|chain| chain.into_iter().next()),
+    };
+    let certificate = match read {
+        Ok(Some(certificate)) => certificate,
+        Ok(None) => return report.failure(Area::Session, "There is no certificate in the certificate's file", REMEDY),
+        Err(error) => {
+            return report.failure(Area::Session, format!("The certificate cannot be read: {error}"), REMEDY);
+        }
     };
     check_validity(report, &certificate, now);
     check_key(report, &certificate, key);
@@ -25,48 +36,46 @@ fn check_validity(report: &mut Report, certificate: &Certificate, now: SystemTim
     let certificate = &certificate.tbs_certificate;
     let (from, until) = (certificate.validity.not_before, certificate.validity.not_after);
     let text = format!("Certificate of {}, valid from {from} until {until}", certificate.subject);
-    let (level, remedy) = if now > until.to_system_time() {
-        (Level::Failure, "It has expired: it is that of a session that has ended, or the machine's clock is wrong")
+    if now > until.to_system_time() {
+        let remedy = "It has expired: it is that of a session that has ended, or the machine's clock is wrong";
+        report.failure(Area::Session, text, remedy);
     } else if now < from.to_system_time() {
-        (Level::Failure, "It is not valid yet: the machine's clock is wrong")
+        report.failure(Area::Session, text, "It is not valid yet: the machine's clock is wrong");
     } else {
-        return report.ok(Area::Session, text);
-    };
-    report.add(Area::Session, level, text, vec![remedy.to_owned()]);
+        report.ok(Area::Session, text);
+    }
 }
 
 fn check_key(report: &mut Report, certificate: &Certificate, key: &[u8]) {
-    let Ok(key) = str::from_utf8(key) else { return report.failure(Area::Session, "The key is not a PEM file") };
-    if key.contains("ENCRYPTED") {
-        return report.warning(Area::Session, "The key is encrypted; whether it is the certificate's was not checked");
+    const UNCHECKED: &str = "If the driver refuses it, this is what to look at";
+    let text = str::from_utf8(key).unwrap_or_default();
+    if text.contains("ENCRYPTED") {
+        let text = "The key is encrypted; whether it is the certificate's was not checked";
+        return report.warning(Area::Session, text, UNCHECKED);
     }
-    let public = certificate.tbs_certificate.subject_public_key_info.to_der().map_err(|error| error.to_string());
-    let public = public.and_then(|der| RsaPublicKey::from_public_key_der(&der).map_err(|error| error.to_string()));
-    let Ok(public) = public else {
+    let public = certificate.tbs_certificate.subject_public_key_info.to_der().ok();
+    let Some(public) = public.and_then(|der| RsaPublicKey::from_public_key_der(&der).ok()) else {
         let text = "The certificate is for another kind of key than RSA; whether it is this one was not checked";
-        return report.warning(Area::Session, text);
+        return report.warning(Area::Session, text, UNCHECKED);
     };
-    // PKCS #1 is what SQL Server writes.
-    let private = RsaPrivateKey::from_pkcs1_pem(key).map_err(|error| error.to_string());
-    match private.or_else(|_| RsaPrivateKey::from_pkcs8_pem(key).map_err(|error| error.to_string())) {
-        Err(error) => report.failure(Area::Session, format!("The key cannot be read: {error}")),
+    // PKCS #1 in PEM is what SQL Server writes.
+    let private = RsaPrivateKey::from_pkcs1_pem(text).or_else(|_| RsaPrivateKey::from_pkcs1_der(key)).ok();
+    let private = private.or_else(|| RsaPrivateKey::from_pkcs8_der(key).ok());
+    match private.map_or_else(|| RsaPrivateKey::from_pkcs8_pem(text), Ok) {
+        Err(error) => report.failure(Area::Session, format!("The key cannot be read: {error}"), REMEDY),
         Ok(private) if private.to_public_key() == public => report.ok(Area::Session, "The key is the certificate's"),
-        Ok(_) => report.add(
-            Area::Session,
-            Level::Failure,
-            "The key is not the certificate's",
-            vec![
-                "The two files are of different sessions: name those of one with LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
-                  LOOPBACK_ODBC_CLIENT_KEY"
-                    .to_owned(),
-            ],
-        ),
+        Ok(_) => {
+            let remedy = "The two files are of different sessions: name those of one with LOOPBACK_ODBC_CLIENT_CERTIFICATE \
+                and LOOPBACK_ODBC_CLIENT_KEY";
+            report.failure(Area::Session, "The key is not the certificate's", remedy);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Check, Level};
     use std::process::Command;
     use std::time::Duration;
 
@@ -102,13 +111,10 @@ mod tests {
 
     #[track_caller]
     fn checked(certificate: &[u8], key: &[u8], now: SystemTime) -> Vec<(Level, String)> {
-        let mut report = Report::default();
+        let mut report = Report::new(Box::new(std::io::sink()), false);
         check(&mut report, certificate, key, now);
-        report
-            .checks
-            .into_iter()
-            .map(|check| (check.level, [vec![check.text], check.details].concat().join("\n")))
-            .collect()
+        let said = |check: Check| (check.level, [vec![check.text], check.details].concat().join("\n"));
+        report.checks.into_iter().map(said).collect()
     }
 
     #[test]
@@ -145,6 +151,15 @@ mod tests {
             checked(&certificate, b"-----BEGIN PRIVATE KEY-----\nx\n", now)[1].1.starts_with("The key cannot be read")
         );
         assert!(checked(b"nonsense", &key, now)[0].1.starts_with("The certificate"));
+    }
+
+    #[test]
+    fn what_the_driver_reads_as_der_is_read_too() {
+        let (certificate, key) = pair(&["rsa:2048"]);
+        let der = |pem: &[u8]| rsa::pkcs8::Document::from_pem(str::from_utf8(pem).unwrap()).unwrap().1.into_vec();
+        let key = rsa::pkcs8::SecretDocument::from_pem(str::from_utf8(&key).unwrap()).unwrap().1;
+        let checks = checked(&der(&certificate), key.as_bytes(), SystemTime::now() + DAY);
+        assert!(checks.iter().all(|(level, _)| *level == Level::Ok), "{checks:?}");
     }
 
     #[test]

@@ -8,30 +8,37 @@ use crate::arguments::Examination;
 use crate::report::{Area, Level, Report};
 #[cfg(unix)]
 use crate::sandbox;
-use crate::{certificate, driver_manager, version};
+use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
     Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
-    examine_target, file_of, parse, rewrite, shown, speak_for, utf16,
+    examine_target, file_of, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 /// What is asked of a server that a connection was made to: its version, who we are there, and where.
 const QUERIES: [&str; 3] = ["select @@version", "select suser_sname()", "select db_name()"];
+
+/// What to do where something of the installation is missing.
+const INSTALL: &str = "To mend it: loopback-odbc install";
+/// What to do where nobody reads registrations.
+const NO_INSTALLER: &str = if cfg!(windows) {
+    "It is a part of Windows: ask whoever has set this machine up"
+} else {
+    "Install unixODBC: it comes with pyodbc, RODBC or Microsoft's driver (Debian: libodbc2, odbcinst)"
+};
 
 /// Checks everything and prints the report; gives the exit status.
 ///
 /// # Errors
 /// Standard output cannot be written.
 pub fn run(examination: &Examination) -> Result<u8, String> {
-    let mut report = Report::default();
+    let mut report = Report::new(Box::new(anstream::stdout()), examination.json);
     examine(&mut report, examination);
-    let mut to = anstream::stdout();
-    let written = if examination.json { report.write_json(&mut to) } else { report.write(&mut to) };
-    written.map(|()| report.level().status()).map_err(|error| format!("standard output: {error}"))
+    report.end().map(Level::status).map_err(|error| format!("standard output: {error}"))
 }
 
 fn examine(report: &mut Report, examination: &Examination) {
@@ -51,7 +58,7 @@ fn examine(report: &mut Report, examination: &Examination) {
         connection(report, &examination.dsn);
     }
     if let Some(official) = &examination.compare {
-        comparison(report, &wanted, &given, official);
+        comparison::compare(report, &wanted, &given, official);
     }
 }
 
@@ -60,15 +67,7 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
     let drivers = match drivers(&Machine) {
         Ok(drivers) => drivers,
         Err(reason) => {
-            report.add(
-                Area::Registration,
-                Level::Failure,
-                reason,
-                vec![
-                    "Install unixODBC: it comes with pyodbc, RODBC or Microsoft's driver (Debian: libodbc2, odbcinst)"
-                        .to_owned(),
-                ],
-            );
+            report.add(Area::Registration, Level::Failure, reason, vec![NO_INSTALLER.to_owned()]);
             return None;
         }
     };
@@ -76,13 +75,17 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
         Ok(named) if !named.is_empty() => named,
         Ok(_) => {
             let text = format!("There is no section [{dsn}] with a Driver in {}", place(Profile::Odbc, dsn));
-            report.add(Area::Registration, Level::Failure, text, vec!["To write it: loopback-odbc install".to_owned()]);
+            report.add(Area::Registration, Level::Failure, text, vec![INSTALL.to_owned()]);
             // The driver may be registered all the same.
             return drivers.into_iter().find(|driver| driver.name == crate::arguments::DRIVER_NAME);
         }
         Err(reason) => {
             let place = place(Profile::Odbc, dsn);
-            report.failure(Area::Registration, format!("Section [{dsn}] of {place} cannot be read: {reason}"));
+            report.failure(
+                Area::Registration,
+                format!("Section [{dsn}] of {place} cannot be read: {reason}"),
+                "Write it in UTF-8",
+            );
             return None;
         }
     };
@@ -92,7 +95,7 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
     }
     let Some(driver) = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)) else {
         let text = format!("There is no section [{named}] with a Driver in {}", place(Profile::Odbcinst, &named));
-        report.add(Area::Registration, Level::Failure, text, vec!["To write it: loopback-odbc install".to_owned()]);
+        report.add(Area::Registration, Level::Failure, text, vec![INSTALL.to_owned()]);
         return None;
     };
     let target = driver.target_driver.as_ref().map_or(String::new(), |target| format!(", TargetDriver={target}"));
@@ -139,7 +142,7 @@ fn library(report: &mut Report, path: &Path) {
             format!("{} is loopback-odbc {version}", path.display()),
             vec![format!("What is said here is decided by this program's version, {}", env!("CARGO_PKG_VERSION"))],
         ),
-        Err(reason) => report.failure(Area::Library, reason),
+        Err(reason) => report.failure(Area::Library, reason, INSTALL),
     }
     #[cfg(unix)]
     if Path::new(SQL_SERVER).exists() && sandbox::hidden(path) {
@@ -158,13 +161,19 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
     match examine_target(&Machine) {
         Ok(examined) => {
             for refused in &examined.refused {
-                report.warning(Area::Target, format!("Registered, and cannot be loaded: {refused}"));
+                report.warning(
+                    Area::Target,
+                    format!("Registered, and cannot be loaded: {refused}"),
+                    "Install it anew, or take its registration away",
+                );
             }
             report.ok(Area::Target, format!("{} is {}", examined.target, examined.kind));
             let lacking = || format!("It does not export {}", examined.lacking.join(", "));
             match examined.lacking.len() {
                 0 => report.ok(Area::Target, format!("It exports all {} functions", entry_point_names().len())),
-                _ if examined.kind.is_microsofts() => report.warning(Area::Target, lacking()),
+                _ if examined.kind.is_microsofts() => {
+                    report.warning(Area::Target, lacking(), "Install a newer one: programs may need these functions")
+                }
                 _ => report.ok(Area::Target, lacking()),
             }
             (examined.target, examined.kind)
@@ -192,7 +201,7 @@ fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute]) -> Option<
         }
     }
     for warning in &search.warnings {
-        report.warning(Area::Session, warning);
+        report.add(Area::Session, Level::Warning, warning, Vec::new());
     }
     match outcome {
         Ok(rewritten) => {
@@ -241,11 +250,19 @@ fn detail(finding: &Finding) -> String {
 /// The contents of the files that the string names.
 fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
     let file = |keyword| rewritten.target.iter().find(|attribute| attribute.is(keyword)).and_then(file_of);
-    let (Some(certificate), Some(key)) = (file("ClientCertificate"), file("ClientKey")) else { return };
-    match (fs::read(&certificate), fs::read(&key)) {
-        (Ok(certificate), Ok(key)) => certificate::check(report, &certificate, &key, SystemTime::now()),
-        (Err(error), _) => report.failure(Area::Session, format!("{}: {error}", certificate.display())),
-        (_, Err(error)) => report.failure(Area::Session, format!("{}: {error}", key.display())),
+    let mut read = |path: Option<PathBuf>| {
+        let path = path?;
+        let contents = fs::read(&path);
+        let unreadable = |error| {
+            let remedy = "Name a file that is there, and that the user who connects may read";
+            report.failure(Area::Session, format!("{} cannot be read: {error}", path.display()), remedy);
+        };
+        contents.map_err(unreadable).ok()
+    };
+    match (read(file("ClientCertificate")), read(file("ClientKey"))) {
+        (Some(certificate), Some(key)) => certificate::check(report, &certificate, &key, SystemTime::now()),
+        (Some(_), None) => report.ok(Area::Session, "The certificate's file is there; what is in it was not checked"),
+        _ => {}
     }
 }
 
@@ -263,36 +280,8 @@ fn connection(report: &mut Report, dsn: &str) {
         }
         Err(records) => {
             let text = format!("The connection has failed, after {} ms", begin.elapsed().as_millis());
-            report.add(Area::Connection, Level::Failure, text, records);
-        }
-    }
-}
-
-/// What SQL Server's own function has printed against what the library would send, for the same database.
-fn comparison(report: &mut Report, wanted: &Wanted, given: &[Attribute], official: &str) {
-    const AREA: Area = Area::Comparison;
-    let units = utf16(official.trim());
-    let official = parse(&units).attributes;
-    let find = |attributes: &[Attribute<'static>], keyword: &str| attributes.iter().find(|it| it.is(keyword)).cloned();
-    let official: Vec<Attribute<'static>> = official.iter().map(Attribute::to_static).collect();
-    let given: Vec<Attribute> = given.iter().cloned().chain(find(&official, "Database")).collect();
-    let Ok(ours) = rewrite(&Machine, wanted, &given, &mut Search::default()) else {
-        return report.failure(AREA, "There is no string of ours to hold the official one against");
-    };
-    for theirs in &official {
-        let keyword = String::from_utf16_lossy(&theirs.keyword);
-        match find(&ours.target, &keyword) {
-            Some(ours) if ours.text().eq_ignore_ascii_case(&theirs.text()) => {
-                report.ok(AREA, format!("{keyword} is the same"));
-            }
-            Some(ours) => report.warning(AREA, format!("The official string has {theirs}, ours has {ours}")),
-            None => report.warning(AREA, format!("The official string has {theirs}, ours has no {keyword}")),
-        }
-    }
-    for ours in &ours.target {
-        let keyword = String::from_utf16_lossy(&ours.keyword);
-        if find(&official, &keyword).is_none() {
-            report.warning(AREA, format!("Ours has {ours}, the official string has no {keyword}"));
+            let remedy = "docs/troubleshooting.md says what these messages mean".to_owned();
+            report.add(Area::Connection, Level::Failure, text, [records, vec![remedy]].concat());
         }
     }
 }

@@ -10,7 +10,7 @@
 //! | [`string`] | `string`: the loopback string |
 //! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
 //! | [`version`] | the library's own word of its version |
-//! | [`certificate`], [`driver_manager`] | what only `doctor` looks at: the session's files, a real connection |
+//! | [`certificate`], [`driver_manager`], [`comparison`] | what only `doctor` looks at: the session's files, a real connection, an official string |
 //! | [`install`], [`uninstall`] | `install` and `uninstall`, on Linux: what is to be changed |
 //! | [`plan`] | changes that are said, or said and made |
 //! | [`places`], [`library`] | where an installation stands; the library's file, checked, copied and removed |
@@ -22,6 +22,7 @@ mod arguments;
 #[cfg(unix)]
 mod backup;
 mod certificate;
+mod comparison;
 mod doctor;
 mod driver_manager;
 #[cfg(unix)]
@@ -48,6 +49,7 @@ mod version;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// All is well.
@@ -65,8 +67,9 @@ fn main() -> ExitCode {
         Command::Uninstall(registration) => uninstall::run(&registration),
         Command::Man { command } => man(command.as_deref()),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut std::io::stdout());
-            Ok(OK)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut script);
+            print(&script)
         }
     };
     outcome
@@ -75,6 +78,14 @@ fn main() -> ExitCode {
             FAILED
         })
         .into()
+}
+
+/// Prints what was asked for.
+///
+/// # Errors
+/// Standard output cannot be written.
+fn print(text: &[u8]) -> Result<u8, String> {
+    std::io::stdout().write_all(text).map(|()| OK).map_err(|error| format!("standard output: {error}"))
 }
 
 /// Runs a command that changes nothing.

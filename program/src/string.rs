@@ -1,8 +1,7 @@
 //! `loopback-odbc string`: the loopback string, as SQL Server's own functions print it.
 
-use crate::OK;
-use crate::arguments::{Platform, Wanted};
-use loopbackodbc::program::{self, Machine, Question, Search};
+use crate::arguments::{DRIVER_NAME, Platform, Wanted};
+use loopbackodbc::program::{self, Machine, Question, Search, drivers, speak_for};
 
 /// The driver on Azure SQL Managed Instance, where nobody can install another.
 const MANAGED_INSTANCE_DRIVER: &str = "ODBC Driver 11 for SQL Server";
@@ -12,11 +11,13 @@ const MANAGED_INSTANCE_DRIVER: &str = "ODBC Driver 11 for SQL Server";
 /// # Errors
 /// The failure's lines.
 pub fn print(wanted: &Wanted) -> Result<u8, String> {
-    println!("{}", of(wanted)?);
-    Ok(OK)
+    crate::print(format!("{}\n", of(wanted)?).as_bytes())
 }
 
 fn of(wanted: &Wanted) -> Result<String, String> {
+    // Its section may name the driver.
+    let registered = drivers(&Machine).unwrap_or_default().into_iter().find(|driver| driver.name == DRIVER_NAME);
+    registered.into_iter().for_each(|driver| speak_for(driver.library));
     let platform = wanted.platform.map(|platform| match platform {
         Platform::Linux => program::Platform::Linux,
         Platform::Windows | Platform::ManagedInstance => program::Platform::Windows,

@@ -1,0 +1,85 @@
+//! `doctor --compare`: what SQL Server's own function has printed, held against what the library would send.
+
+use crate::report::{Area, Level, Report};
+use loopbackodbc::program::{Attribute, Machine, Search, Wanted, parse, rewrite, shown_each, utf16};
+use std::net::Ipv6Addr;
+
+/// Compares key by key, for the database of the official string.
+pub fn compare(report: &mut Report, wanted: &Wanted, given: &[Attribute], official: &str) {
+    const AREA: Area = Area::Comparison;
+    let units = utf16(official.trim());
+    let parsed = parse(&units);
+    if let Some(stopped) = parsed.stopped {
+        let text = format!(
+            "The official string can be read only up to character {}: {}",
+            stopped.position,
+            stopped.reason.text()
+        );
+        let remedy =
+            "Give it as rx_get_sql_loopback_connection_string() or rxGetSqlLoopbackConnectionString() printed it";
+        return report.failure(AREA, text, remedy);
+    }
+    let official: Vec<Attribute> = parsed.attributes.iter().map(Attribute::to_static).collect();
+    let database = official.iter().find(|attribute| attribute.is("Database")).cloned();
+    let given: Vec<Attribute> = given.iter().cloned().chain(database).collect();
+    let Ok(ours) = rewrite(&Machine, wanted, &given, &mut Search::default()) else {
+        let remedy = "Mend first what is said of the session above";
+        return report.failure(AREA, "There is no string of ours to hold the official one against", remedy);
+    };
+    let ours = ours.target;
+    let (official_shown, ours_shown) = (shown_each(&official), shown_each(&ours));
+    let mut differs = |text: String| report.add(AREA, Level::Warning, text, vec![REMEDY.to_owned()]);
+    let mut same = Vec::new();
+    for (theirs, shown) in official.iter().zip(&official_shown) {
+        let keyword = String::from_utf16_lossy(&theirs.keyword);
+        match ours.iter().position(|ours| ours.is(&keyword)) {
+            Some(index) if means_the_same(&ours[index].text(), &theirs.text()) => same.push(keyword),
+            Some(index) => differs(format!("The official string has {shown}, ours has {}", ours_shown[index])),
+            None => differs(format!("The official string has {shown}, ours has no {keyword}")),
+        }
+    }
+    for (attribute, shown) in ours.iter().zip(&ours_shown) {
+        let keyword = String::from_utf16_lossy(&attribute.keyword);
+        if !official.iter().any(|theirs| theirs.is(&keyword)) {
+            differs(format!("Ours has {shown}, the official string has no {keyword}"));
+        }
+    }
+    if !same.is_empty() {
+        report.ok(AREA, format!("The same in both: {}", same.join(", ")));
+    }
+}
+
+/// What to do about a difference.
+const REMEDY: &str = "The official string is right: give its value explicitly, and report the difference";
+
+/// Whether two values are one: yes and no and addresses are written in several ways.
+fn means_the_same(one: &str, other: &str) -> bool {
+    let address = |value: &str| -> Option<(Ipv6Addr, String)> {
+        let (address, rest) = value.split_once('%')?;
+        Some((address.parse().ok()?, rest.to_owned()))
+    };
+    let is_answer = ["yes", "no"].iter().any(|answer| one.eq_ignore_ascii_case(answer));
+    one == other
+        || is_answer && one.eq_ignore_ascii_case(other)
+        || matches!((address(one), address(other)), (Some(one), Some(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_the_same_that_mean_the_same() {
+        for (one, other, same) in [
+            ("Yes", "yes", true),
+            ("no", "yes", false),
+            ("fe80::1%eth0", "FE80:0:0::1%eth0", true),
+            ("fe80::1%eth0", "fe80::1%eth1", false),
+            ("fe80::1%eth0,1500", "fe80::1%eth0", false),
+            ("file:/Data/c.pem", "file:/data/c.pem", false),
+            ("secret", "SECRET", false),
+        ] {
+            assert_eq!(means_the_same(one, other), same, "{one} {other}");
+        }
+    }
+}
