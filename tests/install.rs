@@ -394,7 +394,7 @@ fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
 
     // In any order; what is left is said, and the last one leaves nothing.
     let said = root.run(&["uninstall"]).ok();
-    said.says(&["[Loopback by another] stays (uninstall --driver-name 'Loopback by another')"]);
+    said.says(&["[Loopback by another] stays (uninstall --driver-name 'Loopback by another' --dsn 'Second')"]);
     assert_says(&root.python(TARGETS, "Second"), &["HY024", recorder.to_str().unwrap()]);
     root.run(&[&["uninstall"], &second[..]].concat()).ok();
     root.is_as(&before);
@@ -666,6 +666,99 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
 
     run("uninstall").ok();
     assert!(!elsewhere.path().join("odbc.ini").exists());
+}
+
+#[test]
+fn a_library_that_another_registration_has_too_stays() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    let drivers = root.read(DRIVERS);
+    root.write(DRIVERS, &format!("{drivers}\n[By hand]\nDriver={}\n", installed()));
+    // Comments of before are lost by another's change.
+    let ran = root.run(&["uninstall"]);
+    assert_eq!(ran.status, 1);
+    assert_says(&ran.stdout, &["[By hand] has the same file", &format!("{}: stays", installed())]);
+    assert!(root.path(installed()).exists());
+    // Two names that give one name of a file.
+    root.run(&["install", "--driver-name", "A B", "--dsn", "AB"]).ok();
+    let ran = root.run(&["uninstall", "--driver-name", "A-B", "--dsn", "ABx"]);
+    ran.says(&["[A B] has the same file", "[A B] stays (uninstall --driver-name 'A B' --dsn 'AB')"]);
+    assert!(root.path(installed().replace(".so", "-a-b.so")).exists());
+}
+
+#[test]
+fn who_does_not_listen_gets_the_whole_installation_nevertheless() {
+    let root = Root::new();
+    let mut command = root.command(part("PROGRAM"));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = command.arg("install").stdout(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert_says(
+        &String::from_utf8_lossy(&ran.stderr),
+        &["standard output: No space left", "All was done nevertheless"],
+    );
+    assert_says(
+        &root.run(&["install"]).ok().stdout,
+        &["up to date", "[SQL Server Loopback] is there", "[Loopback] is there"],
+    );
+}
+
+#[test]
+fn what_cannot_be_done_to_the_end_is_not_begun() {
+    let root = Root::new();
+    let before = root.everything();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let ran = root.run(arguments);
+        assert_eq!(ran.status, 2, "{ran:?}");
+        assert_says(&ran.stderr, parts);
+        root.is_as(&before);
+    };
+    refused(&["install", "--target-driver", "x\n[Evil]\nDriver=y"], &["a line of a file cannot hold"]);
+    fs::remove_file(root.path(DATA_SOURCES)).unwrap();
+    std::os::unix::fs::symlink("/nonexistent/odbc.ini", root.path(DATA_SOURCES)).unwrap();
+    let ran = root.run(&["install"]);
+    assert_eq!(ran.status, 2);
+    assert_says(&ran.stderr, &["/etc/odbc.ini is a link that leads nowhere, and nothing was changed"]);
+    assert!(!root.path(installed()).exists());
+}
+
+#[test]
+fn an_upgrade_warns_of_older_copies() {
+    let root = Root::new();
+    root.run(&["install", "--driver-name", "Second", "--dsn", "Second"]).ok();
+    let second = installed().replace(".so", "-second.so");
+    let mut older = fs::read(root.path(&second)).unwrap();
+    older.push(0);
+    fs::write(root.path(&second), older).unwrap();
+    let ran = root.run(&["install"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert_says(&ran.stderr, &[&second, "[Second], is another version: install --driver-name 'Second' as well"]);
+}
+
+#[test]
+fn make_uninstall_waits_for_other_installations_and_undoes_one_that_has_failed() {
+    let root = Root::new();
+    let make = |verb: &str| {
+        let mut command = root.command(project("scripts/install"));
+        Ran::of(command.arg(verb).env("CARGO_TARGET_DIR", library().parent().unwrap().parent().unwrap()))
+    };
+    let before = root.everything();
+    make("install").ok();
+    root.run(&["install", "--driver-name", "Second", "--dsn", "Second"]).ok();
+    let ran = make("uninstall");
+    assert_eq!(ran.status, 2);
+    assert_says(&ran.stderr, &["other installations", "uninstall --driver-name 'Second' --dsn 'Second'"]);
+    root.run(&["uninstall", "--driver-name", "Second", "--dsn", "Second"]).ok();
+    make("uninstall").ok();
+    root.is_as(&before);
+    // Without unixODBC's installer library.
+    let broken = root.folder.path().join("libodbcinst.so.2");
+    fs::write(&broken, "x").unwrap();
+    let mut command = root.command(project("scripts/install"));
+    command.arg("install").env("CARGO_TARGET_DIR", library().parent().unwrap().parent().unwrap());
+    let ran = Ran::of(command.env("LD_LIBRARY_PATH", root.folder.path()));
+    assert_eq!(ran.status, 2, "{ran:?}");
+    root.is_as(&before);
 }
 
 #[test]

@@ -51,8 +51,23 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
         files.into_iter().for_each(|path| warn_if_unseen(&mut plan, "", path));
     }
     let target = target.or_else(|| Some(drivers.section(&registration.driver_name)?.value("TargetDriver")));
-    check_target(&mut plan, &drivers, target.filter(|name| !name.is_empty()))?;
+    let target = target.filter(|name| !name.is_empty());
+    target.map_or(Ok(()), installer::check_text)?;
+    check_target(&mut plan, &drivers, target)?;
+    warn_of_older_copies(&mut plan, &from, &places, &drivers);
     plan.carry_out(registration.dry_run)
+}
+
+/// Warns of copies of the library under other names that are not the one that is installed now.
+fn warn_of_older_copies(plan: &mut Plan, from: &Path, places: &Places, drivers: &Ini) {
+    let current = fs::read(from).ok();
+    let others = drivers.sections.iter().filter(|other| places::ours(other) && other.library() != places.library);
+    for other in others.filter(|other| fs::read(other.library()).is_ok_and(|contents| Some(contents) != current)) {
+        let (library, name) = (other.library().display(), &other.name);
+        plan.warn(format!(
+            "{library}, the library of [{name}], is another version: install --driver-name '{name}' as well"
+        ));
+    }
 }
 
 /// A path as it is written into the files of registrations.

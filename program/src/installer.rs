@@ -60,7 +60,9 @@ pub fn files(mode: Mode) -> Result<Files, String> {
             path_of(CStr::from_ptr(name))
         }
     };
-    let drivers = name(function("odbcinst_system_file_path")?).join(name(function("odbcinst_system_file_name")?));
+    // As unixODBC puts them together: an absolute name does not take the folder's place.
+    let (folder, file) = (name(function("odbcinst_system_file_path")?), name(function("odbcinst_system_file_name")?));
+    let drivers = folder.join(file.strip_prefix("/").unwrap_or(&file));
     let odbc = function(match mode {
         Mode::User => "_odbcinst_UserINI",
         Mode::System => "_odbcinst_SystemINI",
@@ -171,14 +173,17 @@ fn outcome(done: c_int, what: &str) -> Result<(), String> {
     Err(format!("the ODBC installer library refuses {what}: {}", records.join("; ")))
 }
 
-/// Holds that a text is ASCII: of the UTF-16 of anything else, unixODBC 2.3.11 writes half of each unit.
+/// Holds that a text is ASCII, and one line: of the UTF-16 of anything else, unixODBC 2.3.11 writes half of each unit.
 ///
 /// # Errors
 /// It is not.
 pub fn check_text(text: &str) -> Result<(), String> {
-    match text.is_ascii() {
-        true => Ok(()),
-        false => Err(format!("{text} has characters beyond ASCII, which unixODBC's installer library may write wrong")),
+    if !text.is_ascii() {
+        return Err(format!("{text} has characters beyond ASCII, which unixODBC's installer library may write wrong"));
+    }
+    match text.contains(|character: char| character.is_ascii_control()) {
+        true => Err(format!("{text:?} has characters that a line of a file cannot hold")),
+        false => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::report::Level;
 use anstyle::{AnsiColor, Style};
 use rustix::fs::{Access, access};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// What a change may leave to be told.
@@ -48,8 +49,12 @@ impl Plan {
     /// # Errors
     /// What cannot be written, or what went wrong in between.
     pub fn carry_out(mut self, dry_run: bool) -> Result<u8, String> {
+        // What cannot be said is no reason to stop halfway.
+        let mut said = Ok(());
+        let mut say =
+            |line: &str| said = std::mem::replace(&mut said, Ok(())).and_then(|()| writeln!(io::stdout(), "{line}"));
         if dry_run {
-            println!("Nothing is changed. What would be said and done:");
+            say("Nothing is changed. What would be said and done:");
         } else {
             self.writes.iter().try_for_each(|path| writable(path))?;
         }
@@ -60,14 +65,14 @@ impl Plan {
                 self.warnings.extend(warning);
                 changed = true;
             }
-            println!("{says}");
+            say(&says);
         }
         let colour = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
         for warning in &self.warnings {
             anstream::eprintln!("{colour}warning:{colour:#} {warning}");
         }
         let level = if self.warnings.is_empty() { Level::Ok } else { Level::Warning };
-        Ok(level.status())
+        said.map(|()| level.status()).map_err(|error| format!("standard output: {error}. All was done nevertheless"))
     }
 }
 
@@ -79,6 +84,9 @@ fn halfway(error: &str) -> String {
 
 /// Whether a path, or the nearest folder above it where there is none yet, can be written.
 fn writable(path: &Path) -> Result<(), String> {
+    if path.is_symlink() && !path.exists() {
+        return Err(format!("{} is a link that leads nowhere, and nothing was changed", path.display()));
+    }
     let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
     access(there, Access::WRITE_OK).map_err(|error| {
         format!(

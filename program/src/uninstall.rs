@@ -47,7 +47,13 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         plan.say(format!("{}: there is no [{}]", places.files.drivers.display(), registration.driver_name));
     }
     let in_use = registration.user && others.clone().next().is_some();
-    match (counted == 0 && !in_use, places.library.exists()) {
+    let file = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let shares = |other: &&Section| Some(*other) != driver && file(other.library()) == file(&places.library);
+    let sharing = drivers.sections.iter().find(shares);
+    if let Some(other) = sharing {
+        plan.say(format!("{}: [{}] has the same file", places.files.drivers.display(), other.name));
+    }
+    match (counted == 0 && !in_use && sharing.is_none(), places.library.exists()) {
         (true, true) => {
             let path = places.library.clone();
             let says = format!("{}: removed", path.display());
@@ -61,7 +67,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     }
     for other in &mut others {
         let (path, name) = (places.files.data_sources.display(), &other.name);
-        if counted == 0 && !registration.user {
+        if counted == 0 && !registration.user && driver.is_some() {
             plan.warn(format!("[{name}] of {path} has a driver now that is not there"));
         } else {
             let user = if registration.user { " --user" } else { "" };
@@ -69,8 +75,11 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         }
     }
     for other in drivers.sections.iter().filter(|other| places::ours(other) && Some(*other) != driver) {
+        let leads_here = |section: &&Section| section.value("Driver").eq_ignore_ascii_case(&other.name);
+        let data_source = data_sources.sections.iter().find(leads_here);
+        let dsn = data_source.map_or_else(String::new, |section| format!(" --dsn '{}'", section.name));
         plan.say(format!(
-            "{}: [{1}] stays (uninstall --driver-name '{1}')",
+            "{}: [{1}] stays (uninstall --driver-name '{1}'{dsn})",
             places.files.drivers.display(),
             other.name
         ));
