@@ -261,6 +261,32 @@ fn doctor_without_an_odbc_installer_library_says_that() {
 }
 
 #[test]
+fn doctor_tells_of_registrations_that_the_user_may_not_read() {
+    let hide = "chmod 600 $ODBCSYSINI/odbc.ini $ODBCSYSINI/odbcinst.ini";
+    let ran = in_a_session(&["--prepare", hide], &["./loopback-odbc", "doctor"]);
+    let parts =
+        ["/odbc.ini cannot be read: Permission denied", "/odbcinst.ini cannot be read: Permission", "chmod a+r"];
+    assert_doctor(&ran, 2, &parts);
+}
+
+#[test]
+fn doctor_with_iodbc_says_what_it_does_not_know() {
+    let folder = tempfile::tempdir().unwrap();
+    // The other name is found first.
+    fs::write(folder.path().join("libodbcinst.so.2"), "x").unwrap();
+    let usual = Registrations::usual("Server=x\nUID=y\n");
+    let path = format!("{}:{}", folder.path().display(), part("IODBC_LIB").display());
+    let mut command = usual.command(part("PROGRAM"));
+    command.args(["doctor", "--connect"]).env("LD_LIBRARY_PATH", path).env("ODBCINSTINI", usual.path("odbcinst.ini"));
+    let ran = Ran::of(command.env("ODBCINI", usual.path("odbc.ini")));
+    assert_doctor(
+        &ran,
+        ran.status,
+        &["odbc.ini, section [Loopback]: Driver=", "the driver manager here is not unixODBC"],
+    );
+}
+
+#[test]
 fn doctor_says_what_does_not_fit() {
     let other = "openssl genrsa -traditional -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2048 2>/dev/null; \
         chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem";

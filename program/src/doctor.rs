@@ -71,6 +71,13 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
             return None;
         }
     };
+    for reason in unreadable() {
+        report.failure(
+            Area::Registration,
+            reason,
+            "Let every user read it (chmod a+r), scripts of SQL Server among them",
+        );
+    }
     let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
         Ok(named) if !named.is_empty() => named,
         Ok(_) => {
@@ -105,20 +112,41 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
     Some(driver)
 }
 
+/// The files of a profile; none where the driver manager is not unixODBC, whose installer library does not tell.
+#[cfg(unix)]
+fn files(profile: Profile) -> Vec<PathBuf> {
+    use crate::installer::{self, Mode};
+    let files = |mode| installer::files(mode).ok();
+    match profile {
+        Profile::Odbcinst => files(Mode::System).map(|files| files.drivers).into_iter().collect(),
+        Profile::Odbc => [Mode::User, Mode::System].into_iter().filter_map(files).map(|it| it.data_sources).collect(),
+    }
+}
+
+/// What the driver manager takes for a file that is not there: one that this user may not read.
+#[cfg(unix)]
+fn unreadable() -> Vec<String> {
+    let files = [Profile::Odbcinst, Profile::Odbc].into_iter().flat_map(files);
+    files.filter_map(|path| crate::ini::Ini::read(&path).err()).collect()
+}
+
+#[cfg(windows)]
+fn unreadable() -> Vec<String> {
+    Vec::new()
+}
+
 /// The file that has a section, or all in which it would be looked for.
 #[cfg(unix)]
 fn place(profile: Profile, section: &str) -> String {
-    use crate::ini::Ini;
-    use crate::installer::{self, Mode};
-    let files = |mode| installer::files(mode).ok();
-    let files = match profile {
-        Profile::Odbcinst => vec![files(Mode::System).map(|files| files.drivers)],
-        Profile::Odbc => [Mode::User, Mode::System].map(|mode| files(mode).map(|files| files.data_sources)).into(),
-    };
-    let files: Vec<_> = files.into_iter().flatten().collect();
-    let has_it = |path: &&std::path::PathBuf| Ini::read(path).is_ok_and(|ini| ini.section(section).is_some());
-    let shown = |path: &std::path::PathBuf| path.display().to_string();
-    files.iter().find(has_it).map_or_else(|| files.iter().map(shown).collect::<Vec<_>>().join(" or "), shown)
+    let files = files(profile);
+    let has_it = |path: &&PathBuf| crate::ini::Ini::read(path).is_ok_and(|ini| ini.section(section).is_some());
+    let shown = |path: &PathBuf| path.display().to_string();
+    match (files.iter().find(has_it), profile) {
+        (Some(path), _) => shown(path),
+        (None, Profile::Odbc) if files.is_empty() => "odbc.ini".to_owned(),
+        (None, Profile::Odbcinst) if files.is_empty() => "odbcinst.ini".to_owned(),
+        (None, _) => files.iter().map(shown).collect::<Vec<_>>().join(" or "),
+    }
 }
 
 /// The key of the registry has the file's name.
@@ -268,6 +296,11 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
 
 /// A connection as any program makes it.
 fn connection(report: &mut Report, dsn: &str) {
+    #[cfg(unix)]
+    if files(Profile::Odbcinst).is_empty() {
+        let text = "A connection was not tried: the driver manager here is not unixODBC";
+        return report.warning(Area::Connection, text, "Connect with a program of your own to see");
+    }
     if std::io::stderr().is_terminal() {
         anstream::eprintln!("Connecting to {dsn} ...");
     }
