@@ -407,6 +407,8 @@ listener = socket.create_server(('fe80::1234', *on_eth0), family=socket.AF_INET6
 peer = socket.socket(socket.AF_INET6)
 peer.bind(('fe80::8012:3df5:0:5db2', *on_eth0))
 peer.connect(listener.getsockname())
+# With its address the other end is no longer this machine's.
+subprocess.run(['ip', 'address', 'del', 'fe80::1234/64', 'dev', 'eth0'], check=True)
 pyodbc.connect('DSN=Loopback').close()
 child = os.fork()
 if child == 0:
@@ -420,6 +422,7 @@ sys.exit(subprocess.run([sys.executable, '-c', sys.argv[1], 'DSN=Loopback']).ret
 fn a_second_peer_that_comes_later_does_not_matter_to_a_process_that_has_connected() {
     let outcome = Satellite::new()
         .prepare("ip address add fe80::1234/64 dev eth0 nodad")
+        .flag("--root")
         .option("--env", "LOOPBACK_ODBC_LOG=info")
         .run(&[PYTHON, "-c", SECOND_PEER_COMES_LATER, CONNECT_AND_FAIL]);
     let found = |how: &str| outcome.ran.stderr.matches(&format!("found {SERVER} {how}")).count();
