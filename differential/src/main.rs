@@ -3,7 +3,8 @@
 //! `tests/differential/main.rs` runs them twice, on a driver directly and through libloopbackodbc.so, and compares what they
 //! wrote. They judge nothing: what a target does not know they write down as the error it is.
 //!
-//! Everything here is portable: the programs run wherever there is a driver manager whose `SQLWCHAR` is UTF-16.
+//! Everything here is portable: the programs run wherever there is a driver manager whose `SQLWCHAR` is UTF-16. On Windows they
+//! can also do without one, and call a driver's own functions.
 
 mod buffer;
 mod diagnostics;
@@ -47,6 +48,15 @@ struct Arguments {
     #[arg(long, default_value = "")]
     only: String,
 
+    /// A program to leave out, by its whole name. Can be given several times.
+    #[arg(long)]
+    skip: Vec<String>,
+
+    /// The library whose functions are called: the driver manager, or a driver itself.
+    #[cfg(windows)]
+    #[arg(long, default_value = "odbc32.dll")]
+    functions_of: std::path::PathBuf,
+
     /// A program and its arguments that end the server.
     #[arg(last = true)]
     stop_server: Vec<String>,
@@ -64,8 +74,11 @@ fn main() {
         password: arguments.password,
         stop_server: arguments.stop_server,
     };
+    #[cfg(windows)]
+    odbc::prepare(&arguments.functions_of);
     transcript::begin();
-    for (name, program) in PROGRAMS.iter().filter(|(name, _)| name.contains(&arguments.only)) {
+    let wanted = |name: &str| name.contains(&arguments.only) && !arguments.skip.iter().any(|it| it == name);
+    for (name, program) in PROGRAMS.iter().filter(|(name, _)| wanted(name)) {
         transcript::write(&format!("{}{name}", transcript::PROGRAM));
         program(&setting);
     }

@@ -11,6 +11,8 @@
 use crate::diagnostics;
 use crate::transcript;
 use std::ffi::c_void;
+#[cfg(windows)]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 pub type Handle = *mut c_void;
@@ -132,16 +134,55 @@ fn diagnosed(function: &str, arguments: &[(&str, &dyn Argument)]) -> (i16, Handl
     .unwrap_or_else(|| panic!("{function} has no handle"))
 }
 
+/// What exports the functions, on Windows.
+#[cfg(windows)]
+static MANAGER: OnceLock<libloading::Library> = OnceLock::new();
+
+/// Loads what exports the functions. A crash from here on ends the process, and no debugger or dialog comes between.
+#[cfg(windows)]
+pub fn prepare(functions_of: &std::path::Path) {
+    const SEM_NOGPFAULTERRORBOX: u32 = 2;
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn SetErrorMode(mode: u32) -> u32;
+    }
+    // SAFETY: a number alone; and what a library does when it is loaded is its own affair.
+    let library = unsafe {
+        SetErrorMode(SEM_NOGPFAULTERRORBOX);
+        libloading::Library::new(functions_of)
+    };
+    MANAGER.get_or_init(|| library.expect("the library with the functions loads"));
+}
+
 macro_rules! entry_points {
     ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         /// The driver manager's own functions, which leave no trace in the transcript.
+        #[cfg(unix)]
         pub mod quiet {
             use super::{Handle, Pointer, Return, WChar};
-            #[cfg_attr(unix, link(name = "odbc"))]
-            #[cfg_attr(windows, link(name = "odbc32"))]
+            #[link(name = "odbc")]
             unsafe extern "system" {
                 $(pub fn $name($($argument: $type),*) -> Return;)*
             }
+        }
+
+        /// The same on Windows: the driver manager's, or a driver's own. What a driver does not export fails.
+        #[cfg(windows)]
+        #[allow(non_snake_case, clippy::too_many_arguments)]
+        pub mod quiet {
+            use super::{Handle, MANAGER, OnceLock, Pointer, Return, SQL_ERROR, WChar};
+            $(
+                /// # Safety
+                /// The specification's: the arguments are as it has them.
+                pub unsafe fn $name($($argument: $type),*) -> Return {
+                    static FUNCTION: OnceLock<Option<unsafe extern "system" fn($($type),*) -> Return>> = OnceLock::new();
+                    let library = MANAGER.get().expect("main has loaded it");
+                    // SAFETY: the name promises the type.
+                    let find = || unsafe { library.get(stringify!($name).as_bytes()) }.ok().map(|it| *it);
+                    // SAFETY: the caller's arguments, unchanged.
+                    FUNCTION.get_or_init(find).map_or(SQL_ERROR, |function| unsafe { function($($argument),*) })
+                }
+            )*
         }
 
         mod function {
@@ -171,6 +212,8 @@ macro_rules! entry_points {
 
 include!("../../src/entry_points/table.rs");
 
+#[cfg(windows)]
+pub const SQL_ERROR: Return = -1;
 pub const SQL_SUCCESS: Return = 0;
 pub const SQL_SUCCESS_WITH_INFO: Return = 1;
 pub const SQL_STILL_EXECUTING: Return = 2;

@@ -85,7 +85,7 @@ fn polled(statement: &Statement, action: impl Fn() -> Return) -> Return {
     let start = Instant::now();
     loop {
         let code = unwritten(&action);
-        if code != SQL_STILL_EXECUTING || start.elapsed() > 2 * SOON {
+        if code != SQL_STILL_EXECUTING || start.elapsed() > 3 * SOON {
             note!("finished with {code}");
             if code != SQL_SUCCESS {
                 diagnostics::write(SQL_HANDLE_STMT, statement.handle);
