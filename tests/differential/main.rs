@@ -5,15 +5,24 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(unix)]
+#[path = "linux.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod platform;
+#[cfg(unix)]
 mod postgresql;
 mod transcript;
 
-use common::server::Server;
-use common::{Ran, Registrations, library, part, project};
+use common::{Ran, library, part, project};
+use platform::Registrations;
+#[cfg(unix)]
 use postgresql::Postgresql;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use transcript::{Register, Transcript};
 
 const USER: &str = "developer";
@@ -36,26 +45,40 @@ struct Case {
 }
 
 impl Case {
-    /// Runs the programs with this file as the driver, which the transcript that is kept is named after.
-    fn run(&self, side: &str, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
+    /// What both drivers find registered, with this file as the driver.
+    fn registrations(&self, driver: &Path) -> Registrations {
         let odbcinst = format!("[Under test]\nDriver={}\n{}", driver.display(), self.registered);
-        let registrations = Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section));
+        Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section))
+    }
+
+    /// The programs, with these further arguments.
+    fn command(&self, registrations: &Registrations, stop: &[String], further: &[&str]) -> Command {
         let login = format!("UID={USER};PWD={PASSWORD}");
         let by_driver = format!("Driver={{Under test}};{};{login}", self.section.trim_end().replace('\n', ";"));
         let mut command = registrations.command(part("DIFFERENTIAL"));
-        command.envs(variables.iter().copied());
         command.args(["--target", self.target, "--data-source", "Loopback", "--user", USER, "--password", PASSWORD]);
         command.args(["--string", &format!("DSN=Loopback;{login}"), "--by-driver", &by_driver]);
-        if let Ok(only) = std::env::var("DIFFERENTIAL_ONLY") {
-            command.args(["--only", &only]);
-        }
-        let ran = Ran::of(command.arg("--").args(stop));
+        command.args(further).arg("--").args(stop);
+        command
+    }
+
+    /// Runs the programs with this file as the driver, which the transcript that is kept is named after.
+    fn run(&self, side: &str, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
+        let registrations = self.registrations(driver);
+        let command = |further: &[&str]| {
+            let mut command = self.command(&registrations, stop, further);
+            command.envs(variables.iter().copied());
+            command
+        };
+        let text = platform::texts(command, driver, &self.register()).concat();
         if let Ok(folder) = std::env::var("DIFFERENTIAL_KEEP") {
-            std::fs::write(format!("{folder}/{}-{side}", self.target), &ran.stdout).unwrap();
+            std::fs::write(format!("{folder}/{}-{side}", self.target), &text).unwrap();
         }
-        let last = ran.stdout.lines().rfind(|line| line.starts_with(transcript::PROGRAM));
-        assert_eq!(ran.status, 0, "with {} it ended in {last:?}: {}", driver.display(), ran.stderr);
-        Transcript::parse(&ran.stdout)
+        Transcript::parse(&text)
+    }
+
+    fn register(&self) -> Register {
+        Register::read(&project("docs/differences.md"), &format!("{}{}", self.target, platform::ON))
     }
 
     /// Runs the programs on both, each time with a server that has just been started.
@@ -66,7 +89,7 @@ impl Case {
             self.run(side, driver, &stop, &[])
         });
         println!("{}: {}", self.target, direct.size());
-        let found = Register::read(&project("docs/differences.md"), self.target).judge(&direct, &through);
+        let found = self.register().judge(&direct, &through);
         assert_eq!(found.len(), 0, "{} differences on {}:\n{}", found.len(), self.target, found.join("\n"));
         assert!(direct.calls() >= FEWEST_CALLS, "{}", direct.size());
         assert_eq!(direct.never_called(), BTreeSet::new(), "the programs do not call these functions");
@@ -77,7 +100,18 @@ impl Case {
         assert_eq!(missing.len(), 0, "{} itself does not do what is expected:\n{}", self.target, missing.join("\n"));
     }
 
+    /// Holds the list of programs that run on the driver's own functions to what the driver manager cannot do.
+    #[cfg(windows)]
+    fn nothing_is_needless<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
+        let (_server, stop) = start();
+        let registrations = self.registrations(&self.driver);
+        let needless =
+            platform::needless(|further| self.command(&registrations, &stop, further), &self.driver, &self.register());
+        assert_eq!(needless, [""; 0], "these run by the driver manager");
+    }
+
     /// Runs the programs on the spy in front of the driver, and gives the functions that were called there.
+    #[cfg(unix)]
     fn reached<S>(&self, start: impl Fn() -> (S, Vec<String>)) -> BTreeSet<String> {
         let (_server, stop) = start();
         let folder = tempfile::tempdir().unwrap();
@@ -86,6 +120,20 @@ impl Case {
         self.run("spy", &part("DIFFERENTIAL_SPY"), &stop, &variables);
         std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect()
     }
+}
+
+/// Programs to run alone, by a part of their name.
+fn only() -> String {
+    std::env::var("DIFFERENTIAL_ONLY").unwrap_or_default()
+}
+
+/// The transcript of a run that must end well.
+#[track_caller]
+fn finished(command: &mut Command) -> String {
+    let ran = Ran::of(command);
+    let last = ran.stdout.lines().rfind(|line| line.starts_with(transcript::PROGRAM));
+    assert_eq!(ran.status, 0, "{command:?} ended in {last:?}: {}", ran.stderr);
+    ran.stdout
 }
 
 #[test]
@@ -106,21 +154,20 @@ fn microsoft_s_driver() {
             "SQLTablePrivilegesW",
         ],
     };
-    let start = || {
-        let server = Server::start_with(&format!("127.0.0.1:{port}"), &[&format!("{USER}:{PASSWORD}")]);
-        // Until nobody can connect any more, and not forever.
-        let script = "kill -KILL $0; while (: </dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.02; done";
-        let stop = ["timeout", "30", "bash", "-c", script, &server.process.id().to_string(), &port.to_string()]
-            .map(str::to_owned);
-        (server, stop.to_vec())
-    };
+    let start = || platform::start(port, &format!("{USER}:{PASSWORD}"));
     case.compare(start);
+    #[cfg(windows)]
+    case.nothing_is_needless(start);
     // What the driver manager answers itself would be compared with itself.
-    let reached = case.reached(start);
-    let mut unreached = loopbackodbc::entry_point_names().into_iter().filter(|&name| !reached.contains(name));
-    assert_eq!(unreached.next(), None, "unixODBC does not pass it on");
+    #[cfg(unix)]
+    {
+        let reached = case.reached(start);
+        let mut unreached = loopbackodbc::entry_point_names().into_iter().filter(|&name| !reached.contains(name));
+        assert_eq!(unreached.next(), None, "unixODBC does not pass it on");
+    }
 }
 
+#[cfg(unix)]
 #[test]
 fn psqlodbc() {
     let driver = part("PSQLODBC");

@@ -1,17 +1,18 @@
 //! Transcripts, and the register of differences that have a reason.
 
 use similar::{Algorithm, capture_diff_slices};
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// What begins the line with a program's name.
 pub const PROGRAM: &str = "## ";
 /// What begins the line of a call, and of a diagnostic record.
-const CALL: &str = "SQL";
+pub const CALL: &str = "SQL";
 const RECORD: &str = "  record ";
 /// The section that counts the calls of each function.
-const CALLS: &str = "calls";
+pub const CALLS: &str = "calls";
 
 /// What one run observed: programs, each with its lines.
 #[derive(Clone)]
@@ -50,36 +51,51 @@ impl Transcript {
         format!("{programs} programs, {} calls, {} records, {lines} lines", self.calls(), self.lines_with(RECORD))
     }
 
-    /// The functions of the library's table, each with how often it was called, and how often it succeeded.
-    fn counts(&self) -> Vec<(&str, usize, usize)> {
+    /// The functions of the library's table, each with how often it was called, and how often it succeeded;
+    /// what is in the transcript is counted twice.
+    fn counts(&self) -> BTreeMap<&str, (usize, usize)> {
         let lines = self.programs.iter().filter(|(name, _)| name == CALLS).flat_map(|(_, lines)| lines);
-        let counts: Vec<_> = lines
-            .map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
-                [name, calls, successes] => (name, calls.parse().unwrap(), successes.parse().unwrap()),
-                _ => panic!("these are not a function's counts: {line:?}"),
-            })
-            .collect();
-        let counted: BTreeSet<&str> = counts.iter().map(|(name, ..)| *name).collect();
-        assert_eq!(counted, loopbackodbc::entry_point_names().into_iter().collect());
+        let mut counts = BTreeMap::new();
+        for line in lines {
+            let [name, calls, successes] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("these are not a function's counts: {line:?}")
+            };
+            let count: &mut (usize, usize) = counts.entry(name).or_default();
+            count.0 += calls.parse::<usize>().unwrap();
+            count.1 += successes.parse::<usize>().unwrap();
+        }
+        // Of a program that crashed there are the lines alone.
+        for line in self.observed().flat_map(|(_, lines)| lines).filter(|line| line.starts_with(CALL)) {
+            let count = counts.entry(line.split('(').next().unwrap_or_default()).or_default();
+            count.0 += 1;
+            count.1 += usize::from(line.ends_with(") = 0") || line.ends_with(") = 1"));
+        }
+        // The programs know all, and one is not exported on Windows.
+        let exported = loopbackodbc::entry_point_names();
+        assert!(exported.iter().all(|name| counts.contains_key(name)));
+        counts.retain(|name, _| exported.contains(name));
         counts
     }
 
     /// The functions that no program called.
     pub fn never_called(&self) -> BTreeSet<&str> {
-        self.counts().into_iter().filter(|(_, calls, _)| *calls == 0).map(|(name, ..)| name).collect()
+        self.counts().into_iter().filter(|(_, (calls, _))| *calls == 0).map(|(name, _)| name).collect()
     }
 
     /// The functions that no program called with success.
     pub fn never_succeeded(&self) -> BTreeSet<&str> {
-        self.counts().into_iter().filter(|(.., successes)| *successes == 0).map(|(name, ..)| name).collect()
+        self.counts().into_iter().filter(|(_, (_, successes))| *successes == 0).map(|(name, _)| name).collect()
     }
 
     /// What does not occur of what is expected: patterns below programs' names, whose lines come in this order. What
-    /// begins with `# ` is a comment.
+    /// begins with `# ` is a comment, and what begins with `on Linux: ` is expected there alone.
     pub fn missing(&self, expected: &str) -> Vec<String> {
         let (mut program, mut lines) = ("", [].iter());
         let (mut missing, mut patterns) = (Vec::new(), 0);
-        for pattern in expected.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+        let here = |line| {
+            if let Some(line) = str::strip_prefix(line, "on Linux: ") { cfg!(unix).then_some(line) } else { Some(line) }
+        };
+        for pattern in expected.lines().filter_map(here).filter(|line| !line.is_empty() && !line.starts_with("# ")) {
             if let Some(name) = pattern.strip_prefix(PROGRAM) {
                 let own = self.observed().find(|(it, _)| it == name).map(|(_, lines)| lines);
                 (program, lines) = (name, own.unwrap_or_else(|| panic!("no program {name:?} has run")).iter());
@@ -101,12 +117,17 @@ struct Entry {
     program: String,
     direct: String,
     through: String,
-    used: RefCell<bool>,
+    used: AtomicBool,
 }
 
 /// The register: docs/differences.md. Its indented lines are the patterns, under a heading and a reason.
 pub struct Register {
     entries: Vec<Entry>,
+    /// On Windows: the programs that call the driver's own functions, and those that crash.
+    #[cfg_attr(unix, allow(dead_code))]
+    pub without_manager: BTreeSet<String>,
+    #[cfg_attr(unix, allow(dead_code))]
+    pub crashes: BTreeSet<String>,
 }
 
 impl Register {
@@ -117,6 +138,7 @@ impl Register {
 
     pub fn parse(text: &str, target: &str) -> Register {
         let mut entries: Vec<Entry> = Vec::new();
+        let (mut without_manager, mut crashes) = (BTreeSet::new(), BTreeSet::new());
         let (mut title, mut reason, mut applies) = ("", false, true);
         for line in text.lines() {
             if let Some(heading) = line.strip_prefix("## ") {
@@ -131,14 +153,16 @@ impl Register {
             let (what, pattern) = pattern.split_once(' ').unwrap_or((pattern, ""));
             let pattern = pattern.to_owned();
             match what {
-                "target" => applies = pattern == target,
+                "target" => applies = like(target, &pattern),
                 _ if !applies => {}
+                "without-manager" => _ = without_manager.insert(pattern),
+                "crashes" => _ = crashes.insert(pattern),
                 "program" => entries.push(Entry {
                     title: title.to_owned(),
                     program: pattern,
                     direct: String::new(),
                     through: String::new(),
-                    used: RefCell::new(false),
+                    used: AtomicBool::new(false),
                 }),
                 "direct" | "library" => {
                     let entry = entries.last_mut().expect("an entry begins with its program");
@@ -148,7 +172,7 @@ impl Register {
                 _ => panic!("{title}: what is {what:?}?"),
             }
         }
-        Register { entries }
+        Register { entries, without_manager, crashes }
     }
 
     /// The differences without a reason, and the reasons without a difference.
@@ -160,12 +184,12 @@ impl Register {
             for (direct, through) in differences(direct, through) {
                 let entry = self.entries.iter().find(|entry| entry.matches(program, &direct, &through));
                 match entry {
-                    Some(entry) => *entry.used.borrow_mut() = true,
+                    Some(entry) => entry.used.store(true, Relaxed),
                     None => found.push(format!("{program}\ndirect:\n{direct}\nlibrary:\n{through}\n")),
                 }
             }
         }
-        let stale = self.entries.iter().filter(|entry| !*entry.used.borrow());
+        let stale = self.entries.iter().filter(|entry| !entry.used.load(Relaxed));
         found.extend(stale.map(|entry| format!("{}: nothing differs in this way any more", entry.title)));
         found
     }
