@@ -30,7 +30,7 @@ demo: ## run the Python and the R example as SQL Server would, and show what hap
 test: ## formatting, lints, and all tests
 	@scripts/test
 
-test-windows: ## the library for Windows, under Wine (Debian 12)
+test-windows: ## library and program for Windows, under Wine (Debian 12)
 	@scripts/test-windows
 
 clients: ## the tests with real ODBC clients alone; writes down in docs/clients.md which were run

@@ -24,7 +24,7 @@ use crate::{absent, answers, connect, connections, diagnostics};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
 /// The one function that Microsoft's driver for Windows does not have.
-pub const NOT_ON_WINDOWS: &str = "SQLSetConnectAttr";
+const NOT_ON_WINDOWS: &str = "SQLSetConnectAttr";
 
 /// What the loader and the tests know of an entry point.
 pub struct Row {
@@ -36,6 +36,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether the library has this function here.
+    pub fn is_exported(&self) -> bool {
+        !cfg!(windows) || self.name != NOT_ON_WINDOWS
+    }
+
     /// Puts the target's function behind the entry point.
     pub fn fill(&self, function: *mut ()) {
         // Relaxed: whoever calls has a handle, and the handle was given out after this.

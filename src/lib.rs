@@ -64,6 +64,5 @@ pub mod program {
 
 /// The names of the ODBC functions that the library exports; for the tests, which hold the built library to them.
 pub fn entry_point_names() -> Vec<&'static str> {
-    let exported = |row: &&entry_points::Row| !(cfg!(windows) && row.name == entry_points::NOT_ON_WINDOWS);
-    entry_points::ROWS.iter().filter(exported).map(|row| row.name).collect()
+    entry_points::ROWS.iter().filter(|row| row.is_exported()).map(|row| row.name).collect()
 }

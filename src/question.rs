@@ -139,18 +139,20 @@ mod tests {
 
     #[test]
     fn the_driver_is_the_first_whose_file_is_there_and_may_be_given_by_path() {
+        // A whole path, whose file must be there.
+        let [new, old] = if cfg!(windows) { [r"C:\18.dll", r"C:\17.dll"] } else { ["/opt/18.so", "/opt/17.so"] };
         let registered = |world: Fixture| {
-            world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", "/opt/18.so")]).section(
+            world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", new)]).section(
                 Odbcinst,
                 "ODBC Driver 17 for SQL Server",
-                &[("Driver", "/opt/17.so")],
+                &[("Driver", old)],
             )
         };
         let values = [("Server", "x"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
         let question = Question { values: &values, files_unseen: true, ..Question::default() };
         let driver = |world: Fixture| answered(&registered(world), &question).split(';').next().unwrap().to_owned();
-        assert_eq!(driver(Fixture::default().file("/opt/17.so", "")), "Driver=ODBC Driver 17 for SQL Server");
-        let both = || Fixture::default().file("/opt/17.so", "").file("/opt/18.so", "");
+        assert_eq!(driver(Fixture::default().file(old, "")), "Driver=ODBC Driver 17 for SQL Server");
+        let both = || Fixture::default().file(old, "").file(new, "");
         assert_eq!(driver(both()), "Driver=ODBC Driver 18 for SQL Server");
         assert_eq!(driver(Fixture::default()), "Driver=ODBC Driver 18 for SQL Server");
         let by_path = both().variable("LOOPBACK_ODBC_TARGET_DRIVER", "/opt/libmsodbcsql-18.6.so.2.1");

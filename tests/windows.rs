@@ -146,7 +146,7 @@ fn a_program_of_odbc_api_says_through_us_what_it_says_directly() {
 fn sql_connect_takes_a_login() {
     data_source("Login", "SQL Server Loopback", &common::library(), "ByLogin");
     for key in ["UID", "PWD"] {
-        Ran::of(Command::new("reg").args(["delete", &format!(r"{SOURCES}\Login"), "/v", key, "/f"])).ok();
+        registry::remove_value(&format!(r"{SOURCES}\Login"), key);
     }
     let said = |password| Ran::of(&mut program(&["login", "Login", "developer", password]));
     assert_eq!(said(PASSWORD).ok().stdout.trim(), "database: ByLogin");

@@ -10,6 +10,7 @@ use libloading::Library;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::fs;
+use std::path::Path;
 
 /// What objdump says of a library, which `make test-windows` has asked it.
 fn headers(variable: &str) -> String {
@@ -111,11 +112,18 @@ fn it_stays_loaded_once_it_was_used() {
 }
 
 #[test]
-fn its_file_shows_the_version() {
+fn library_and_program_show_their_version() {
+    assert_shows_version(&common::library(), env!("CARGO_PKG_DESCRIPTION"), "loopbackodbc.dll");
+    let description = "loopback-odbc: prints, explains, installs and uninstalls loopback connections";
+    assert_shows_version(&part("PROGRAM"), description, "loopback-odbc.exe");
+}
+
+#[track_caller]
+fn assert_shows_version(file: &Path, description: &str, name: &str) {
     // GetFileVersionInfoW and VerQueryValueW of winver.h.
     type Get = unsafe extern "system" fn(*const u16, u32, u32, *mut c_void) -> i32;
     type Query = unsafe extern "system" fn(*const c_void, *const u16, *mut *const u16, *mut u32) -> i32;
-    let file = wide(shown(&common::library()));
+    let file = wide(shown(file));
     let mut block = vec![0u64; 1024];
     // SAFETY: a part of Windows; the types are those of its header, and the block has the size that is said.
     unsafe {
@@ -128,8 +136,8 @@ fn its_file_shows_the_version() {
         let query = library.get::<Query>(b"VerQueryValueW").unwrap();
         for (name, expected) in [
             ("ProductVersion", env!("CARGO_PKG_VERSION")),
-            ("FileDescription", env!("CARGO_PKG_DESCRIPTION")),
-            ("OriginalFilename", "loopbackodbc.dll"),
+            ("FileDescription", description),
+            ("OriginalFilename", name),
         ] {
             let (mut text, mut length) = (std::ptr::null(), 0);
             let path = wide(&format!(r"\StringFileInfo\040904B0\{name}"));

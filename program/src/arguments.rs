@@ -30,12 +30,10 @@ pub enum Command {
     ///
     /// It can be repeated, and brings an older installation up to date. The exit status is 0 if all is well, 1 with warnings,
     /// 2 if nothing could be installed.
-    #[cfg(unix)]
     Install(Installation),
     /// Take an installation back
     ///
     /// A file of registrations that nobody else has changed becomes what it was before. The exit status is as that of install.
-    #[cfg(unix)]
     Uninstall(Registration),
     /// Print the manual page of the program or of a command, in roff
     #[command(hide = true)]
@@ -86,7 +84,6 @@ pub struct Examination {
 }
 
 /// What is installed, and what an uninstallation takes back.
-#[cfg(unix)]
 #[derive(Debug, Args)]
 pub struct Registration {
     /// The data source in odbc.ini
@@ -104,7 +101,6 @@ pub struct Registration {
     pub dry_run: bool,
 }
 
-#[cfg(unix)]
 #[derive(Debug, Args)]
 pub struct Installation {
     #[command(flatten)]

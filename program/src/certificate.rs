@@ -118,6 +118,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
     fn a_valid_certificate_with_its_key_is_well_in_both_forms_of_keys() {
         let (certificate, key) = pair(&["rsa:2048"]);
         for key in [&key, &traditional(&key, &[])] {
@@ -130,6 +131,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
     fn a_certificate_out_of_its_time_is_a_failure_that_says_which() {
         let (certificate, key) = pair(&["rsa:2048"]);
         for (now, said) in
@@ -142,6 +144,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
     fn a_key_of_another_certificate_is_a_failure() {
         let ((certificate, key), (_, other)) = (pair(&["rsa:2048"]), pair(&["rsa:2048"]));
         let now = SystemTime::now() + DAY;
@@ -154,6 +157,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
     fn what_the_driver_reads_as_der_is_read_too() {
         let (certificate, key) = pair(&["rsa:2048"]);
         let der = |pem: &[u8]| rsa::pkcs8::Document::from_pem(str::from_utf8(pem).unwrap()).unwrap().1.into_vec();
@@ -163,6 +167,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
     fn what_cannot_be_judged_is_a_warning() {
         let now = SystemTime::now() + DAY;
         let (certificate, key) = pair(&["rsa:2048"]);

@@ -5,9 +5,9 @@
 //! told in one run.
 
 use crate::arguments::Examination;
+use crate::installer::Mode;
 use crate::report::{Area, Level, Report};
-#[cfg(unix)]
-use crate::sandbox;
+use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
@@ -72,11 +72,7 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
         }
     };
     for reason in unreadable() {
-        report.failure(
-            Area::Registration,
-            reason,
-            "Let every user read it (chmod a+r), scripts of SQL Server among them",
-        );
+        report.failure(Area::Registration, reason, system::LET_ALL_READ);
     }
     let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
         Ok(named) if !named.is_empty() => named,
@@ -97,9 +93,13 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
         }
     };
     report.ok(Area::Registration, format!("{}, section [{dsn}]: Driver={named}", place(Profile::Odbc, dsn)));
-    if named.contains(std::path::is_separator) {
+    // Windows has the library's path here, and the driver may be registered besides.
+    let by_path = |driver: &&Driver| cfg!(windows) && driver.library == Path::new(&named);
+    let by_path = drivers.iter().find(by_path).map(|driver| driver.name.clone());
+    if by_path.is_none() && named.contains(std::path::is_separator) {
         return Some(Driver { name: named.clone(), library: named.into(), target_driver: None });
     }
+    let named = by_path.unwrap_or(named);
     let Some(driver) = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)) else {
         let text = format!("There is no section [{named}] with a Driver in {}", place(Profile::Odbcinst, &named));
         report.add(Area::Registration, Level::Failure, text, vec![INSTALL.to_owned()]);
@@ -112,49 +112,32 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
     Some(driver)
 }
 
-/// The files of a profile; none where the driver manager is not unixODBC, whose installer library does not tell.
-#[cfg(unix)]
-fn files(profile: Profile) -> Vec<PathBuf> {
-    use crate::installer::{self, Mode};
-    let files = |mode| installer::files(mode).ok();
+/// The registers of a profile; none where the driver manager is not unixODBC, whose installer library does not tell.
+fn registers(profile: Profile) -> Vec<Register> {
+    let registers = |mode| system::registers(mode).ok();
     match profile {
-        Profile::Odbcinst => files(Mode::System).map(|files| files.drivers).into_iter().collect(),
-        Profile::Odbc => [Mode::User, Mode::System].into_iter().filter_map(files).map(|it| it.data_sources).collect(),
+        Profile::Odbcinst => registers(Mode::System).map(|(drivers, _)| drivers).into_iter().collect(),
+        Profile::Odbc => {
+            [Mode::User, Mode::System].into_iter().filter_map(registers).map(|(_, sources)| sources).collect()
+        }
     }
 }
 
-/// What the driver manager takes for a file that is not there: one that this user may not read.
-#[cfg(unix)]
+/// What the driver manager takes for something that is not there: a register that this user may not read.
 fn unreadable() -> Vec<String> {
-    let files = [Profile::Odbcinst, Profile::Odbc].into_iter().flat_map(files);
-    files.filter_map(|path| crate::ini::Ini::read(&path).err()).collect()
+    let registers = [Profile::Odbcinst, Profile::Odbc].into_iter().flat_map(registers);
+    registers.filter_map(|register| register.read().err()).collect()
 }
 
-#[cfg(windows)]
-fn unreadable() -> Vec<String> {
-    Vec::new()
-}
-
-/// The file that has a section, or all in which it would be looked for.
-#[cfg(unix)]
+/// The register that has a section, or all in which it would be looked for.
 fn place(profile: Profile, section: &str) -> String {
-    let files = files(profile);
-    let has_it = |path: &&PathBuf| crate::ini::Ini::read(path).is_ok_and(|ini| ini.section(section).is_some());
-    let shown = |path: &PathBuf| path.display().to_string();
-    match (files.iter().find(has_it), profile) {
-        (Some(path), _) => shown(path),
-        (None, Profile::Odbc) if files.is_empty() => "odbc.ini".to_owned(),
-        (None, Profile::Odbcinst) if files.is_empty() => "odbcinst.ini".to_owned(),
-        (None, _) => files.iter().map(shown).collect::<Vec<_>>().join(" or "),
-    }
-}
-
-/// The key of the registry has the file's name.
-#[cfg(windows)]
-fn place(profile: Profile, _section: &str) -> String {
-    match profile {
-        Profile::Odbcinst => r"Software\ODBC\ODBCINST.INI".to_owned(),
-        Profile::Odbc => r"Software\ODBC\ODBC.INI".to_owned(),
+    let registers = registers(profile);
+    let has_it = |register: &&Register| register.read().is_ok_and(|ini| ini.section(section).is_some());
+    match (registers.iter().find(has_it), profile) {
+        (Some(register), _) => register.to_string(),
+        (None, Profile::Odbc) if registers.is_empty() => "odbc.ini".to_owned(),
+        (None, Profile::Odbcinst) if registers.is_empty() => "odbcinst.ini".to_owned(),
+        (None, _) => registers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -172,16 +155,11 @@ fn library(report: &mut Report, path: &Path) {
         ),
         Err(reason) => report.failure(Area::Library, reason, INSTALL),
     }
-    #[cfg(unix)]
-    if Path::new(SQL_SERVER).exists() && sandbox::hidden(path) {
+    if let Some(remedy) = system::unseen(path) {
         let text = format!("Scripts that SQL Server runs do not see {}", path.display());
-        report.add(Area::Library, Level::Warning, text, vec![sandbox::REMEDY.to_owned()]);
+        report.add(Area::Library, Level::Warning, text, vec![remedy.to_owned()]);
     }
 }
-
-/// Is there on a machine with SQL Server, and not in the surroundings in which it runs scripts.
-#[cfg(unix)]
-const SQL_SERVER: &str = "/opt/mssql/bin/sqlservr";
 
 /// The driver behind the library, loaded as the library loads it. Where it cannot be, the one that the library's section
 /// names, or that is wanted most.
@@ -296,8 +274,7 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
 
 /// A connection as any program makes it.
 fn connection(report: &mut Report, dsn: &str) {
-    #[cfg(unix)]
-    if files(Profile::Odbcinst).is_empty() {
+    if registers(Profile::Odbcinst).is_empty() {
         let text = "A connection was not tried: the driver manager here is not unixODBC";
         return report.warning(Area::Connection, text, "Connect with a program of your own to see");
     }

@@ -2,6 +2,7 @@
 //!
 //! The driver manager is loaded at run time: the program is to say that there is none, instead of not starting.
 
+use crate::version::words;
 use libloading::{Library, Symbol};
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -48,7 +49,8 @@ struct Owned<'m> {
 pub fn ask(string: &str, queries: &[&str]) -> Result<Vec<String>, Vec<String>> {
     // SAFETY: the driver manager's initialisers are those that every ODBC program runs.
     let library = unsafe { Library::new(DRIVER_MANAGER) };
-    let library = library.map_err(|error| vec![format!("The ODBC driver manager cannot be loaded: {error}")])?;
+    let library =
+        library.map_err(|error| vec![format!("The ODBC driver manager cannot be loaded: {}", words(&error))])?;
     let manager = DriverManager { library };
     let environment = manager.environment()?;
     let connection = environment.allocate(DBC)?;
@@ -60,7 +62,7 @@ impl DriverManager {
     /// A function of the driver manager.
     fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, Vec<String>> {
         // SAFETY: each caller names the type that the ODBC specification gives the function.
-        unsafe { self.library.get(name.as_bytes()) }.map_err(|error| vec![error.to_string()])
+        unsafe { self.library.get(name.as_bytes()) }.map_err(|error| vec![words(&error)])
     }
 
     fn environment(&self) -> Result<Owned<'_>, Vec<String>> {

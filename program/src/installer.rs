@@ -1,13 +1,11 @@
 //! The ODBC installer library's functions that change registrations (ODBC Programmer's Reference, Installer DLL API
 //! Reference): a thin shell, which knows nothing of what is registered.
 //!
-//! Each is called by its wide name, which is the same on Windows. unixODBC's own functions, by which it tells where its
-//! files are, are narrow.
+//! Each is called by its wide name, which is the same on Windows.
 
 use loopbackodbc::program::installer_function;
-use std::ffi::{CStr, OsStr, c_char, c_int};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::ffi::c_int;
+use std::path::Path;
 
 type Wide = *const u16;
 
@@ -19,65 +17,16 @@ const SQL_SUCCESS_WITH_INFO: i16 = 1;
 const RECORDS: u16 = 8;
 /// Characters of a record's text; unixODBC's are a line each.
 const TEXT: usize = 512;
-/// Characters of a folder or file name: more than unixODBC's ODBC_FILENAME_MAX, to which it writes without being told a length.
+/// Characters of a folder's path: more than any installer library writes.
 const PATH: usize = 16 * 1024;
 
-/// Which of the two odbc.ini a data source is in.
+/// Which of the two odbc.ini a data source is in: that of all users, or the calling user's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// ODBC_USER_DSN
     User = 1,
     /// ODBC_SYSTEM_DSN
     System = 2,
-}
-
-/// The paths of the files that unixODBC reads, by its own word: `ODBCSYSINI`, `ODBCINSTINI` and `ODBCINI` count as they do to
-/// the driver manager. Nothing is made.
-#[derive(Clone, Debug)]
-pub struct Files {
-    pub drivers: PathBuf,
-    pub data_sources: PathBuf,
-}
-
-/// Where drivers and the data sources of this mode are registered.
-///
-/// # Errors
-/// The installer library cannot be loaded, or is not unixODBC's.
-pub fn files(mode: Mode) -> Result<Files, String> {
-    type Name = unsafe extern "C" fn(*mut c_char) -> *const c_char;
-    type Odbc = unsafe extern "C" fn(*mut c_char, c_int) -> c_int;
-    const DO_NOT_MAKE: c_int = 0;
-    let not_unixodbc = |reason| {
-        format!("unixODBC's installer library is needed (Debian and Ubuntu: libodbcinst2, others: unixODBC): {reason}")
-    };
-    let function = |name| installer_function(name).map_err(not_unixodbc);
-    let name = |function: *const ()| {
-        let mut buffer = vec![0; PATH];
-        // SAFETY: unixODBC's function of this type, which fills the buffer, or not, and gives a string that ends with a NUL, in
-        // that buffer or one of its own that stays.
-        unsafe {
-            let name = std::mem::transmute::<*const (), Name>(function)(buffer.as_mut_ptr());
-            path_of(CStr::from_ptr(name))
-        }
-    };
-    // As unixODBC puts them together: an absolute name does not take the folder's place.
-    let (folder, file) = (name(function("odbcinst_system_file_path")?), name(function("odbcinst_system_file_name")?));
-    let drivers = folder.join(file.strip_prefix("/").unwrap_or(&file));
-    let odbc = function(match mode {
-        Mode::User => "_odbcinst_UserINI",
-        Mode::System => "_odbcinst_SystemINI",
-    })?;
-    let mut buffer = vec![0; PATH];
-    // SAFETY: unixODBC's function of this type, which writes a string that ends with a NUL to the buffer.
-    let data_sources = unsafe {
-        std::mem::transmute::<*const (), Odbc>(odbc)(buffer.as_mut_ptr(), DO_NOT_MAKE);
-        path_of(CStr::from_ptr(buffer.as_ptr()))
-    };
-    Ok(Files { drivers, data_sources })
-}
-
-fn path_of(name: &CStr) -> PathBuf {
-    Path::new(OsStr::from_bytes(name.to_bytes())).to_owned()
 }
 
 /// Calls a function of the installer library: its name, and each argument with its type in the specification.
@@ -92,16 +41,19 @@ macro_rules! call {
     }};
 }
 
-/// `SQLInstallDriverEx`: adds a driver that is not there yet, with these keywords and values, and a usage count.
+/// `SQLInstallDriverEx`: adds a driver that is not there yet, with these keywords and values, and a usage count. On Windows
+/// libraries are named without their folder, which is given besides.
 ///
 /// # Errors
 /// The installer library's own words; so for the following.
-pub fn install_driver(name: &str, values: &[(&str, &str)]) -> Result<(), String> {
+pub fn install_driver(name: &str, folder: Option<&Path>, values: &[(&str, &str)]) -> Result<(), String> {
     let values: String = values.iter().map(|(keyword, value)| format!("{keyword}={value}\0")).collect();
     let list = wide(&format!("{name}\0{values}"));
-    let (mut folder, mut length, mut count) = (vec![0u16; PATH], 0, 0);
+    let folder = folder.map(|folder| wide(&folder.to_string_lossy()));
+    let (mut written, mut length, mut count) = (vec![0u16; PATH], 0, 0);
     let done = call!("SQLInstallDriverExW",
-        list.as_ptr() => Wide, std::ptr::null() => Wide, folder.as_mut_ptr() => *mut u16, (PATH - 1) as u16 => u16,
+        list.as_ptr() => Wide, folder.as_ref().map_or(std::ptr::null(), |folder| folder.as_ptr()) => Wide,
+        written.as_mut_ptr() => *mut u16, (PATH - 1) as u16 => u16,
         &raw mut length => *mut u16, COMPLETE => u16, &raw mut count => *mut u32 => returns c_int);
     outcome(done, &format!("SQLInstallDriverEx for {name}"))
 }
@@ -171,20 +123,6 @@ fn outcome(done: c_int, what: &str) -> Result<(), String> {
         records.push(String::from_utf16_lossy(text.split(|&unit| unit == 0).next().unwrap_or_default()));
     }
     Err(format!("the ODBC installer library refuses {what}: {}", records.join("; ")))
-}
-
-/// Holds that a text is ASCII, and one line: of the UTF-16 of anything else, unixODBC 2.3.11 writes half of each unit.
-///
-/// # Errors
-/// It is not.
-pub fn check_text(text: &str) -> Result<(), String> {
-    if !text.is_ascii() {
-        return Err(format!("{text} has characters beyond ASCII, which unixODBC's installer library may write wrong"));
-    }
-    match text.contains(|character: char| character.is_ascii_control()) {
-        true => Err(format!("{text:?} has characters that a line of a file cannot hold")),
-        false => Ok(()),
-    }
 }
 
 /// UTF-16, with a NUL at the end.

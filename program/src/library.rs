@@ -1,16 +1,12 @@
 //! The library's file: found, checked, put into its place, and removed from there.
 
 use crate::places::folder_of;
+use crate::plan::Warning;
+use crate::system::{self, ENDING, STEM};
 use crate::version;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-const FILE: &str = "libloopbackodbc.so";
-
-/// Of the library and of folders that are made for it, whatever the umask says: all users' programs load it.
-const MODE: u32 = 0o755;
 
 /// Stands in a folder that was made for the library, and holds the path of the uppermost one that was.
 const MARK: &str = ".made-by-loopback-odbc";
@@ -22,12 +18,13 @@ const MARK: &str = ".made-by-loopback-odbc";
 /// The paths that were tried.
 pub fn source(named: Option<&Path>) -> Result<PathBuf, String> {
     if let Some(named) = named {
-        return named.canonicalize().map_err(|error| format!("--library {}: {error}", named.display()));
+        return system::whole(named).map_err(|error| format!("--library {}: {error}", named.display()));
     }
-    let program = std::env::current_exe().and_then(|program| program.canonicalize());
+    let program = std::env::current_exe().and_then(|program| system::whole(&program));
     let program = program.map_err(|error| format!("this program's own path cannot be told: {error}"))?;
     let folder = program.parent().unwrap_or(Path::new("/"));
-    let candidates = [folder.join(FILE), folder.with_file_name("lib").join("loopback-odbc").join(FILE)];
+    let file = format!("{STEM}{ENDING}");
+    let candidates = [folder.join(&file), folder.with_file_name("lib").join("loopback-odbc").join(&file)];
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let tried: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
         format!("the library is not there: {}. Name it with --library", tried.join(", "))
@@ -51,23 +48,17 @@ pub fn check(path: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// The system's reason, with the path.
-pub fn put(from: &Path, to: &Path) -> Result<(), String> {
+pub fn put(from: &Path, to: &Path) -> Result<Warning, String> {
     let folder = &folder_of(to);
-    let copied = || -> io::Result<()> {
+    let copied = || -> io::Result<Warning> {
         make(folder)?;
         let mut copy = tempfile::NamedTempFile::new_in(folder)?;
         io::copy(&mut File::open(from)?, &mut copy)?;
-        copy.as_file().set_permissions(Permissions::from_mode(MODE))?;
+        system::open_to_all(copy.path())?;
         copy.as_file().sync_all()?;
-        copy.persist(to)?;
-        File::open(folder)?.sync_all()
+        system::replace(copy, to)
     };
     copied().map_err(|error| format!("{} cannot be written: {error}", to.display()))
-}
-
-/// Whether an installed file can be loaded by all.
-pub fn has_its_mode(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == MODE)
 }
 
 /// Makes a folder, and marks it.
@@ -75,7 +66,7 @@ fn make(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.iter().rev() {
         fs::create_dir(folder)?;
-        fs::set_permissions(folder, Permissions::from_mode(MODE))?;
+        system::open_to_all(folder)?;
     }
     match missing.last() {
         Some(uppermost) => fs::write(folder.join(MARK), uppermost.as_os_str().as_encoded_bytes()),
@@ -87,11 +78,11 @@ fn make(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The system's reason, with the path.
-pub fn remove(path: &Path) -> Result<(), String> {
+pub fn remove(path: &Path) -> Result<Warning, String> {
     let failed = |path: &Path, error: io::Error| format!("{} cannot be removed: {error}", path.display());
-    fs::remove_file(path).map_err(|error| failed(path, error))?;
+    let warning = system::take_away(path).map_err(|error| failed(path, error))?;
     let folder = folder_of(path);
-    let Some(uppermost) = only_mark_left(&folder) else { return Ok(()) };
+    let Some(uppermost) = only_mark_left(&folder) else { return Ok(warning) };
     let mark = folder.join(MARK);
     fs::remove_file(&mark).map_err(|error| failed(&mark, error))?;
     for folder in folder.ancestors().take_while(|folder| folder.starts_with(&uppermost)) {
@@ -100,7 +91,7 @@ pub fn remove(path: &Path) -> Result<(), String> {
             break;
         }
     }
-    Ok(())
+    Ok(warning)
 }
 
 /// What our mark in a folder says, if nothing else is in there.
@@ -112,7 +103,6 @@ fn only_mark_left(folder: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn folders_are_made_and_go_with_the_last_library() {
@@ -123,7 +113,7 @@ mod tests {
         let (one, other) = (folder.join("one.so"), folder.join("other.so"));
         put(&from, &one).unwrap();
         put(&from, &other).unwrap();
-        assert_eq!(fs::metadata(&one).unwrap().mode() & 0o777, 0o755);
+        assert!(system::is_open_to_all(&one) && system::is_open_to_all(&folder));
         remove(&one).unwrap();
         assert!(other.exists());
         remove(&other).unwrap();
@@ -164,6 +154,6 @@ mod tests {
     fn another_library_is_refused_with_the_loader_s_words() {
         let text = check(Path::new("/nonexistent.so")).unwrap_err();
         assert!(text.starts_with("/nonexistent.so cannot be loaded: "), "{text}");
-        assert!(text.contains("No such file"), "{text}");
+        assert!(text.contains(if cfg!(windows) { "os error 126" } else { "No such file" }), "{text}");
     }
 }

@@ -11,41 +11,36 @@
 //! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
 //! | [`version`] | the library's own word of its version |
 //! | [`certificate`], [`driver_manager`], [`comparison`] | what only `doctor` looks at: the session's files, a real connection, an official string |
-//! | [`install`], [`uninstall`] | `install` and `uninstall`, on Linux: what is to be changed |
+//! | [`install`], [`uninstall`] | `install` and `uninstall`: what is to be changed |
 //! | [`plan`] | changes that are said, or said and made |
 //! | [`places`], [`library`] | where an installation stands; the library's file, checked, copied and removed |
-//! | [`installer`], [`ini`], [`backup`] | registrations: changed by the ODBC installer library, read, and kept to be restored |
-//! | [`untouched`] | looking at registrations without a trace |
-//! | [`sandbox`] | what scripts of SQL Server on Linux see of the machine |
+//! | [`installer`], [`ini`] | registrations: changed by the ODBC installer library, and read |
+//! | `linux`, `windows` | what installing and looking ask of the one system or the other |
 
 mod arguments;
-#[cfg(unix)]
-mod backup;
 mod certificate;
 mod comparison;
 mod doctor;
 mod driver_manager;
-#[cfg(unix)]
 mod ini;
-#[cfg(unix)]
 mod install;
-#[cfg(unix)]
 mod installer;
-#[cfg(unix)]
 mod library;
-#[cfg(unix)]
+#[cfg(not(windows))]
+mod linux;
 mod places;
-#[cfg(unix)]
 mod plan;
 mod report;
-#[cfg(unix)]
-mod sandbox;
 mod string;
-#[cfg(unix)]
 mod uninstall;
-#[cfg(unix)]
-mod untouched;
 mod version;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(not(windows))]
+use linux as system;
+#[cfg(windows)]
+use windows as system;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
@@ -61,9 +56,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::String(wanted) => looking(|| string::print(&wanted)),
         Command::Doctor(examination) => looking(|| doctor::run(&examination)),
-        #[cfg(unix)]
         Command::Install(wanted) => install::run(&wanted),
-        #[cfg(unix)]
         Command::Uninstall(registration) => uninstall::run(&registration),
         Command::Man { command } => man(command.as_deref()),
         Command::Completions { shell } => {
@@ -90,8 +83,7 @@ fn print(text: &[u8]) -> Result<u8, String> {
 
 /// Runs a command that changes nothing.
 fn looking(command: impl FnOnce() -> Result<u8, String>) -> Result<u8, String> {
-    #[cfg(unix)]
-    let _untouched = untouched::Untouched::now();
+    let _untouched = system::Untouched::now();
     command()
 }
 

@@ -1,12 +1,11 @@
-//! Where an installation stands on Linux: the library's file, and the files of registrations.
+//! Where an installation stands: the library's file, and the registers of drivers and data sources; and which names and files
+//! are ours.
 
 use crate::arguments::{DRIVER_NAME, Registration};
 use crate::ini::Section;
-use crate::installer::{self, Files, Mode};
+use crate::installer::Mode;
+use crate::system::{self, ENDING, Register, STEM};
 use std::path::{Path, PathBuf};
-
-/// What the names of all copies of the library begin with.
-const STEM: &str = "libloopbackodbc";
 
 /// Characters that the specification keeps out of a data source's name (SQLValidDSN), and that would read as something else
 /// in a driver's.
@@ -22,7 +21,8 @@ pub struct Places {
     pub mode: Mode,
     /// The library's installed file.
     pub library: PathBuf,
-    pub files: Files,
+    pub drivers: Register,
+    pub data_sources: Register,
 }
 
 impl Places {
@@ -31,30 +31,18 @@ impl Places {
     pub fn of(registration: &Registration) -> Result<Places, String> {
         check_name("--dsn", &registration.dsn, LONGEST_DSN)?;
         check_name("--driver-name", &registration.driver_name, usize::MAX)?;
-        let (mode, folder) = match registration.user {
-            false => (Mode::System, system_folder(Path::new("/usr"))),
+        let mode = match registration.user {
+            false => Mode::System,
             true if registration.driver_name != DRIVER_NAME => {
                 return Err("--driver-name is a name in odbcinst.ini, which with --user has nothing of ours".to_owned());
             }
-            true => (Mode::User, user_folder()?),
+            true => Mode::User,
         };
-        check_search(mode)?;
+        let folder = system::folder(mode)?;
+        system::check_environment(mode)?;
         let library = folder.join(file_name(&registration.driver_name));
-        Ok(Places { mode, library, files: installer::files(mode)? })
-    }
-}
-
-/// unixODBC lets this variable say which odbc.ini is written, against what a program says.
-fn check_search(mode: Mode) -> Result<(), String> {
-    let wanted = match mode {
-        Mode::System => "ODBC_SYSTEM_DSN",
-        Mode::User => "ODBC_USER_DSN",
-    };
-    match std::env::var("ODBCSEARCH") {
-        Ok(other) if other != wanted => {
-            Err(format!("ODBCSEARCH={other} makes unixODBC write another odbc.ini: unset it"))
-        }
-        _ => Ok(()),
+        let (drivers, data_sources) = system::registers(mode)?;
+        Ok(Places { mode, library, drivers, data_sources })
     }
 }
 
@@ -64,29 +52,28 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
     if name.is_empty() || name.trim() != name || name.len() > longest || name.contains(odd) || reserved {
         return Err(format!("{option} {name:?}: this cannot be a name in the files of ODBC"));
     }
-    installer::check_text(name)
+    check_text(name)
 }
 
-/// Where Debian and Ubuntu have drivers; elsewhere the folder of libraries itself. SQL Server's scripts see both.
-fn system_folder(usr: &Path) -> PathBuf {
-    let debian = usr.join("lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
-    if debian.is_dir() { debian.join("odbc") } else { usr.join("lib64") }
-}
-
-/// The user's folder of data (XDG Base Directory Specification).
-fn user_folder() -> Result<PathBuf, String> {
-    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
-    data.map(|data| data.join("loopback-odbc")).ok_or("--user needs HOME, the path of the home folder".to_owned())
+/// Holds that a text can be written by the installer library, and read as it was.
+///
+/// # Errors
+/// It cannot.
+pub fn check_text(text: &str) -> Result<(), String> {
+    system::check_text(text)?;
+    match text.contains(|character: char| character.is_ascii_control()) {
+        true => Err(format!("{text:?} has characters that a line of a file cannot hold")),
+        false => Ok(()),
+    }
 }
 
 /// The file's name: of the first copy that of the library, of others with the driver's name in it.
 fn file_name(driver_name: &str) -> String {
     if driver_name.eq_ignore_ascii_case(DRIVER_NAME) {
-        return format!("{STEM}.so");
+        return format!("{STEM}{ENDING}");
     }
     let plain = |character: char| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' };
-    format!("{STEM}-{}.so", driver_name.chars().map(plain).collect::<String>())
+    format!("{STEM}-{}{ENDING}", driver_name.chars().map(plain).collect::<String>())
 }
 
 /// Whether a driver's section is of this library: by the name of its file, so that one that was registered by hand, or whose
@@ -97,7 +84,17 @@ pub fn ours(driver: &Section) -> bool {
 
 /// Whether a path is one of a copy of this library.
 pub fn is_ours(library: &Path) -> bool {
-    library.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(STEM.as_bytes()))
+    let begins = |name: &[u8]| name.get(..STEM.len()).is_some_and(|start| same_text(start, STEM.as_bytes()));
+    library.file_name().is_some_and(|name| begins(name.as_encoded_bytes()))
+}
+
+/// Whether two paths are the same as they are written; on Windows case does not count.
+pub fn same(one: &Path, other: &Path) -> bool {
+    one == other || same_text(one.as_os_str().as_encoded_bytes(), other.as_os_str().as_encoded_bytes())
+}
+
+fn same_text(one: &[u8], other: &[u8]) -> bool {
+    if cfg!(windows) { one.eq_ignore_ascii_case(other) } else { one == other }
 }
 
 /// The folder that a file stands in.
@@ -108,21 +105,11 @@ pub fn folder_of(file: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ini::Ini;
 
     #[test]
     fn a_second_driver_has_a_file_of_its_own() {
-        assert_eq!(file_name("SQL Server Loopback"), "libloopbackodbc.so");
-        assert_eq!(file_name("Loopback by ODBC 17"), "libloopbackodbc-loopback-by-odbc-17.so");
-    }
-
-    #[test]
-    fn the_folder_is_that_of_the_distribution_s_drivers() {
-        let usr = tempfile::tempdir().unwrap();
-        assert_eq!(system_folder(usr.path()), usr.path().join("lib64"));
-        let debian = usr.path().join(format!("lib/{}-linux-gnu", std::env::consts::ARCH));
-        std::fs::create_dir_all(&debian).unwrap();
-        assert_eq!(system_folder(usr.path()), debian.join("odbc"));
+        assert_eq!(file_name("SQL Server Loopback"), format!("{STEM}{ENDING}"));
+        assert_eq!(file_name("Loopback by ODBC 17"), format!("{STEM}-loopback-by-odbc-17{ENDING}"));
     }
 
     #[test]
@@ -136,11 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn a_section_is_ours_by_the_name_of_its_file() {
-        let ini = Ini::parse(
-            b"[A]\nDriver=/opt/x/libloopbackodbc.so\n[B]\nDriver=/x/libloopbackodbc-b.so\n[C]\nDriver=/x/libmsodbcsql.so\n[D]\n",
+    fn a_driver_is_ours_by_the_name_of_its_file() {
+        for (name, is) in [("loopbackodbc", false), (STEM, true), ("libmsodbcsql", false)] {
+            let is = is || name == STEM;
+            for rest in ["", "-b"] {
+                let section = Section::new("A", &[("Driver", &format!("/opt/x/{name}{rest}{ENDING}"))]);
+                assert_eq!(ours(&section), is, "{name}");
+            }
+        }
+        assert!(!ours(&Section::new("A", &[])));
+        assert_eq!(
+            is_ours(Path::new("/x/LibLoopbackOdbc.dll")) || is_ours(Path::new("/x/LoopbackOdbc.dll")),
+            cfg!(windows)
         );
-        let which: Vec<bool> = ini.sections.iter().map(ours).collect();
-        assert_eq!(which, [true, true, false, false]);
     }
 }

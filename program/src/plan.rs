@@ -2,13 +2,28 @@
 //! changes and prints the same.
 
 use crate::report::Level;
+use crate::system;
 use anstyle::{AnsiColor, Style};
-use rustix::fs::{Access, access};
+use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a change may leave to be told.
-type Warning = Option<String>;
+pub type Warning = Option<String>;
+
+/// What is written by a change.
+pub trait Writable {
+    /// # Errors
+    /// That it cannot be written, and why.
+    fn writable(&self) -> Result<(), String>;
+}
+
+/// The folder of new files.
+impl Writable for PathBuf {
+    fn writable(&self) -> Result<(), String> {
+        system::writable(self)
+    }
+}
 
 struct Step {
     says: String,
@@ -18,7 +33,7 @@ struct Step {
 #[derive(Default)]
 pub struct Plan {
     steps: Vec<Step>,
-    writes: Vec<PathBuf>,
+    writes: Vec<Box<dyn Writable>>,
     warnings: Vec<String>,
 }
 
@@ -28,14 +43,14 @@ impl Plan {
         self.steps.push(Step { says, change: None });
     }
 
-    /// Adds a change, and what is written by it: files, and folders of new files.
+    /// Adds a change, and what is written by it.
     pub fn change(
         &mut self,
         says: String,
-        writes: &[&Path],
+        writes: impl Writable + 'static,
         change: impl FnOnce() -> Result<Warning, String> + 'static,
     ) {
-        self.writes.extend(writes.iter().map(|path| path.to_path_buf()));
+        self.writes.push(Box::new(writes));
         self.steps.push(Step { says, change: Some(Box::new(change)) });
     }
 
@@ -56,7 +71,7 @@ impl Plan {
         if dry_run {
             say("Nothing is changed. What would be said and done:");
         } else {
-            self.writes.iter().try_for_each(|path| writable(path))?;
+            self.writes.iter().try_for_each(|place| place.writable())?;
         }
         let mut changed = false;
         for Step { says, change } in self.steps {
@@ -82,16 +97,8 @@ fn halfway(error: &str) -> String {
     )
 }
 
-/// Whether a path, or the nearest folder above it where there is none yet, can be written.
-fn writable(path: &Path) -> Result<(), String> {
-    if path.is_symlink() && !path.exists() {
-        return Err(format!("{} is a link that leads nowhere, and nothing was changed", path.display()));
-    }
-    let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
-    access(there, Access::WRITE_OK).map_err(|error| {
-        format!(
-            "{} cannot be written ({error}), and nothing was changed. Run it as root, or with --user.",
-            path.display()
-        )
-    })
+/// What is said of a place that cannot be written.
+pub fn unwritable(place: &dyn Display, error: &dyn Display) -> String {
+    let who = system::WHO_MAY;
+    format!("{place} cannot be written ({error}), and nothing was changed. Run it {who}, or with --user.")
 }

@@ -11,22 +11,32 @@ pub fn set(key: &str, values: &[(&str, &str)]) {
     }
 }
 
-/// The string values of a key; none when there is no such key.
-pub fn values(key: &str) -> Vec<(String, String)> {
+/// A key with all below it, as a file of the registry's editor; empty when there is no such key.
+pub fn exported(key: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("exported.reg");
     // Not `reg query`, which writes the letters of a code page alone.
     Ran::of(Command::new("reg").args(["export", key]).arg(&file).arg("/y"));
-    let Ok(exported) = std::fs::read(file) else { return Vec::new() };
+    let exported = std::fs::read(file).unwrap_or_default();
     let units: Vec<u16> = exported.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16(&units).unwrap()
+}
+
+/// The string values of a key; none when there is no such key.
+pub fn values(key: &str) -> Vec<(String, String)> {
     let value = |line: &str| {
         let (name, value) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\"=\"")?;
         Some((name.replace(r"\\", r"\"), value.replace(r"\\", r"\")))
     };
-    String::from_utf16(&units).unwrap().lines().filter_map(value).collect()
+    exported(key).lines().filter_map(value).collect()
 }
 
 /// Takes a key away, with all below it; one that is not there is as good.
 pub fn remove(key: &str) {
     Ran::of(Command::new("reg").args(["delete", key, "/f"]));
+}
+
+/// Takes a value away.
+pub fn remove_value(key: &str, name: &str) {
+    Ran::of(Command::new("reg").args(["delete", key, "/v", name, "/f"]));
 }

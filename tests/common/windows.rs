@@ -35,15 +35,20 @@ pub fn register(name: &str, library: &Path, values: &[(&str, &str)]) {
 pub fn machine() {
     static REGISTERED: OnceLock<()> = OnceLock::new();
     REGISTERED.get_or_init(|| {
-        for key in [DRIVERS, SOURCES, r"HKCU\Software\ODBC"] {
-            registry::remove(key);
-        }
+        machine_without_us();
         let library = library();
         register("SQL Server Loopback", &library, &[("Setup", shown(&library))]);
-        register("ODBC Driver 18 for SQL Server", &part("MSODBCSQL"), &[]);
-        register("SQL Server", &part("RECORDING_TARGET"), &[]);
-        registry::set(INSTANCES, &[("MSSQLSERVER", "MSSQL15.MSSQLSERVER"), ("SALES", "MSSQL15.SALES_1")]);
     });
+}
+
+/// The same anew, without our library.
+pub fn machine_without_us() {
+    for key in [DRIVERS, SOURCES, r"HKCU\Software\ODBC"] {
+        registry::remove(key);
+    }
+    register("ODBC Driver 18 for SQL Server", &part("MSODBCSQL"), &[]);
+    register("SQL Server", &part("RECORDING_TARGET"), &[]);
+    registry::set(INSTANCES, &[("MSSQLSERVER", "MSSQL15.MSSQLSERVER"), ("SALES", "MSSQL15.SALES_1")]);
 }
 
 /// Adds a data source that leads to the stand-in.
@@ -67,6 +72,11 @@ pub const QUOTED: &str = "{se;cr}}et}";
 /// tests/programs/windows.c, with nothing of ours in the environment.
 pub fn program(arguments: &[&str]) -> Command {
     machine();
+    program_as_it_is(arguments)
+}
+
+/// The same, whatever is registered.
+pub fn program_as_it_is(arguments: &[&str]) -> Command {
     let mut command = Command::new(part("WINDOWS_PROGRAM"));
     command.args(arguments).env_remove("LOOPBACK_ODBC_TARGET_DRIVER");
     command

@@ -1,7 +1,8 @@
 //! Looking at registrations leaves no trace: unixODBC makes the files that it does not find when it only reads them, where the
 //! user may write.
 
-use crate::installer::{self, Mode};
+use super::registers;
+use crate::installer::Mode;
 use std::fs;
 use std::path::PathBuf;
 
@@ -13,8 +14,8 @@ pub struct Untouched {
 impl Untouched {
     /// From now on.
     pub fn now() -> Untouched {
-        let files = [Mode::System, Mode::User].into_iter().filter_map(|mode| installer::files(mode).ok());
-        let files = files.flat_map(|files| [files.drivers, files.data_sources]);
+        let files = [Mode::System, Mode::User].into_iter().filter_map(|mode| registers(mode).ok());
+        let files = files.flat_map(|(drivers, data_sources)| [drivers.path, data_sources.path]);
         Untouched { absent: files.filter(|path| !path.exists()).collect() }
     }
 }

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_the_same_folders() {
-        let page = include_str!("../../docs/administrators-linux.md");
+        let page = include_str!("../../../docs/administrators-linux.md");
         let (_, table) = page.split_once("| can be seen | cannot be seen").unwrap();
         let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
         let folders = |column: usize| -> Vec<&str> {

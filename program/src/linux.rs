@@ -1,0 +1,210 @@
+//! Installing on Linux: what is asked of this system alone. Registrations are unixODBC's two files, which its installer
+//! library writes anew without their comments; what a script of SQL Server sees is a question of folders.
+//!
+//! The counterpart is `windows.rs`, with the same names.
+
+mod backup;
+mod files;
+mod ini;
+mod removal;
+mod sandbox;
+mod untouched;
+
+pub use files::{Register, registers};
+pub use removal::{count_less, remove_section};
+pub use untouched::Untouched;
+
+use sandbox::{REMEDY, hidden};
+
+use crate::installer::{self, Mode};
+use crate::plan::{Plan, unwritable};
+use loopbackodbc::program::{Machine, World};
+use rustix::fs::{Access, access};
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// What the names of all copies of the library begin with, and end with.
+pub const STEM: &str = "libloopbackodbc";
+pub const ENDING: &str = ".so";
+
+/// What a name with blanks stands between on a command line.
+pub const QUOTE: char = '\'';
+
+/// What is to be done with registrations that cannot be read.
+pub const LET_ALL_READ: &str = "Let every user read it (chmod a+r), scripts of SQL Server among them";
+
+/// Who has the right to install for all.
+pub const WHO_MAY: &str = "as root";
+
+/// Is there on a machine with SQL Server, and not in the surroundings in which it runs scripts.
+const SQL_SERVER: &str = "/opt/mssql/bin/sqlservr";
+
+/// Of the library and of folders that are made for it, whatever the umask says: all users' programs load it.
+const MODE: u32 = 0o755;
+
+/// Where the library goes.
+///
+/// # Errors
+/// There is no home folder.
+pub fn folder(mode: Mode) -> Result<PathBuf, String> {
+    match mode {
+        Mode::System => Ok(system_folder(Path::new("/usr"))),
+        Mode::User => user_folder(),
+    }
+}
+
+/// Where Debian and Ubuntu have drivers; elsewhere the folder of libraries itself. SQL Server's scripts see both.
+fn system_folder(usr: &Path) -> PathBuf {
+    let debian = usr.join("lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    if debian.is_dir() { debian.join("odbc") } else { usr.join("lib64") }
+}
+
+/// The user's folder of data (XDG Base Directory Specification).
+fn user_folder() -> Result<PathBuf, String> {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+    data.map(|data| data.join("loopback-odbc")).ok_or("--user needs HOME, the path of the home folder".to_owned())
+}
+
+/// Holds that nothing makes the installer library write elsewhere: unixODBC lets this variable say which odbc.ini is written,
+/// against what a program says.
+///
+/// # Errors
+/// The variable does.
+pub fn check_environment(mode: Mode) -> Result<(), String> {
+    let wanted = match mode {
+        Mode::System => "ODBC_SYSTEM_DSN",
+        Mode::User => "ODBC_USER_DSN",
+    };
+    match std::env::var("ODBCSEARCH") {
+        Ok(other) if other != wanted => {
+            Err(format!("ODBCSEARCH={other} makes unixODBC write another odbc.ini: unset it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Holds that a text is ASCII: of the UTF-16 of anything else, unixODBC 2.3.11 writes half of each unit.
+///
+/// # Errors
+/// It is not.
+pub fn check_text(text: &str) -> Result<(), String> {
+    match text.is_ascii() {
+        true => Ok(()),
+        false => Err(format!("{text} has characters beyond ASCII, which unixODBC's installer library may write wrong")),
+    }
+}
+
+/// What a driver's section has besides its libraries when it is made.
+pub const DRIVER_VALUES: [(&str, &str); 1] = [("Description", "Loopback connections of SQL Server scripts")];
+
+/// The keywords of a driver's section that name the library.
+pub const LIBRARIES: [&str; 1] = ["Driver"];
+
+/// Adds a driver.
+///
+/// # Errors
+/// The installer library's own words; so for the following.
+pub fn install_driver(name: &str, _folder: &Path, values: &[(&str, &str)]) -> Result<(), String> {
+    installer::install_driver(name, None, values)
+}
+
+/// Adds a data source with this driver.
+pub fn write_data_source(mode: Mode, name: &str, _driver_name: &str, driver: &str) -> Result<(), String> {
+    installer::write_data_source(mode, name, driver)
+}
+
+/// What a data source has for its driver: unixODBC takes its name, or its file.
+pub fn data_source_driver<'d>(mode: Mode, driver_name: &'d str, file: &'d str) -> &'d str {
+    match mode {
+        Mode::System => driver_name,
+        Mode::User => file,
+    }
+}
+
+/// A path with its links resolved.
+///
+/// # Errors
+/// The system's reason.
+pub fn whole(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize()
+}
+
+/// Holds that a file, or a new one in this folder or the nearest one above it that there is, can be written; asked without
+/// writing it.
+///
+/// # Errors
+/// It cannot, with the system's reason.
+pub fn writable(path: &Path) -> Result<(), String> {
+    if path.is_symlink() && !path.exists() {
+        return Err(format!("{} is a link that leads nowhere, and nothing was changed", path.display()));
+    }
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+    access(there, Access::WRITE_OK).map_err(|error| unwritable(&path.display(), &error))
+}
+
+/// Lets everybody load what stands at a path.
+///
+/// # Errors
+/// The system's reason.
+pub fn open_to_all(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(MODE))
+}
+
+/// Whether everybody can load an installed file.
+pub fn is_open_to_all(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == MODE)
+}
+
+/// Opens the library's folder to scripts of SQL Server, which here is nothing: all users' programs read it.
+pub fn share(_plan: &mut Plan, _library: &Path) {}
+
+/// Gives a new file the name of an installed one. Programs that have the old file open keep it.
+///
+/// # Errors
+/// The system's reason.
+pub fn replace(new: NamedTempFile, path: &Path) -> io::Result<Option<String>> {
+    new.persist(path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+    Ok(None)
+}
+
+/// Removes an installed file. Programs that have it open keep it.
+///
+/// # Errors
+/// The system's reason.
+pub fn take_away(path: &Path) -> io::Result<Option<String>> {
+    fs::remove_file(path).map(|()| None)
+}
+
+/// Warns when scripts of SQL Server do not see what stands at a path, or may not read it.
+pub fn warn_if_unseen(plan: &mut Plan, what: &str, path: &Path) {
+    if Machine.readable_by_all(path).is_ok_and(|readable| !readable) {
+        plan.warn(format!("{what}{} cannot be read by the user that SQL Server runs scripts as", path.display()));
+    }
+    if hidden(path) {
+        plan.warn(format!("{what}{} is where scripts that SQL Server runs do not see it ({REMEDY})", path.display()));
+    }
+}
+
+/// Whether this is a machine with SQL Server whose scripts do not see what stands at a path: what makes them see it.
+pub fn unseen(path: &Path) -> Option<&'static str> {
+    (Path::new(SQL_SERVER).exists() && hidden(path)).then_some(REMEDY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_that_of_the_distribution_s_drivers() {
+        let usr = tempfile::tempdir().unwrap();
+        assert_eq!(system_folder(usr.path()), usr.path().join("lib64"));
+        let debian = usr.path().join(format!("lib/{}-linux-gnu", std::env::consts::ARCH));
+        std::fs::create_dir_all(&debian).unwrap();
+        assert_eq!(system_folder(usr.path()), debian.join("odbc"));
+    }
+}

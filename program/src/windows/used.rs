@@ -1,0 +1,62 @@
+//! The library's file while programs have it loaded: Windows lets nobody write over it or remove it, but it can be renamed.
+//! So it gives its name to the new one, and goes itself when nobody has it any more: with the next installation or
+//! uninstallation, or when Windows starts again.
+
+use crate::plan::Warning;
+use std::fs;
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+use windows_sys::Win32::Storage::FileSystem::{MOVEFILE_DELAY_UNTIL_REBOOT, MoveFileExW};
+
+/// Gives a new file the name of an installed one. Programs that have the old one loaded keep it.
+///
+/// # Errors
+/// The system's reason. Then the old file has its name.
+pub fn replace(new: NamedTempFile, path: &Path) -> io::Result<Warning> {
+    if !path.exists() {
+        return new.persist(path).map(|_| None).map_err(Into::into);
+    }
+    let old = out_of_the_way(path)?;
+    if let Err(error) = new.persist(path) {
+        fs::rename(&old, path)?;
+        return Err(error.into());
+    }
+    Ok(discard(&old))
+}
+
+/// Removes an installed file. Programs that have it loaded keep it.
+///
+/// # Errors
+/// The system's reason.
+pub fn take_away(path: &Path) -> io::Result<Warning> {
+    out_of_the_way(path).map(|old| discard(&old))
+}
+
+/// Renames a file, and gives its new name. Older ones go, if nobody has them any more.
+fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
+    let mut number = 1;
+    let mut old = with_number(path, number);
+    while old.exists() && fs::remove_file(&old).is_err() {
+        number += 1;
+        old = with_number(path, number);
+    }
+    fs::rename(path, &old).map(|()| old)
+}
+
+fn with_number(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".old-{number}"));
+    name.into()
+}
+
+/// Removes a file, or has Windows do it when it starts again.
+fn discard(old: &Path) -> Warning {
+    let in_use = fs::remove_file(old).err()?;
+    let path: Vec<u16> = old.as_os_str().encode_wide().chain([0]).collect();
+    // SAFETY: the path ends with a NUL; without another one the file is deleted.
+    let delayed = unsafe { MoveFileExW(path.as_ptr(), std::ptr::null(), MOVEFILE_DELAY_UNTIL_REBOOT) } != 0;
+    let when = if delayed { "goes when Windows starts again" } else { "is to be removed when they have ended" };
+    Some(format!("programs have the old library loaded ({in_use}): {} {when}", old.display()))
+}
