@@ -127,13 +127,20 @@ fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_befor
     }
     assert_says(&registry::exported(OURS), &["\"UsageCount\"=dword:00000001"]);
 
-    // The values of the driver's key are the driver's own answers.
     login(SOURCE, "Installed");
     let said = Ran::of(&mut program_as_it_is(&["queries", "DSN=Loopback"])).ok().stdout;
     assert_says(
         &said,
         &["data source: Loopback", "driver: msodbcsql18.dll", "database: Installed", "row: 4 committed"],
     );
+    // The driver's key repeats what Microsoft's driver answers.
+    let answers = Ran::of(&mut program_as_it_is(&["conformance", "DSN=Loopback"])).ok().stdout;
+    let answers: Vec<(&str, &str)> = answers.lines().filter_map(|line| line.split_once('=')).collect();
+    let registered = registry::values(OURS);
+    for name in ["APILevel", "SQLLevel", "FileUsage", "DriverODBCVer"] {
+        let (_, answer) = answers.iter().find(|(answered, _)| *answered == name).expect(name);
+        assert!(registered.contains(&(name.into(), (*answer).into())), "{name}={answer}: {registered:?}");
+    }
     // And the plain case, of a script.
     registry::remove(SOURCE);
     run(&["install"]).ok();
@@ -261,7 +268,7 @@ fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
         unsafe { CStr::from_ptr(loaded.get::<extern "C" fn() -> *const c_char>(b"loopback_odbc_version").unwrap()()) };
     assert_eq!(version.to_str().unwrap(), env!("CARGO_PKG_VERSION"));
 
-    // While it is, another upgrade takes another name; afterwards the next one clears up.
+    // An upgrade from one that nobody has leaves nothing; one while the old one is loaded leaves that, and one after it clears up.
     fs::write(&newer, [fs::read(&newer).unwrap(), b"still".to_vec()].concat()).unwrap();
     run(&["install", "--library", shown(&newer)]).ok();
     assert!(Path::new(&old).exists() && !Path::new(&format!("{FILE}.old-2")).exists());

@@ -1,6 +1,7 @@
 /* A program of Windows that goes through its driver manager, for tests/windows.rs. It prints UTF-8.
  *
  *     windows connect STRING                         what comes of a connect, and what the recording target was given, if it is that
+ *     windows conformance STRING                     what a driver's registration repeats of its answers
  *     windows queries STRING                         statements with parameters, NULLs, errors and transactions
  *     windows login SOURCE USER PASSWORD             what comes of an SQLConnect
  *     windows source REQUEST DRIVER ATTRIBUTE...     SQLConfigDataSource
@@ -77,6 +78,18 @@ static void say_information(const char *what, SQLUSMALLINT information) {
     WCHAR text[256];
     hold(SQLGetInfoW(connection, information, text, sizeof text, NULL), what, SQL_HANDLE_DBC, connection);
     say(what, text);
+}
+
+/* The values of a driver's key in the registry, as the driver itself answers (Driver Specification Subkeys). */
+static void conformance(void) {
+    SQLUINTEGER sql = 0;
+    SQLUSMALLINT api = 0, file = 0;
+    /* In the count of ODBC 2, which is that of the key: 2 is what SQL_ODBC_INTERFACE_CONFORMANCE calls SQL_OIC_LEVEL2. */
+    SQLGetInfoW(connection, SQL_ODBC_API_CONFORMANCE, &api, 0, NULL);
+    SQLGetInfoW(connection, SQL_SQL_CONFORMANCE, &sql, 0, NULL);
+    SQLGetInfoW(connection, SQL_FILE_USAGE, &file, 0, NULL);
+    printf("APILevel=%u\nSQLLevel=%lu\nFileUsage=%u\n", api, (unsigned long)sql, file);
+    say_information("DriverODBCVer=", SQL_DRIVER_ODBC_VER);
 }
 
 static SQLHSTMT statement(void) {
@@ -187,6 +200,7 @@ int wmain(int count, WCHAR **arguments) {
     if (count != 3) return 2;
     open_connection(arguments[2]);
     say_what_was_given();
+    if (!wcscmp(arguments[1], L"conformance")) conformance();
     if (!wcscmp(arguments[1], L"queries")) {
         say_information("data source: ", SQL_DATA_SOURCE_NAME);
         say_information("driver: ", SQL_DRIVER_NAME);

@@ -1,7 +1,8 @@
 //! The library's file while programs have it loaded: Windows lets nobody write over it or remove it, but it can be renamed.
-//! So it gives its name to the new one, and goes itself when nobody has it any more: with the next installation or
+//! So it gives its name to the new one, and goes itself when nobody has it any more: with the next upgrade or
 //! uninstallation, or when Windows starts again.
 
+use crate::places::folder_of;
 use crate::plan::Warning;
 use std::fs;
 use std::io;
@@ -36,16 +37,19 @@ pub fn take_away(path: &Path) -> io::Result<Warning> {
 
 /// Renames a file, and gives its new name. Older ones go, if nobody has them any more.
 fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
-    let mut number = 1;
-    let mut old = with_number(path, number);
-    while old.exists() && fs::remove_file(&old).is_err() {
-        number += 1;
-        old = with_number(path, number);
+    let begin = old_name(path, "");
+    for entry in fs::read_dir(folder_of(path))?.flatten().map(|entry| entry.path()) {
+        if entry.as_os_str().as_encoded_bytes().starts_with(begin.as_os_str().as_encoded_bytes()) {
+            // One that is in use stays.
+            let _ = fs::remove_file(entry);
+        }
     }
+    let mut names = (1..).map(|number: u32| old_name(path, &number.to_string()));
+    let old = names.find(|name| !name.exists()).unwrap_or_default();
     fs::rename(path, &old).map(|()| old)
 }
 
-fn with_number(path: &Path, number: u32) -> PathBuf {
+fn old_name(path: &Path, number: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".old-{number}"));
     name.into()
