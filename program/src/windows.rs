@@ -75,23 +75,24 @@ pub const DRIVER_VALUES: [(&str, &str); 5] =
 /// The keywords of a driver's section that name the library: as the driver, and as what sets its data sources up.
 pub const LIBRARIES: [&str; 2] = ["Driver", "Setup"];
 
-/// Adds a driver. Its libraries are given by their names, and the folder besides: that is what the function asks for. What is
-/// no keyword of the specification follows by itself.
+/// Adds a driver. Its libraries are given by their names, and the folder besides: that is what the function asks for. How it
+/// puts them together is not specified, so the paths follow by themselves, as does what is no keyword of the specification.
 ///
 /// # Errors
 /// The installer library's own words; so for the following.
 pub fn install_driver(name: &str, folder: &Path, values: &[(&str, &str)]) -> Result<(), String> {
     let is_library = |keyword| LIBRARIES.contains(&keyword);
-    let is_documented = |keyword| is_library(keyword) || DRIVER_VALUES.iter().any(|&(known, _)| known == keyword);
+    let is_fixed = |keyword| DRIVER_VALUES.iter().any(|&(fixed, _)| fixed == keyword);
     let plain = |value| Path::new(value).file_name().and_then(OsStr::to_str).unwrap_or(value);
-    let (documented, ours): (Vec<_>, Vec<_>) = values.iter().copied().partition(|&(keyword, _)| is_documented(keyword));
     let by_name = |(keyword, value)| (keyword, if is_library(keyword) { plain(value) } else { value });
-    let documented: Vec<(&str, &str)> = documented.into_iter().map(by_name).collect();
-    installer::install_driver(name, Some(folder), &documented)?;
-    ours.into_iter().try_for_each(|(keyword, value)| installer::write_driver_value(name, keyword, value))
+    let documented = values.iter().copied().filter(|&(keyword, _)| is_library(keyword) || is_fixed(keyword));
+    installer::install_driver(name, Some(folder), &documented.map(by_name).collect::<Vec<_>>())?;
+    let mut others = values.iter().filter(|&&(keyword, _)| !is_fixed(keyword));
+    others.try_for_each(|(keyword, value)| installer::write_driver_value(name, keyword, value))
 }
 
-/// Adds a data source with this driver. The user's has a driver that is not registered, which SQLWriteDSNToIni would not take.
+/// Adds a data source with this driver. The user's has a driver that is not registered, so that SQLWriteDSNToIni would not find
+/// its path.
 pub fn write_data_source(mode: Mode, name: &str, driver_name: &str, file: &str) -> Result<(), String> {
     match mode {
         Mode::System => installer::write_data_source(mode, name, driver_name)?,
