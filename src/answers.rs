@@ -1,9 +1,7 @@
 //! The functions that answer for themselves in part: everything custom that is neither a connect nor a diagnostic.
 
-use crate::connections::{self, Diagnostics, Record};
-use crate::diagnostics::information_if;
+use crate::connections;
 use crate::entry_points::{ROWS, target};
-use crate::failure::Sqlstate;
 use crate::loopback::preset;
 use crate::odbc::*;
 use crate::output;
@@ -90,39 +88,6 @@ pub unsafe fn get_env_attr(
     }
     // SAFETY: the caller's arguments, unchanged.
     unsafe { target::SQLGetEnvAttr(environment, attribute, value, capacity, length) }
-}
-
-/// `SQLGetInfoW`: the data source's name, of which the target was told nothing. `capacity` and `length` are in bytes.
-///
-/// # Safety
-/// The arguments are as the specification has them.
-pub unsafe fn get_info(
-    connection: Handle,
-    information: u16,
-    value: Pointer,
-    capacity: i16,
-    length: *mut i16,
-) -> Return {
-    connections::clear_records(connection);
-    // SAFETY: the caller's arguments, unchanged. For a data source name too: the target knows whether the connection is
-    // open and whether the arguments are good.
-    let code = unsafe { target::SQLGetInfoW(connection, information, value, capacity, length) };
-    if information != SQL_DATA_SOURCE_NAME || !succeeded(code) {
-        return code;
-    }
-    let Some(name) = connections::data_source(connection) else { return code };
-    let Ok(bytes) = usize::try_from(capacity) else { return code };
-    // SAFETY: the caller's promise: a buffer of `capacity` bytes.
-    unsafe {
-        output::put(length, i16::try_from(size_of_val(&name[..])).unwrap_or(i16::MAX));
-        let cut = output::put_string(value.cast(), bytes / size_of::<WChar>(), &name);
-        if cut {
-            let record = Record::new(Sqlstate::TRUNCATED, "The data source's name was longer than the buffer.");
-            let code = SQL_SUCCESS_WITH_INFO;
-            connections::set_diagnostics(connection, Diagnostics { records: vec![record], target_called: true, code });
-        }
-        information_if(cut)
-    }
 }
 
 /// `SQLGetFunctions`: what the target does not export is not there, whatever it says, so that the driver manager

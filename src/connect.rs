@@ -3,17 +3,16 @@
 //! All three end in the target's `SQLDriverConnectW`. A browse with `DSN` or `DRIVER` completes in one step, since there
 //! is nothing left to ask for, and since the driver's own browse refuses the certificate form.
 
-use crate::connection_string::{Attribute, Stopped, parse, shown};
+use crate::connection_string::{Attribute, Reason, Stopped, parse, shown};
 use crate::connections::{self, Diagnostics, Record};
-use crate::diagnostics;
+use crate::diagnostics::{self, TargetRecords};
 use crate::entry_points;
 use crate::failure::{Failure, Sqlstate};
 use crate::guard;
 use crate::loopback::search::Search;
-use crate::loopback::{self, Rewritten, Wanted, hints};
+use crate::loopback::{self, Rewritten, Wanted, hints, preset};
 use crate::odbc::*;
 use crate::output;
-use crate::registration;
 use crate::target;
 use crate::world::{Machine, World};
 
@@ -106,7 +105,7 @@ pub unsafe fn connect(
                 ("PWD", input(password, password_length, "password")?),
             ]
         };
-        Request::of_arguments(&Machine, &values)
+        Request::of_arguments(&values)
     };
     // SAFETY: without an output there is nothing to promise.
     unsafe { connect_with(connection, request, None) }
@@ -126,7 +125,8 @@ impl Request {
         if string.contains(&0) {
             return Err(wide_characters("The connection string has a NUL in it"));
         }
-        if parsed.attributes.is_empty() && !string.is_empty() {
+        let no_attribute = parsed.stopped.as_ref().is_some_and(|stopped| stopped.reason == Reason::NoEqualsSign);
+        if parsed.attributes.is_empty() && no_attribute {
             return Err(wide_characters("The connection string has no attribute, such as DSN=Loopback"));
         }
         let attributes = parsed.attributes.iter().map(Attribute::to_static).collect();
@@ -134,42 +134,32 @@ impl Request {
     }
 
     /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
-    pub fn of_arguments(world: &dyn World, values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
+    pub fn of_arguments(values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
         if values.iter().any(|(_, value)| value.contains(&0)) {
             return Err(wide_characters("An argument of SQLConnect has a NUL in it"));
         }
         let given = values.iter().filter(|(_, value)| !value.is_empty());
-        let attributes: Vec<_> = given.map(|(keyword, value)| Attribute::new(keyword, value)).collect();
-        // Of a longer name in 32-bit characters the first one is read. Other names are left alone: a driver manager that
-        // is a part of the program may have its odbc.ini elsewhere.
-        if let Some(name) = attributes.first().filter(|first| first.is("DSN") && first.value().len() == 1)
-            && registration::leads_nowhere(world, &name.text())
-        {
-            let text = format!(
-                "odbc.ini has no section [{}]. The name may have been longer: a name in characters of 32 bits, where this \
-                 driver's have 16, is read up to its first. If the driver manager gives such, {REMEDY}",
-                name.text()
-            );
-            return Err(Failure::new(Sqlstate::DATA_SOURCE_NOT_FOUND, text));
-        }
+        let attributes = given.map(|(keyword, value)| Attribute::new(keyword, value)).collect();
         Ok(Request { attributes, stopped: None })
     }
 }
 
-/// What to do about a driver manager that does not ask for [`SQL_ATTR_DRIVER_UNICODE_TYPE`], the first release that
-/// does being iODBC's 3.52.14. Its strings have four bytes a character, so that a connection string reads as its first
-/// character, or as all of them with NULs between.
-const REMEDY: &str = "use iODBC 3.52.14 or later, or unixODBC.";
-
-/// A connection string that can only be one of 32-bit characters, misread.
+/// A connection string that can only be one of 32-bit characters, misread: of a driver manager that does not ask for
+/// [`SQL_ATTR_DRIVER_UNICODE_TYPE`], the first release that does being iODBC's 3.52.14. Its strings have four bytes a
+/// character, so that a connection string reads as its first character, or as all of them with NULs between.
 fn wide_characters(evidence: &str) -> Failure {
     let text = format!(
-        "{evidence}, as when the driver manager gives characters of 32 bits, where this driver's have 16: {REMEDY}"
+        "{evidence}, as when the driver manager gives characters of 32 bits, where this driver's have 16: use iODBC \
+         3.52.14 or later, or unixODBC."
     );
     Failure::new(Sqlstate::GENERAL, text)
 }
 
-/// The common part: prepares the string, unless the target is still busy with an earlier one, and calls the target.
+/// The common part: prepares the string, unless the target is still busy with an earlier one, calls the target, and adds to
+/// its answer what is ours to add.
+///
+/// The target is called outside of the panic boundary, and while nothing of ours waits to be dropped: a thread that is
+/// cancelled there ends as it would without us.
 ///
 /// # Safety
 /// The pointers of `completed` are null or can be written to.
@@ -182,35 +172,71 @@ unsafe fn connect_with(
         return SQL_INVALID_HANDLE;
     }
     connections::clear_records(connection);
-    let attempt = || {
-        let prepared = match connections::with(connection, |state| state.pending.take()) {
-            // A poll: the target reads the same string from the same place.
-            Some(prepared) => prepared,
-            None => {
-                let completed = completed.map(|(buffer, capacity, length)| {
-                    Ok(Completed { buffer, capacity: not_negative(capacity, "output buffer")?, length })
-                });
-                Box::new(prepare(connection, request()?, completed.transpose()?)?)
-            }
-        };
-        // SAFETY: the caller's promise.
-        Ok(unsafe { call_target(connection, prepared) })
-    };
-    let outcome = guard::catch(attempt).unwrap_or_else(|()| Err(Failure::defect()));
-    outcome.unwrap_or_else(|failure| {
-        log::error!("refused with {}: {}", failure.state.text(), failure.text);
-        for finding in &failure.findings {
-            log::info!("{finding}");
+    if let Some(target) = target::if_loaded() {
+        // SAFETY: the driver manager gives a connection of the target, since there is one.
+        unsafe { target::introduce(connection, target) };
+    }
+    let Some(prepared) = ready(connection, request, completed) else { return SQL_ERROR };
+    // SAFETY: the string lives until the target has finished: until it is taken back below, or with the connection if the
+    // target goes on with it.
+    let code = unsafe {
+        if (*prepared).rewritten.resets_trusted {
+            let no = std::ptr::null_mut();
+            entry_points::target::SQLSetConnectAttrW(connection, preset::INTEGRATED_SECURITY, no, SQL_IS_INTEGER);
         }
-        connections::set_diagnostics(connection, Diagnostics::of_failure(&failure));
-        SQL_ERROR
-    })
+        let string = &(*prepared).string;
+        entry_points::target::SQLDriverConnectW(
+            connection,
+            std::ptr::null_mut(),
+            string.as_ptr().cast_mut(),
+            (string.len() - 1) as i16,
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+            SQL_DRIVER_NOPROMPT,
+        )
+    };
+    // SAFETY: as before.
+    let is_explained = code == SQL_ERROR && unsafe { (*prepared).rewritten.can_be_explained() };
+    let records = if is_explained { diagnostics::target_records(connection) } else { TargetRecords::default() };
+    // SAFETY: `ready` has made it of a box, and it is nowhere else. The rest is the caller's promise.
+    let finish = || unsafe { Box::from_raw(prepared).finish(connection, code, &records) };
+    guard::catch(finish).unwrap_or(code)
+}
+
+/// What the target is to be given, of which the caller becomes the owner; none for a refusal, whose records are then the
+/// connection's.
+fn ready(
+    connection: Handle,
+    request: impl FnOnce() -> Result<Request, Failure>,
+    completed: Option<(*mut WChar, i16, *mut i16)>,
+) -> Option<*mut Prepared> {
+    let attempt = || {
+        if let Some(prepared) = connections::with(connection, |state| state.pending.take()) {
+            // A poll: the target reads the same string from the same place.
+            return Ok(prepared);
+        }
+        let completed = completed.map(|(buffer, capacity, length)| {
+            Ok(Completed { buffer, capacity: not_negative(capacity, "output buffer")?, length })
+        });
+        prepare(connection, request()?, completed.transpose()?).map(Box::new)
+    };
+    let failure = match guard::catch(attempt).unwrap_or_else(|()| Err(Failure::defect())) {
+        Ok(prepared) => return Some(Box::into_raw(prepared)),
+        Err(failure) => failure,
+    };
+    log::error!("refused with {}: {}", failure.state.text(), failure.text);
+    for finding in &failure.findings {
+        log::info!("{finding}");
+    }
+    connections::set_diagnostics(connection, Diagnostics::of_failure(&failure));
+    None
 }
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.
 fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = target::loaded()?;
-    let kind = &target::kind(connection, target);
+    let kind = &target::kind(target);
     let preset = connections::with(connection, |state| state.preset.clone());
     let wanted = Wanted { target, kind, platform: Machine.platform(), preset, files_unseen: false };
     let mut search = Search::default();
@@ -222,6 +248,7 @@ fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -
     for finding in &search.findings {
         log::info!("{finding}");
     }
+    log::info!("the target is given: {}", shown(&rewritten.target));
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {
         return Err(Failure::new(
@@ -237,57 +264,45 @@ fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -
     Ok(Prepared { string, rewritten, stopped: request.stopped, completed })
 }
 
-/// Connects the target, and adds to its answer what is ours to add.
-///
-/// # Safety
-/// The pointers of `prepared.completed` are null or can be written to.
-unsafe fn call_target(connection: Handle, prepared: Box<Prepared>) -> Return {
-    log::info!("the target is given: {}", shown(&prepared.rewritten.target));
-    // SAFETY: the string lives until the target has finished: until here, or with the connection if it has not.
-    let code = unsafe {
-        entry_points::target::SQLDriverConnectW(
-            connection,
-            std::ptr::null_mut(),
-            prepared.string.as_ptr().cast_mut(),
-            (prepared.string.len() - 1) as i16,
-            std::ptr::null_mut(),
-            0,
-            std::ptr::null_mut(),
-            SQL_DRIVER_NOPROMPT,
-        )
-    };
-    if code == SQL_STILL_EXECUTING {
-        connections::with(connection, |state| state.pending = Some(prepared));
-        return code;
-    }
-    let mut records = Vec::new();
-    if let Some(Stopped { position, reason }) = &prepared.stopped {
-        let text = format!(
-            "The connection string was read only up to character {position}: {}. What follows there was ignored.",
-            reason.text()
-        );
-        records.push(Record::new(Sqlstate::INVALID_ATTRIBUTE, &text));
-    }
-    if prepared.rewritten.is_loopback && code == SQL_ERROR {
-        let hint = hints::hint(&prepared.rewritten.target, &diagnostics::target_records(connection));
-        records.extend(hint.into_iter().flat_map(|(state, text)| Record::all(&Failure::new(Sqlstate(state), text))));
-    }
-    if succeeded(code) {
-        connections::with(connection, |state| state.data_source = Some(prepared.rewritten.data_source.clone()));
-        // SAFETY: the caller's promise.
-        let write = |completed: &Completed| unsafe { completed.write(&prepared.rewritten.returned_string()) };
-        let cut = prepared.completed.as_ref().is_some_and(write);
-        if cut {
-            records
-                .push(Record::new(Sqlstate::TRUNCATED, "The completed connection string was longer than the buffer."));
+impl Prepared {
+    /// Adds to the target's answer what is ours to add: the completed string, and records.
+    ///
+    /// # Safety
+    /// The pointers of `completed` are null or can be written to.
+    unsafe fn finish(self: Box<Self>, connection: Handle, code: Return, of_target: &TargetRecords) -> Return {
+        if code == SQL_STILL_EXECUTING {
+            connections::with(connection, |state| state.pending = Some(self));
+            return code;
         }
+        let mut records = Vec::new();
+        if let Some(Stopped { position, reason }) = &self.stopped {
+            let text = format!(
+                "The connection string was read only up to character {position}: {}. What follows there was ignored.",
+                reason.text()
+            );
+            records.push(Record::new(Sqlstate::INVALID_ATTRIBUTE, &text));
+        }
+        if code == SQL_ERROR {
+            let hint = hints::hint(&self.rewritten, &of_target.to_vec());
+            records
+                .extend(hint.into_iter().flat_map(|(state, text)| Record::all(&Failure::new(Sqlstate(state), text))));
+        }
+        if succeeded(code) {
+            connections::with(connection, |state| state.was_open = true);
+            // SAFETY: the caller's promise.
+            let write = |completed: &Completed| unsafe { completed.write(&self.rewritten.returned_string()) };
+            if self.completed.as_ref().is_some_and(write) {
+                let text = "The completed connection string was longer than the buffer.";
+                records.push(Record::new(Sqlstate::TRUNCATED, text));
+            }
+        }
+        if records.is_empty() {
+            return code;
+        }
+        let code = if code == SQL_SUCCESS { SQL_SUCCESS_WITH_INFO } else { code };
+        connections::set_diagnostics(connection, Diagnostics { records, target_called: true, code });
+        code
     }
-    if records.is_empty() {
-        return code;
-    }
-    let code = if code == SQL_SUCCESS { SQL_SUCCESS_WITH_INFO } else { code };
-    connections::set_diagnostics(connection, Diagnostics { records, target_called: true, code });
-    code
 }
 
 impl Completed {
@@ -334,8 +349,6 @@ fn not_negative(length: i16, what: &str) -> Result<usize, Failure> {
 mod tests {
     use super::*;
     use crate::loopback::utf16;
-    use crate::world::Profile;
-    use crate::world::fixture::Fixture;
 
     /// What a driver of 16-bit characters finds where these characters of 32 bits are: `units` of them, or up to the
     /// first NUL.
@@ -370,7 +383,7 @@ mod tests {
     #[test]
     fn what_is_not_a_misread_string_is_not_refused() {
         let string = utf16("DSN=Loopback;");
-        for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 1), ("=", 1)] {
+        for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 0), ("D=;", 1), ("=;", 1)] {
             assert_eq!(Request::parse(&utf16(string)).map(|it| it.attributes.len()), Ok(attributes), "{string}");
         }
         // Two NULs, counted.
@@ -381,18 +394,17 @@ mod tests {
     }
 
     #[test]
-    fn a_data_source_s_first_character_is_refused() {
-        let world = || Fixture::default().section(Profile::Odbc, "Loopback", &[("Driver", "SQL Server Loopback")]);
-        let named = |world: &Fixture, name: Vec<u16>| {
-            Request::of_arguments(world, &[("DSN", name), ("UID", utf16("u")), ("PWD", Vec::new())])
+    fn the_arguments_of_sqlconnect_make_a_request() {
+        let named = |name: Vec<u16>| {
+            Request::of_arguments(&[("DSN", name), ("UID", utf16("u")), ("PWD", Vec::new())])
+                .map(|it| it.attributes.len())
         };
-        assert_eq!(named(&world(), utf16("Loopback")).map(|it| it.attributes.len()), Ok(2));
-        assert_eq!(named(&world(), utf16("Elsewhere")).map(|it| it.attributes.len()), Ok(2));
-        assert_eq!(named(&world(), Vec::new()).map(|it| it.attributes.len()), Ok(1));
-        refused(named(&world(), misread("Loopback", None)), Sqlstate::DATA_SOURCE_NOT_FOUND, "no section [L]");
-        refused(named(&world(), misread("Loopback", Some(8))), Sqlstate::GENERAL, "a NUL");
-        // unixODBC loads the driver of this section for a name without one.
-        let with_default = world().section(Profile::Odbc, "DEFAULT", &[("Driver", "SQL Server Loopback")]);
-        assert_eq!(named(&with_default, utf16("E")).map(|it| it.attributes.len()), Ok(2));
+        assert_eq!(named(utf16("Loopback")), Ok(2));
+        assert_eq!(named(Vec::new()), Ok(1));
+        let misread = |units| Request::of_arguments(&[("DSN", misread("Loopback", units))]);
+        refused(misread(Some(8)), Sqlstate::GENERAL, "a NUL");
+        // Up to its first NUL it is a name, of which odbc.ini has no section.
+        let Request { attributes, .. } = misread(None).unwrap();
+        assert_eq!(attributes[0].text().reveal(), "L");
     }
 }

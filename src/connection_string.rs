@@ -3,6 +3,9 @@
 //! Everything works on UTF-16 code units and borrows from the string it was given, so that what is not ours to change
 //! (unpaired surrogates, odd spacing, braces) reaches the target exactly as the application wrote it.
 //!
+//! An unclosed brace swallows the rest of a string, a password with it. So values leave this module only as [`Attribute`]
+//! or [`Text`], which do not show secrets; [`Text::reveal`] is for using a value, never for a message.
+//!
 //! The grammar is that of msodbcsql, which differs from the ODBC specification's and from other drivers' in several
 //! places. `docs/connection-strings.md` has it as a table of inputs and outcomes; the tests below read that table and
 //! hold the parser to it.
@@ -63,22 +66,57 @@ impl<'a> Attribute<'a> {
     }
 
     /// The value as text, for comparing and for messages. Unpaired surrogates become U+FFFD.
-    pub fn text(&self) -> String {
-        String::from_utf16_lossy(&self.value())
+    pub fn text(&self) -> Text {
+        Text(String::from_utf16_lossy(&self.value()))
+    }
+}
+
+/// A text that somebody gave as a value, or a part of one. `Display` and `Debug` hide what may be a secret in it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Text(String);
+
+impl Text {
+    pub fn new(text: impl Into<String>) -> Text {
+        Text(text.into())
+    }
+
+    /// The whole text, secrets included: to use, not to show.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the text is this one; ASCII case is ignored.
+    pub fn is(&self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match secret_within(&self.0) {
+            Some(position) => write!(formatter, "{}***", &self.0[..position]),
+            None => formatter.write_str(&self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 
 impl fmt::Display for Attribute<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let keyword = String::from_utf16_lossy(&self.keyword);
+        if keyword.contains(';') {
+            // A password without braces that has a `;` in it becomes a part of the next keyword.
+            return formatter.write_str("***=***");
+        }
         if self.is_secret() {
             return write!(formatter, "{keyword}=***");
         }
-        let written = String::from_utf16_lossy(&self.written);
-        match secret_within(&written) {
-            Some(position) => write!(formatter, "{keyword}={}***", &written[..position]),
-            None => write!(formatter, "{keyword}={written}"),
-        }
+        write!(formatter, "{keyword}={}", Text(String::from_utf16_lossy(&self.written)))
     }
 }
 
@@ -116,7 +154,7 @@ pub fn shown(attributes: &[Attribute]) -> String {
 /// Each attribute without its secret. What follows a password without braces may be a part of it that somebody forgot to
 /// quote, and is not shown either.
 pub fn shown_each(attributes: &[Attribute]) -> Vec<String> {
-    let has_secret = |it: &Attribute| it.is_secret() || secret_within(&it.text()).is_some();
+    let has_secret = |it: &Attribute| it.is_secret() || secret_within(it.text().reveal()).is_some();
     let open_secret = |it: &Attribute| has_secret(it) && it.written.first() != Some(&OPEN);
     let end = attributes.iter().position(open_secret).map_or(attributes.len(), |position| position + 1);
     let hidden = attributes[end..].iter().map(|_| "***".to_owned());
@@ -145,6 +183,8 @@ pub struct Stopped {
 pub enum Reason {
     /// No `=` between here and the end. A run of two or more `;` at the end counts as such, one `;` does not.
     NoEqualsSign,
+    /// An `=` as the last character. With a `;` behind it, it is an empty value.
+    NoValue,
     /// A `{` that no `}` closes.
     Unterminated,
     /// Something other than `;` behind the closing `}`.
@@ -156,6 +196,7 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Reason::NoEqualsSign => "there is no '=' behind it",
+            Reason::NoValue => "there is neither a value nor a ';' behind the '='",
             Reason::Unterminated => "an opening brace has no closing one",
             Reason::AfterClosingBrace => "a closing brace is followed by something other than ';'",
         }
@@ -198,6 +239,9 @@ pub fn parse(string: &[u16]) -> Parsed<'_> {
             attributes.push(Attribute { keyword: keyword.into(), written: written.into() });
             break stop(Reason::Unterminated);
         };
+        if start == string.len() {
+            break stop(Reason::NoValue);
+        }
         attributes.push(Attribute { keyword: keyword.into(), written: string[start..end].into() });
         match string.get(end) {
             None => break None,
@@ -324,7 +368,9 @@ mod tests {
             let read: Vec<(String, String)> = parsed
                 .attributes
                 .iter()
-                .map(|attribute| (String::from_utf16(&attribute.keyword).unwrap(), attribute.text()))
+                .map(|attribute| {
+                    (String::from_utf16(&attribute.keyword).unwrap(), attribute.text().reveal().to_owned())
+                })
                 .collect();
             assert_eq!(read, attributes, "{input}");
             let stopped = parsed.stopped.map_or("no".to_owned(), |stopped| stopped.reason.text().to_owned());

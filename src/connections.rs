@@ -1,5 +1,5 @@
-//! What we remember of a connection: our own diagnostic records, the data source's name, what attributes said before the
-//! connect, and a connect that the target has not finished yet.
+//! What we remember of a connection: our own diagnostic records, what attributes said before the connect, and a connect that
+//! the target has not finished yet.
 //!
 //! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
 //! is keyed by the target's handle and dropped with it, since the target gives the same address out again.
@@ -51,8 +51,8 @@ impl Diagnostics {
 #[derive(Default)]
 pub struct Connection {
     diagnostics: Option<Diagnostics>,
-    /// SQL_DATA_SOURCE_NAME.
-    pub data_source: Option<Vec<u16>>,
+    /// Whether it is or was open: from then on an attribute is the target's business alone.
+    pub was_open: bool,
     /// What was said by attributes before the first connect.
     pub preset: Vec<Attribute<'static>>,
     /// A connect for which the target said SQL_STILL_EXECUTING.
@@ -81,16 +81,11 @@ pub fn with<T>(connection: Handle, action: impl FnOnce(&mut Connection) -> T) ->
 /// Remembers what an attribute says, unless the connection is or was open.
 pub fn preset(connection: Handle, said: Attribute<'static>) {
     with(connection, |state| {
-        if state.data_source.is_none() {
+        if !state.was_open {
             state.preset.retain(|earlier| earlier.keyword != said.keyword);
             state.preset.push(said);
         }
     });
-}
-
-/// A connection's data source name.
-pub fn data_source(connection: Handle) -> Option<Vec<u16>> {
-    lock().get(&connection.addr())?.data_source.clone()
 }
 
 /// A connection's own records.

@@ -151,35 +151,68 @@ fn count_of_target(own: &Diagnostics, handle: Handle) -> i32 {
     count
 }
 
+/// The target's records of a call, as it wrote them: without memory of our own, so that nothing is lost should the target not
+/// return.
+pub struct TargetRecords {
+    records: [RawRecord; MOST_RECORDS],
+    count: usize,
+}
+
+#[derive(Clone, Copy)]
+struct RawRecord {
+    state: [WChar; SQLSTATE_UNITS],
+    native_error: i32,
+    text: [WChar; LONGEST_TEXT],
+}
+
+impl Default for TargetRecords {
+    fn default() -> Self {
+        let record = RawRecord { state: [0; SQLSTATE_UNITS], native_error: 0, text: [0; LONGEST_TEXT] };
+        TargetRecords { records: [record; MOST_RECORDS], count: 0 }
+    }
+}
+
+impl TargetRecords {
+    pub fn to_vec(&self) -> Vec<TargetRecord> {
+        let record = |raw: &RawRecord| TargetRecord {
+            state: std::array::from_fn(|index| raw.state[index] as u8),
+            native_error: raw.native_error,
+            text: String::from_utf16_lossy(raw.text.split(|&unit| unit == 0).next().unwrap_or_default()),
+        };
+        self.records[..self.count].iter().map(record).collect()
+    }
+}
+
 /// The target's records of the call on a connection that has just returned. Texts are cut at [`LONGEST_TEXT`].
-pub fn target_records(connection: Handle) -> Vec<TargetRecord> {
-    let record = |number| {
-        let (mut state, mut native_error, mut text) = ([0; SQLSTATE_UNITS], 0, [0; LONGEST_TEXT]);
+pub fn target_records(connection: Handle) -> TargetRecords {
+    let mut records = TargetRecords::default();
+    for (number, record) in (1..).zip(&mut records.records) {
         // SAFETY: the buffers have the sizes that the target is told, or that the specification sets.
         let code = unsafe {
             target::SQLGetDiagRecW(
                 SQL_HANDLE_DBC,
                 connection,
                 number,
-                state.as_mut_ptr(),
-                &raw mut native_error,
-                text.as_mut_ptr(),
+                record.state.as_mut_ptr(),
+                &raw mut record.native_error,
+                record.text.as_mut_ptr(),
                 LONGEST_TEXT as i16,
                 std::ptr::null_mut(),
             )
         };
-        let length = text.iter().position(|&unit| unit == 0).unwrap_or(LONGEST_TEXT);
-        let state = std::array::from_fn(|index| state[index] as u8);
-        succeeded(code).then(|| TargetRecord { state, native_error, text: String::from_utf16_lossy(&text[..length]) })
-    };
-    (1..=MOST_RECORDS).map_while(record).collect()
+        if !succeeded(code) {
+            break;
+        }
+        records.count += 1;
+    }
+    records
 }
 
 /// In code units; more than Microsoft's driver writes of what is looked for.
-const LONGEST_TEXT: usize = 1024;
+const LONGEST_TEXT: usize = 512;
 
 /// A failed connect has two or three; a target that does not end must not keep us.
-const MOST_RECORDS: i16 = 16;
+const MOST_RECORDS: usize = 8;
 
 /// The return code of a function that gave a string.
 pub fn information_if(cut: bool) -> Return {

@@ -9,7 +9,6 @@ use crate::loopback::hints::{TargetRecord, hint};
 use crate::loopback::search::Search;
 use crate::loopback::{self, Rewritten, Wanted, preset, utf16};
 use crate::question::Question;
-use crate::registration;
 use crate::target::{self, Target};
 use crate::world::Profile::{Odbc, Odbcinst};
 use crate::world::World;
@@ -29,7 +28,7 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     let table = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let cells = |line: &'static str| line[1..line.len() - 1].split('|').map(str::trim).collect::<Vec<_>>();
     let rows: Vec<_> = table.skip(2).map(cells).collect();
-    assert!(rows.len() > 5 || heading.contains("odbcinst"), "{heading}: {rows:?}");
+    assert!(rows.len() > 3 || heading.contains("odbcinst"), "{heading}: {rows:?}");
     rows
 }
 
@@ -52,6 +51,7 @@ fn satellite() -> Fixture {
         .pair("/given")
         .address("eth0", "fe80::2")
         .connection("fe80::2", "fe80::1")
+        .section(Odbc, "Loopback", &[])
 }
 
 fn rewrite(world: &Fixture, kind: &Kind, string: &str) -> Result<Rewritten, Failure> {
@@ -111,14 +111,15 @@ fn placed(in_section: bool, keyword: &str, value: &str) -> Result<String, Failur
     let mut attributes = vec![(keyword, value)];
     match keyword {
         "ClientKey" => attributes.push(("ClientCertificate", "file:/given/sqlsatellitecert.pem")),
-        "Server" | "Address" | "Addr" | "Servername" | loopback::official::STRING_VARIABLE => {}
+        "PWD" => attributes.extend([("Server", "h"), ("UID", "u")]),
+        "Server" | "Address" | "Addr" | loopback::official::STRING_VARIABLE => {}
         _ => attributes.push(("Server", "h")),
     }
     if in_section {
         return given(&satellite().section(Odbc, "Own", &attributes), "DSN=Own");
     }
     let written: Vec<String> = attributes.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
-    given(&satellite(), &format!("DSN=Own;{}", written.join(";")))
+    given(&satellite().section(Odbc, "Own", &[]), &format!("DSN=Own;{}", written.join(";")))
 }
 
 #[test]
@@ -138,14 +139,19 @@ fn each_keyword_does_what_the_table_says_of_its_places() {
                 let written = string.as_ref().unwrap().contains(&format!("{keyword}={value}"));
                 match says {
                     "passed on" => assert!(written, "{case}"),
+                    "the driver reads it" => {
+                        let driver_does = string.as_ref().unwrap().starts_with("DSN=Own") && !written;
+                        assert!(driver_does && !string.unwrap().contains("theirs"), "{case}");
+                    }
+                    "means nothing" => assert!(string.unwrap().contains("Server=fe80::1%eth0"), "{case}"),
                     "kept back" => assert!(!written && !string.unwrap().contains("theirs"), "{case}"),
                     "must name the loaded target" => {
                         let refused = placed(in_section, keyword, "Other").unwrap_err().state;
                         assert!(!written && refused == Sqlstate::INVALID_VALUE, "{case}");
                     }
                     "names the section" => {
-                        let world = satellite().section(Odbc, "theirs", &[("APP", "of the section")]);
-                        assert!(given(&world, "DSN=theirs").unwrap().contains("APP=of the section"));
+                        let world = satellite().section(Odbc, "theirs", &[("UID", "of the section")]);
+                        assert!(given(&world, "DSN=theirs").unwrap().contains("UID=of the section"));
                     }
                     _ if says.starts_with("read as in the environment") => {
                         assert!(string.unwrap().contains("Server=theirs"), "{keyword}");
@@ -195,18 +201,6 @@ fn each_keyword_has_the_variable_and_the_default_that_the_table_says() {
     let of_table = rows("## Environment variables").into_iter().map(|row| code(row[0])[0]);
     let of_values = of_table.filter(|name| !name.contains("_LOG") && !name.ends_with("_DATA_DIR"));
     assert_eq!(variables, of_values.collect());
-}
-
-#[test]
-fn what_a_section_keeps_for_the_driver_manager_is_listed() {
-    let source = include_str!("registration.rs").split("OF_THE_DRIVER_MANAGER").nth(1).unwrap();
-    let kept: BTreeSet<&str> = quoted(source.split("];").next().unwrap()).into_iter().collect();
-    let paragraph = SETTINGS.split("kept back as well").nth(1).unwrap().split("\n\n").next().unwrap();
-    let documented: BTreeSet<&str> = code(paragraph).into_iter().filter(|span| !span.contains('/')).collect();
-    assert_eq!(documented, kept);
-    let entries: Vec<_> = documented.into_iter().map(|keyword| (keyword, "x")).collect();
-    let section = registration::data_source(&Fixture::default().section(Odbc, "Own", &entries), "Own");
-    assert_eq!(section.unwrap(), []);
 }
 
 #[test]
@@ -289,19 +283,28 @@ fn quotations() -> Vec<&'static str> {
     code(TROUBLESHOOTING).into_iter().filter(ours).collect()
 }
 
+/// A machine with a data source and nothing else.
+fn nowhere() -> Fixture {
+    Fixture::default().section(Odbc, "Loopback", &[])
+}
+
 /// One of each refusal, as the code makes it.
 fn refusals() -> Vec<Failure> {
     let mut refusals = Vec::new();
     let mut refused = |world: Fixture, string: &str| refusals.push(given(&world, string).expect_err(string));
     let folder = |number| format!("{DATA}/launchpad-{number}");
     let file = |name: &str| format!("{}/sqlsatellite{name}.pem", folder(1));
-    let session = || Fixture::default().working_directory(&folder(1)).pair(&folder(1));
-    let elsewhere = || Fixture::default().working_directory("/").pair(&folder(1)).pair(&folder(2));
-    refused(Fixture::default(), "DSN=Loopback");
+    let session = || nowhere().working_directory(&folder(1)).pair(&folder(1));
+    let elsewhere = || nowhere().working_directory("/").pair(&folder(1)).pair(&folder(2));
+    refused(nowhere(), "DSN=Loopback");
+    for name in ["Nope", "N\u{fc}rnberg"] {
+        refused(nowhere(), &format!("DSN={name}"));
+    }
+    refused(nowhere(), "DSN=Loopback;Trusted_Connection=True");
     refused(elsewhere(), "DSN=Loopback");
     let arguments = [folder(1), folder(2)].join("\0");
     refused(elsewhere().unlisted().file("/proc/self/cmdline", &arguments), "DSN=Loopback");
-    refused(Fixture::default().working_directory(&folder(1)).file(&file("cert"), "x"), "DSN=Loopback");
+    refused(nowhere().working_directory(&folder(1)).file(&file("cert"), "x"), "DSN=Loopback");
     for name in ["cert", "key"] {
         refused(session().unreadable(&file(name)), "DSN=Loopback");
         refused(session().file(&file(name), ""), "DSN=Loopback");
@@ -314,7 +317,7 @@ fn refusals() -> Vec<Failure> {
     let half = "Server={x";
     refused(session().variable(loopback::official::STRING_VARIABLE, half), "DSN=Loopback");
     let entry = [(loopback::official::STRING_VARIABLE, half)];
-    refused(session().section(Odbc, "Loopback", &entry), "DSN=Loopback");
+    refused(session().section(Odbc, "Own", &entry), "DSN=Own");
     refused(session(), "DSN=Loopback;TargetDriver=Other");
     let old = Kind::new("libmsodbcsql-13.1.so.9.2", "13.01.0009");
     refusals.push(rewrite(&session(), &old, "DSN=Loopback").unwrap_err());
@@ -337,8 +340,8 @@ fn refusals() -> Vec<Failure> {
 
     refusals.push(Request::parse(&utf16("D")).unwrap_err());
     refusals.push(Request::parse(&utf16("D\0S\0N\0=")).unwrap_err());
-    refusals.push(Request::of_arguments(&Fixture::default(), &[("DSN", utf16("L"))]).unwrap_err());
-    refusals.push(Request::of_arguments(&Fixture::default(), &[("DSN", utf16("L\0o"))]).unwrap_err());
+    refusals.push(given(&satellite(), "DSN=L").unwrap_err());
+    refusals.push(Request::of_arguments(&[("DSN", utf16("L\0o"))]).unwrap_err());
     refusals.push(Failure::defect());
     refusals
 }
@@ -361,10 +364,21 @@ fn hints() -> Vec<Failure> {
         let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
         assert!(TROUBLESHOOTING.contains(text.trim_end_matches('.')) || text.contains("'u'"), "{text}");
         let records = [TargetRecord { state: *state, native_error, text: text.to_owned() }];
-        let (state, text) = hint(&string, &records).unwrap();
+        let mut given = rewrite(&satellite(), &Kind::new(TARGET, ""), "DSN=Loopback").unwrap();
+        given.target = string;
+        let (state, text) = hint(&given, &records).unwrap();
         Failure::new(Sqlstate(state), text)
     })
-    .into()
+    .into_iter()
+    .chain([windows_form_on_linux()])
+    .collect()
+}
+
+fn windows_form_on_linux() -> Failure {
+    let given = rewrite(&satellite(), &Kind::new(TARGET, ""), "DSN=Loopback;Server=.;Trusted_Connection=Yes").unwrap();
+    let record = TargetRecord { state: *b"HY000", native_error: 0, text: "No credentials were supplied".to_owned() };
+    let (state, text) = hint(&given, &[record]).unwrap();
+    Failure::new(Sqlstate(state), text)
 }
 
 #[test]

@@ -52,7 +52,7 @@ mod world;
 
 /// What the program `loopback-odbc` uses of the library: it explains and prints what the library decides, by the same code.
 pub mod program {
-    pub use crate::connection_string::{Attribute, parse, shown, shown_each};
+    pub use crate::connection_string::{Attribute, Text, parse, shown, shown_each};
     pub use crate::loopback::driver::{Kind, NAMES};
     pub use crate::loopback::search::{Finding, Search};
     pub use crate::loopback::{Rewritten, Wanted, file_of, file_value, rewrite, utf16};

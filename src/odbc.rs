@@ -48,7 +48,6 @@ pub const SQL_ATTR_DRIVER_UNICODE_TYPE: i32 = 1065;
 /// The answer to [`SQL_ATTR_DRIVER_UNICODE_TYPE`] of a driver that speaks UTF-16.
 pub const SQL_DM_CP_UTF16: i32 = 1;
 
-pub const SQL_DATA_SOURCE_NAME: u16 = 2;
 pub const SQL_DRIVER_NAME: u16 = 6;
 pub const SQL_DRIVER_VER: u16 = 7;
 
@@ -68,3 +67,6 @@ pub const SQL_NO_ROW_NUMBER: isize = -1;
 
 pub const SQL_API_ALL_FUNCTIONS: u16 = 0;
 pub const SQL_API_ODBC3_ALL_FUNCTIONS: u16 = 999;
+
+/// The length of an attribute that is an integer: SQL_IS_INTEGER.
+pub const SQL_IS_INTEGER: i32 = -6;

@@ -1,25 +1,10 @@
 //! What is registered with the driver manager: drivers in odbcinst.ini, data sources in odbc.ini.
 
-use crate::connection_string::Attribute;
+use crate::connection_string::{Attribute, Text};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::utf16;
 use crate::world::{Profile, World};
 use std::path::{Path, PathBuf};
-
-/// Keywords of a data source's section that tell the driver manager and setup programs something, and a driver nothing.
-const OF_THE_DRIVER_MANAGER: [&str; 10] = [
-    "Driver",
-    "Driver64",
-    "Setup",
-    "Description",
-    "UsageCount",
-    // unixODBC's own.
-    "DMEnvAttr",
-    "DMConnAttr",
-    "DMStmtAttr",
-    "Trace",
-    "TraceFile",
-];
 
 /// A driver section of odbcinst.ini.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,45 +21,90 @@ pub struct Driver {
 /// # Errors
 /// The reason why the registrations cannot be read.
 pub fn drivers(world: &dyn World) -> Result<Vec<Driver>, String> {
-    let mut drivers = Vec::new();
-    for name in world.profile_sections(Profile::Odbcinst)? {
-        // A value in another encoding than ours is somebody else's.
-        let value = |keyword: &str| {
-            let value = world.profile_value(Profile::Odbcinst, &name, keyword).unwrap_or_default();
-            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
-        };
-        if let Some(library) = value("Driver64").or_else(|| value("Driver")) {
-            let target_driver = value("TargetDriver");
-            drivers.push(Driver { library: library.into(), target_driver, name });
+    let names = world.profile_sections(Profile::Odbcinst)?;
+    Ok(names.into_iter().filter_map(|name| driver(world, &name)).collect())
+}
+
+/// The driver of this name, if it is registered and names a library.
+pub fn driver(world: &dyn World, name: &str) -> Option<Driver> {
+    // A value in another encoding than ours is somebody else's.
+    let value = |keyword: &str| {
+        let value = world.profile_value(Profile::Odbcinst, name, keyword).unwrap_or_default();
+        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+    };
+    let library = value("Driver64").or_else(|| value("Driver"))?.into();
+    Some(Driver { name: name.to_owned(), library, target_driver: value("TargetDriver") })
+}
+
+/// A data source's section of odbc.ini, of which we ask for single keywords: the target reads the section itself.
+pub struct Section<'w> {
+    world: &'w dyn World,
+    name: Text,
+    /// The keywords that are there, where they can be told at little cost.
+    keywords: Option<Vec<String>>,
+}
+
+impl<'w> Section<'w> {
+    /// The section of the data source that an application names.
+    ///
+    /// # Errors
+    /// 08001 with the reason why it cannot be read.
+    pub fn of(world: &'w dyn World, name: Text) -> Result<Section<'w>, Failure> {
+        let keywords = world.profile_overview(name.reveal()).map_err(|reason| unreadable(&name, reason))?;
+        Ok(Section { world, name, keywords })
+    }
+
+    /// A section that cannot be found is not an empty one: the connection would lead elsewhere.
+    ///
+    /// # Errors
+    /// IM002 when there is no such section.
+    pub fn must_be_there(&self) -> Result<(), Failure> {
+        // The driver manager has come here by the section's `Driver`, or by that of the section which stands in for names
+        // that have none.
+        let is_there = |name: &str| self.world.profile_value(Profile::Odbc, name, "Driver").map(|it| !it.is_empty());
+        let found = self.lists("Driver") && is_there(self.name.reveal()).unwrap_or(true);
+        if found || is_there("DEFAULT").unwrap_or(true) { Ok(()) } else { Err(self.is_missing()) }
+    }
+
+    /// The value of a keyword; none when it is not there, and when it is empty, which is the same to the driver.
+    ///
+    /// # Errors
+    /// 08001 when it cannot be used, with keyword and reason.
+    pub fn value(&self, keyword: &str) -> Result<Option<Attribute<'static>>, Failure> {
+        if !self.lists(keyword) {
+            return Ok(None);
+        }
+        match self.world.profile_value(Profile::Odbc, self.name.reveal(), keyword) {
+            Ok(value) => Ok(Some(Attribute::new(keyword, &utf16(&value))).filter(|it| !it.value().is_empty())),
+            Err(reason) => Err(unreadable(&self.name, format!("the value of {keyword}: {reason}"))),
         }
     }
-    Ok(drivers)
+
+    /// Whether the keyword may be there.
+    fn lists(&self, keyword: &str) -> bool {
+        self.keywords.as_ref().is_none_or(|present| present.iter().any(|it| it.eq_ignore_ascii_case(keyword)))
+    }
+
+    fn is_missing(&self) -> Failure {
+        let name = self.name.reveal();
+        let reason = if name.chars().count() == 1 {
+            // Of a longer name in characters of 32 bits only the first character is read.
+            " The name may have been longer: a name in characters of 32 bits, where this driver's have 16, is read up to its \
+             first. If the driver manager gives such, use iODBC 3.52.14 or later, or unixODBC."
+        } else if !name.is_ascii() {
+            " Microsoft's driver finds a section only by a name in ASCII, or in Latin-1 if odbc.ini has it so: rename the \
+             data source."
+        } else {
+            " Add the data source to the odbc.ini that this program's driver manager reads, or correct the name."
+        };
+        let text = format!("odbc.ini has no section [{}] with a Driver.{reason}", self.name);
+        Failure::new(Sqlstate::DATA_SOURCE_NOT_FOUND, text)
+    }
 }
 
-/// The attributes of a data source's section of odbc.ini, but for those that are the driver manager's; none when there is
-/// no such section.
-///
-/// # Errors
-/// 08001 with the reason why the section cannot be read.
-pub fn data_source(world: &dyn World, name: &str) -> Result<Vec<Attribute<'static>>, Failure> {
-    let unreadable = |reason: String| {
-        let text = format!("Section [{name}] of odbc.ini cannot be read: {reason}.");
-        Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
-    };
-    let attribute = |keyword: String| match world.profile_value(Profile::Odbc, name, &keyword) {
-        Ok(value) => Ok(Attribute::new(&keyword, &utf16(&value))),
-        Err(reason) => Err(unreadable(format!("the value of {keyword}: {reason}"))),
-    };
-    let ours = |keyword: &String| !OF_THE_DRIVER_MANAGER.iter().any(|other| keyword.eq_ignore_ascii_case(other));
-    let keywords = world.profile_keywords(Profile::Odbc, name).map_err(unreadable)?;
-    // Each value is a file read again.
-    keywords.into_iter().filter(ours).map(attribute).collect()
-}
-
-/// Whether no driver manager can have come here by this data source's name: odbc.ini has no section for it, nor the one
-/// from which unixODBC takes the driver of a name that has none. False when odbc.ini cannot be read.
-pub fn leads_nowhere(world: &dyn World, name: &str) -> bool {
-    [name, "DEFAULT"].iter().all(|section| world.profile_keywords(Profile::Odbc, section).is_ok_and(|it| it.is_empty()))
+fn unreadable(name: &Text, reason: String) -> Failure {
+    let text = format!("Section [{name}] of odbc.ini cannot be read: {reason}.");
+    Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
 }
 
 /// Whether two paths lead to the same file, or would if it were there.

@@ -12,6 +12,7 @@
 //! connect: driver managers throw away what a driver says when it cannot allocate an environment.
 
 use crate::absent;
+use crate::connection_string::Text;
 use crate::entry_points::{self, ROWS, Row};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::{Kind, NAMES};
@@ -88,6 +89,11 @@ pub fn loaded() -> Result<&'static Target, Failure> {
     })
 }
 
+/// The target, if there is one.
+pub fn if_loaded() -> Option<&'static Target> {
+    LOADED.get()
+}
+
 /// Whether there is a target; what is then still answered for an absent one is what the target lacks.
 pub fn is_loaded() -> bool {
     LOADED.get().is_some()
@@ -108,17 +114,23 @@ fn begin() {
     logging::start();
 }
 
-/// What kind of driver the target is, as it says itself when first asked, or else as its name tells.
+/// What the target says of itself, the first time that it is asked.
+static KIND: OnceLock<Kind> = OnceLock::new();
+
+/// Has the target say what kind of driver it is, unless it has before.
 ///
-/// `connection` is the target's, and need not be connected: SQL_DRIVER_NAME and SQL_DRIVER_VER are of the driver.
-pub fn kind(connection: Handle, target: &Target) -> Kind {
-    static KIND: OnceLock<Kind> = OnceLock::new();
-    if let Some(kind) = KIND.get() {
-        return kind.clone();
+/// One that is not Microsoft's by its name is not asked: drivers may expect to be connected before they are asked for
+/// anything, and some crash otherwise. Microsoft's answers SQL_DRIVER_NAME and SQL_DRIVER_VER at any time.
+///
+/// # Safety
+/// `connection` is a connection of the target, which need not be open.
+pub unsafe fn introduce(connection: Handle, target: &Target) {
+    if KIND.get().is_some() || !target.kind_by_name().is_microsofts() {
+        return;
     }
     let ask = |information| {
         let mut text = [0u16; 128];
-        // SAFETY: the buffer has the size that the target is told, in bytes.
+        // SAFETY: the caller's promise; the buffer has the size that the target is told, in bytes.
         let code = unsafe {
             entry_points::target::SQLGetInfoW(
                 connection,
@@ -128,16 +140,24 @@ pub fn kind(connection: Handle, target: &Target) -> Kind {
                 std::ptr::null_mut(),
             )
         };
-        let end = text.iter().position(|&unit| unit == 0).unwrap_or(text.len());
-        if succeeded(code) { String::from_utf16_lossy(&text[..end]) } else { String::new() }
+        succeeded(code).then_some(text)
     };
-    let name = ask(SQL_DRIVER_NAME);
-    if name.is_empty() {
-        return target.kind_by_name();
+    // Only then anything is allocated: the target is called where nothing would be lost if it did not return.
+    let (name, version) = (ask(SQL_DRIVER_NAME), ask(SQL_DRIVER_VER));
+    let text = |answer: Option<[u16; 128]>| {
+        let units = answer.unwrap_or([0; 128]);
+        String::from_utf16_lossy(units.split(|&unit| unit == 0).next().unwrap_or_default())
+    };
+    let name = text(name);
+    if !name.is_empty() {
+        let _held = lock();
+        KIND.get_or_init(|| Kind::new(&name, &text(version)));
     }
-    let kind = Kind::new(&name, &ask(SQL_DRIVER_VER));
-    let _held = lock();
-    KIND.get_or_init(|| kind).clone()
+}
+
+/// What kind of driver the target is, as it has said, or else as its name tells.
+pub fn kind(target: &Target) -> Kind {
+    KIND.get().cloned().unwrap_or_else(|| target.kind_by_name())
 }
 
 /// A target that was loaded in order to be looked at.
@@ -158,17 +178,18 @@ pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
     let Loaded { target, lacking, refused } = load(world)?;
     let (mut environment, mut connection) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: the handles are the target's own, each used as what it is and freed once, in the order of the specification.
-    let kind = unsafe {
+    unsafe {
         use entry_points::target::{SQLAllocHandle, SQLFreeHandle, SQLSetEnvAttr};
         SQLAllocHandle(SQL_HANDLE_ENV, std::ptr::null_mut(), &raw mut environment);
         SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, SQL_OV_ODBC3 as Pointer, 0);
         SQLAllocHandle(SQL_HANDLE_DBC, environment, &raw mut connection);
-        let kind = if connection.is_null() { target.kind_by_name() } else { kind(connection, &target) };
+        if !connection.is_null() {
+            introduce(connection, &target);
+        }
         SQLFreeHandle(SQL_HANDLE_DBC, connection);
         SQLFreeHandle(SQL_HANDLE_ENV, environment);
-        kind
-    };
-    Ok(Examined { target, kind, lacking, refused })
+    }
+    Ok(Examined { kind: kind(&target), target, lacking, refused })
 }
 
 /// `SQLAllocHandle`: the first environment loads the target.
@@ -253,9 +274,7 @@ impl Target {
 
     /// The one of this name or path, whether it is registered and there or not.
     pub fn named(world: &dyn World, name: &str) -> Target {
-        let drivers = registration::drivers(world).unwrap_or_default();
-        let registered = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(name));
-        let library = registered.map_or_else(|| PathBuf::from(name), |driver| driver.library);
+        let library = registration::driver(world, name).map_or_else(|| PathBuf::from(name), |driver| driver.library);
         Target { name: Some(name.to_owned()), library }
     }
 
@@ -280,15 +299,15 @@ impl Target {
     ///
     /// # Errors
     /// HY024 when it names another one.
-    pub fn must_be(&self, world: &dyn World, wanted: &str) -> Result<(), Failure> {
-        let same_name = self.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
-        let library = if is_path(wanted) {
-            Some(PathBuf::from(wanted))
-        } else {
-            let drivers = registration::drivers(world).unwrap_or_default();
-            drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(wanted)).map(|driver| driver.library)
+    pub fn must_be(&self, world: &dyn World, wanted: &Text) -> Result<(), Failure> {
+        if self.name.as_ref().is_some_and(|name| wanted.is(name)) {
+            return Ok(());
+        }
+        let library = match wanted.reveal() {
+            path if is_path(path) => Some(PathBuf::from(path)),
+            name => registration::driver(world, name).map(|driver| driver.library),
         };
-        if same_name || library.is_some_and(|library| registration::same_file(world, &library, &self.library)) {
+        if library.is_some_and(|library| registration::same_file(world, &library, &self.library)) {
             return Ok(());
         }
         Err(Failure::new(

@@ -37,7 +37,8 @@ impl Profile {
     fn file_name(self) -> &'static CStr {
         match self {
             Profile::Odbcinst => c"odbcinst.ini",
-            Profile::Odbc => c"odbc.ini",
+            // As Microsoft's driver writes it: see FIRST_BUFFER of the installer library for Linux.
+            Profile::Odbc => c"ODBC.INI",
         }
     }
 }
@@ -112,6 +113,12 @@ pub trait World {
     /// # Errors
     /// The reason why the installer library cannot be asked.
     fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String>;
+    /// The keywords of a data source's section, where they can be told at less cost than asking for a few of them by name;
+    /// none elsewhere.
+    ///
+    /// # Errors
+    /// The reason why the installer library cannot be asked.
+    fn profile_overview(&self, section: &str) -> Result<Option<Vec<String>>, String>;
     /// A value of a profile's section; empty when there is none.
     ///
     /// # Errors
@@ -208,6 +215,11 @@ impl World for Machine {
 
     fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String> {
         Ok(system::installer::open()?.keywords(profile, section))
+    }
+
+    fn profile_overview(&self, section: &str) -> Result<Option<Vec<String>>, String> {
+        let installer = system::installer::open()?;
+        Ok(installer.lists_cheaply().then(|| installer.keywords(Profile::Odbc, section)))
     }
 
     fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {

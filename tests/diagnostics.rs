@@ -264,13 +264,17 @@ fn they_go_with_the_handle_and_a_handle_at_the_same_address_has_none() {
 }
 
 #[test]
-fn a_handle_that_could_not_be_freed_keeps_its_data_source_s_name() {
+fn a_handle_that_could_not_be_freed_keeps_what_attributes_have_said() {
+    const SQL_COPT_SS_ACCESS_TOKEN: i32 = 1256;
     let connection = Connection::new();
-    assert_eq!(connection.connect(LOGIN), SQL_SUCCESS);
+    let token = std::ptr::without_provenance_mut(0x77);
+    assert_eq!(SQLSetConnectAttrW(connection.handle, SQL_COPT_SS_ACCESS_TOKEN, token, 0), SQL_SUCCESS);
     tell("SQLFreeHandle", SQL_ERROR, &[("HY010", 0, "[fake] still connected")]);
     assert_eq!(SQLFreeHandle(SQL_HANDLE_DBC, connection.handle), SQL_ERROR);
     assert_eq!(outline(&connection), ["HY010 0 [fake]"]);
-    assert_eq!(data_source_name(&connection, 20), (SQL_SUCCESS, "none".into(), 8));
+    // The token is a way to log in.
+    assert_eq!(connection.connect("DSN=none;Server=s"), SQL_SUCCESS);
+    assert_eq!(Connection::new().connect("DSN=none;Server=s"), SQL_ERROR);
 }
 
 #[test]
@@ -375,24 +379,6 @@ fn an_asynchronous_connect_goes_by_the_first_call_s_arguments() {
     assert_eq!(connect(null_mut(), null_mut(), 0, null_mut(), SQL_STILL_EXECUTING), first, "the string has moved");
     assert_eq!(text(&completed), "");
     assert_eq!(connect(null_mut(), null_mut(), 0, null_mut(), SQL_SUCCESS), first);
-    let expected = format!("{LOGIN};APP=async");
+    let expected = format!("{LOGIN};APP=async;");
     assert_eq!((text(&completed), length), (expected.clone(), expected.len() as i16));
-}
-
-/// SQL_DATA_SOURCE_NAME with room for `capacity` bytes: return code, text, and length in bytes.
-fn data_source_name(connection: &Connection, capacity: i16) -> (Return, String, i16) {
-    const SQL_DATA_SOURCE_NAME: u16 = 2;
-    let (mut value, mut length) = ([0u16; 100], -7);
-    let (handle, value_to) = (connection.handle, value.as_mut_ptr().cast());
-    let code = SQLGetInfoW(handle, SQL_DATA_SOURCE_NAME, value_to, capacity, &raw mut length);
-    (code, text(&value), length)
-}
-
-#[test]
-fn the_data_source_s_name_is_the_application_s() {
-    let connection = Connection::new();
-    assert_eq!(connection.connect(LOGIN), SQL_SUCCESS);
-    assert_eq!(data_source_name(&connection, 20), (SQL_SUCCESS, "none".into(), 8));
-    assert_eq!(data_source_name(&connection, 6), (SQL_SUCCESS_WITH_INFO, "no".into(), 8));
-    assert_eq!(outline(&connection), ["01004 0 [loopback-odbc]"]);
 }

@@ -144,7 +144,7 @@ fn the_message_of_iodbc_is_its_own() {
 
 #[test]
 fn the_refusals_that_need_a_driver_manager_are_quoted() {
-    let long = format!("DSN=Loopback;APP={}", "x".repeat(32_700));
+    let long = format!("DSN=Loopback;APP={}", "x".repeat(32_745));
     let server = Registrations::usual("Server=nowhere.invalid\nUID=u\nPWD=p\n");
     is_quoted(&server.refusal(&long), "[HY090] [loopback-odbc]");
     let registrations = Registrations::usual("");

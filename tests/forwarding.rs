@@ -130,7 +130,7 @@ fn driver_connect() {
 
 fn connect() {
     let [name, user, password] = [SECTION, "me, cut here", "p;w"].map(wide);
-    becomes_driver_connect("Server=of the section;UID=me;PWD={p;w}", |handle| {
+    becomes_driver_connect("DSN=Recorded;UID=me;PWD={p;w}", |handle| {
         let [name, user, password] = [&name, &user, &password].map(|text| text.as_ptr().cast_mut());
         shim::SQLConnectW(handle, name, SQL_NTS, user, 2, password, SQL_NTS)
     });

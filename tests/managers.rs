@@ -349,7 +349,10 @@ fn an_iodbc_that_does_not_ask_is_refused() {
         for (arguments, evidence) in [
             (["connect", string].to_vec(), "ERROR: refused with HY000: The connection string has no attribute"),
             (["connect-counted", string].to_vec(), "ERROR: refused with HY000: The connection string has "),
-            (["source", "Loopback", "u", "p"].to_vec(), "ERROR: refused with IM002: odbc.ini has no section [L]."),
+            (
+                ["source", "Loopback", "u", "p"].to_vec(),
+                "ERROR: refused with IM002: odbc.ini has no section [L] with a Driver.",
+            ),
         ] {
             let (ran, log) = under_iodbc(&setting, program, &[&arguments[..], &["info"]].concat());
             ran.says(&["connect: -1\n", "info: not connected\n"]);

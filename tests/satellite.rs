@@ -173,7 +173,7 @@ fn bulk_copy_loads_rows() {
 
 #[test]
 fn the_target_is_given_the_documented_string() {
-    let string = Satellite::new().target_string("DSN=Loopback;Database=Sales");
+    let string = Satellite::new().target_string("DRIVER={SQL Server Loopback};Database=Sales");
     // Only the session's own parts differ from the vendor's example.
     let launchpad = string.split("file:").nth(1).unwrap().strip_suffix("/sqlsatellitecert.pem;ClientKey=").unwrap();
     let data = "/var/opt/mssql-extensibility/data/";
@@ -189,18 +189,21 @@ fn the_target_is_given_the_documented_string() {
 }
 
 #[test]
-fn a_driver_and_a_data_source_of_another_name_mean_the_same() {
+fn a_data_source_is_named_to_the_target_which_reads_its_section_itself() {
     let plain = Satellite::new().target_string("DSN=Loopback;Database=Sales");
     let without_session = |string: &str| {
         let parts: Vec<&str> = string.split(';').filter(|part| !part.starts_with("Client")).collect();
         parts.join(";")
     };
     let by_driver = Satellite::new().target_string("DRIVER={SQL Server Loopback};DATABASE=Sales");
-    assert_eq!(without_session(&by_driver).replace("DATABASE", "Database"), without_session(&plain));
-    let by_name = Satellite::new()
-        .prepare("printf '[Monthly]\\nDriver=SQL Server Loopback\\nDatabase=Sales\\n' >>$ODBCSYSINI/odbc.ini")
-        .target_string("DSN=Monthly");
-    assert_eq!(without_session(&by_name), without_session(&plain));
+    let expected = without_session(&plain).replace("DSN=Loopback", "Driver=ODBC Driver 18 for SQL Server");
+    assert_eq!(without_session(&by_driver).replace("DATABASE", "Database"), expected);
+    let section = "printf '[Monthly]\\nDriver=SQL Server Loopback\\nDatabase=Sales\\nAPP=x\\n' >>$ODBCSYSINI/odbc.ini";
+    let by_name = Satellite::new().prepare(section).target_string("DSN=Monthly");
+    let expected = without_session(&plain).replace("DSN=Loopback", "DSN=Monthly").replace("Database=Sales;", "");
+    assert_eq!(without_session(&by_name), expected);
+    let outcome = Satellite::new().prepare(section).run(&[PYTHON, "-c", CONNECT, "DSN=Monthly"]);
+    outcome.by_certificate_to("Sales", 1);
 }
 
 #[test]
@@ -221,7 +224,7 @@ fn a_target_given_by_path_is_not_named_in_the_string() {
     let string = Satellite::new()
         .prepare("sed -i \"2a TargetDriver=$MSODBCSQL\" $ODBCSYSINI/odbcinst.ini")
         .target_string("DSN=Loopback");
-    assert!(string.starts_with(&format!("Server={SERVER};ClientCertificate=")), "{string}");
+    assert!(string.starts_with(&format!("DSN=Loopback;Server={SERVER};ClientCertificate=")), "{string}");
 }
 
 #[test]
@@ -277,14 +280,16 @@ fn the_completed_string_works_again_and_shows_no_session() {
         .prepare("printf '[Reports]\\nDriver=SQL Server Loopback\\nDatabase=Sales\\n' >>$ODBCSYSINI/odbc.ini")
         .run(&[PYTHON, "completed_string.py"]);
     let plain = "DSN=Loopback;Database=Sales;APP=back again";
-    let length = plain.len();
+    // As the driver's it ends in a semicolon, behind which programs write more.
+    let completed = format!("{plain};");
+    let length = completed.len();
     let mut expected = Vec::new();
     for kind in ["connect", "browse"] {
         // The 01000 are the server's, which tells the database and the language that a connection begins with.
-        let whole = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[{plain}]");
+        let whole = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[{completed}]");
         let cut = format!("code=1 states=[01004,01000,01000] length={length} name=[Loopback] string=[DSN=Loopback]");
         let no_buffer = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[None]");
-        let no_length = format!("code=1 states=[01000,01000] length=-7 name=[Loopback] string=[{plain}]");
+        let no_length = format!("code=1 states=[01000,01000] length=-7 name=[Loopback] string=[{completed}]");
         for (title, rest) in [
             ("whole", &whole),
             ("again", &whole),
@@ -298,10 +303,10 @@ fn the_completed_string_works_again_and_shows_no_session() {
     }
     expected.extend(
         [
-            "driver: code=1 states=[01000,01000] length=43 name=[] string=[DRIVER={SQL Server Loopback};Database=Sales]",
-            "section: code=1 states=[01000,01000] length=26 name=[Reports] string=[DSN=Reports;Database=Sales]",
-            "stopped: code=1 states=[01S00,01000,01000] length=29 name=[Loopback] string=[DSN=Loopback;Database={Sales}]",
-            "unknown: code=1 states=[01000,01000] length=23 name=[Loopback] string=[DSN=Loopback;Nonsense=1]",
+            "driver: code=1 states=[01000,01000] length=44 name=[] string=[DRIVER={SQL Server Loopback};Database=Sales;]",
+            "section: code=1 states=[01000,01000] length=12 name=[Reports] string=[DSN=Reports;]",
+            "stopped: code=1 states=[01S00,01000,01000] length=30 name=[Loopback] string=[DSN=Loopback;Database={Sales};]",
+            "unknown: code=1 states=[01000,01000] length=24 name=[Loopback] string=[DSN=Loopback;Nonsense=1;]",
             "done",
         ]
         .map(str::to_owned),
@@ -596,6 +601,6 @@ fn the_folder_of_the_library_s_own_file_may_be_anything() {
     let string = Satellite::new()
         .prepare("ln -s $LIBRARY /var/opt/lib/link.so && sed -i \"s|^Driver=$LIBRARY|Driver=/var/opt/lib/link.so|\" $ODBCSYSINI/odbcinst.ini")
         .prepare("sed -i '2a TargetDriver=ODBC Driver 18 for SQL Server' $ODBCSYSINI/odbcinst.ini")
-        .target_string("DSN=Loopback");
+        .target_string("DRIVER={SQL Server Loopback}");
     assert_says(&string, &["Driver=ODBC Driver 18 for SQL Server;"]);
 }

@@ -4,8 +4,8 @@ use crate::report::{Area, Level, Report};
 use loopbackodbc::program::{Attribute, Machine, Search, Wanted, parse, rewrite, shown_each, utf16};
 use std::net::Ipv6Addr;
 
-/// Compares key by key, for the database of the official string.
-pub fn compare(report: &mut Report, wanted: &Wanted, given: &[Attribute], official: &str) {
+/// Compares key by key, for the database of the official string, which is one without a data source.
+pub fn compare(report: &mut Report, wanted: &Wanted, official: &str) {
     const AREA: Area = Area::Comparison;
     let units = utf16(official.trim());
     let parsed = parse(&units);
@@ -21,8 +21,7 @@ pub fn compare(report: &mut Report, wanted: &Wanted, given: &[Attribute], offici
     }
     let official: Vec<Attribute> = parsed.attributes.iter().map(Attribute::to_static).collect();
     let database = official.iter().find(|attribute| attribute.is("Database")).cloned();
-    let given: Vec<Attribute> = given.iter().cloned().chain(database).collect();
-    let Ok(ours) = rewrite(&Machine, wanted, &given, &mut Search::default()) else {
+    let Ok(ours) = rewrite(&Machine, wanted, database.as_slice(), &mut Search::default()) else {
         let remedy = "Mend first what is said of the session above";
         return report.failure(AREA, "There is no string of ours to hold the official one against", remedy);
     };
@@ -33,7 +32,7 @@ pub fn compare(report: &mut Report, wanted: &Wanted, given: &[Attribute], offici
     for (theirs, shown) in official.iter().zip(&official_shown) {
         let keyword = String::from_utf16_lossy(&theirs.keyword);
         match ours.iter().position(|ours| ours.is(&keyword)) {
-            Some(index) if means_the_same(&ours[index].text(), &theirs.text()) => same.push(keyword),
+            Some(index) if means_the_same(ours[index].text().reveal(), theirs.text().reveal()) => same.push(keyword),
             Some(index) => differs(format!("The official string has {shown}, ours has {}", ours_shown[index])),
             None => differs(format!("The official string has {shown}, ours has no {keyword}")),
         }

@@ -11,12 +11,12 @@ use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
-    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
+    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Text, Wanted, World, drivers,
     examine_target, file_of, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 /// What is asked of a server that a connection was made to: its version, who we are there, and where.
@@ -58,7 +58,7 @@ fn examine(report: &mut Report, examination: &Examination) {
         connection(report, &examination.dsn);
     }
     if let Some(official) = &examination.compare {
-        comparison::compare(report, &wanted, &given, official);
+        comparison::compare(report, &wanted, official);
     }
 }
 
@@ -256,12 +256,12 @@ fn detail(finding: &Finding) -> String {
 /// The contents of the files that the string names.
 fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
     let file = |keyword| rewritten.target.iter().find(|attribute| attribute.is(keyword)).and_then(file_of);
-    let mut read = |path: Option<PathBuf>| {
+    let mut read = |path: Option<Text>| {
         let path = path?;
-        let contents = fs::read(&path);
+        let contents = fs::read(path.reveal());
         let unreadable = |error| {
             let remedy = "Name a file that is there, and that the user who connects may read";
-            report.failure(Area::Session, format!("{} cannot be read: {error}", path.display()), remedy);
+            report.failure(Area::Session, format!("{path} cannot be read: {error}"), remedy);
         };
         contents.map_err(unreadable).ok()
     };

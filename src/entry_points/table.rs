@@ -41,7 +41,7 @@ entry_points! {
     1011 custom(diagnostics::get_diag_rec) SQLGetDiagRecW(handle_type: i16, handle: Handle, number: i16, state: *mut WChar, native_error: *mut i32, text: *mut WChar, capacity: i16, length: *mut i16) absent(absent::get_diag_rec);
     1012 custom(answers::get_env_attr) SQLGetEnvAttr(environment: Handle, attribute: i32, value: Pointer, capacity: i32, length: *mut i32) absent(absent::get_env_attr);
     44 custom(answers::get_functions) SQLGetFunctions(connection: Handle, function: u16, supported: *mut u16) lacking(answers::functions_of_the_target);
-    45 custom(answers::get_info) SQLGetInfoW(connection: Handle, information: u16, value: Pointer, capacity: i16, length: *mut i16);
+    45 connection(connection) SQLGetInfoW(connection: Handle, information: u16, value: Pointer, capacity: i16, length: *mut i16);
     1014 forward SQLGetStmtAttrW(statement: Handle, attribute: i32, value: Pointer, capacity: i32, length: *mut i32);
     47 forward SQLGetTypeInfoW(statement: Handle, sql_type: i16);
     61 forward SQLMoreResults(statement: Handle);

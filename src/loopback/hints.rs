@@ -4,7 +4,7 @@
 //! connections that are loopback ones, and only where the cause is known.
 
 use crate::connection_string::Attribute;
-use crate::loopback::{CLIENT_CERTIFICATE, SERVER, SERVER_VARIABLE, Slot, USER, find};
+use crate::loopback::{CLIENT_CERTIFICATE, Rewritten, SERVER, SERVER_VARIABLE, Slot, USER, is_any};
 
 /// A diagnostic record of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +24,19 @@ const NAME_IN_CERTIFICATE: &str = "'Microsoft Corporation'";
 
 /// The hint for a connect that failed with these records, with the SQLSTATE of the record that it explains: unixODBC
 /// sorts records by that, and the hint is to stay behind.
-///
-/// `string` is what the target was given.
-pub fn hint(string: &[Attribute<'static>], records: &[TargetRecord]) -> Option<([u8; 5], String)> {
-    records.iter().find_map(|record| Some((record.state, explain(string, record)?)))
+pub fn hint(given: &Rewritten, records: &[TargetRecord]) -> Option<([u8; 5], String)> {
+    if given.is_of_other_system {
+        return records.first().map(|first| (first.state, OTHER_SYSTEM.to_owned()));
+    }
+    records.iter().find_map(|record| Some((record.state, explain(&given.target, record)?)))
+}
+
+const OTHER_SYSTEM: &str = "This is the form of a loopback connection for Windows. On Linux the driver has looked for a server \
+    on this machine and for a Kerberos ticket. Remove Server and Trusted_Connection: the server and the session's \
+    certificate are then discovered.";
+
+fn find<'s>(string: &'s [Attribute<'static>], slot: Slot) -> Option<&'s Attribute<'static>> {
+    string.iter().find(|attribute| is_any(attribute, slot))
 }
 
 fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<String> {
@@ -106,9 +115,21 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
 mod tests {
     use super::*;
     use crate::loopback::utf16;
+    use crate::world::Platform;
 
     const BY_CERTIFICATE: [(&str, &str); 2] =
         [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/data/launchpad/sqlsatellitecert.pem")];
+
+    fn given(target: Vec<Attribute<'static>>, is_loopback: bool, is_of_other_system: bool) -> Rewritten {
+        Rewritten {
+            platform: Platform::Linux,
+            target,
+            returned: Vec::new(),
+            is_loopback,
+            is_of_other_system,
+            resets_trusted: false,
+        }
+    }
 
     fn hint_for(string: &[(&str, &str)], records: &[(&[u8; 5], i32, &str)]) -> Option<(String, String)> {
         let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
@@ -116,7 +137,8 @@ mod tests {
             .iter()
             .map(|&(&state, native_error, text)| TargetRecord { state, native_error, text: text.to_owned() })
             .collect();
-        hint(&string, &records).map(|(state, text)| (String::from_utf8(state.to_vec()).unwrap(), text))
+        hint(&given(string, true, false), &records)
+            .map(|(state, text)| (String::from_utf8(state.to_vec()).unwrap(), text))
     }
 
     #[test]
@@ -162,6 +184,14 @@ mod tests {
         assert_eq!(hint_for(&BY_CERTIFICATE, &records).unwrap().0, "HYT00");
         assert_eq!(hint_for(&BY_CERTIFICATE, &records[..1]), None);
         assert_eq!(hint_for(&BY_CERTIFICATE, &[(b"42000", 4060, "Cannot open database")]), None);
+    }
+
+    #[test]
+    fn windows_form_on_linux_is_explained_and_other_connections_are_not() {
+        let record = TargetRecord { state: *b"HY000", native_error: 0, text: "SSPI Provider: No Kerberos".to_owned() };
+        let (state, text) = hint(&given(Vec::new(), false, true), std::slice::from_ref(&record)).unwrap();
+        assert!(state == *b"HY000" && text.contains("for Windows") && text.len() < 450, "{text}");
+        assert!(!given(Vec::new(), false, false).can_be_explained());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! where SQL Server is without looking. What one of them printed can be given in an environment variable or, under the
 //! same name, in the DSN section. Its parts then count as if they stood there one by one.
 
-use super::{BY_NAME, FORM, NOT_FOR_THE_TARGET, Slot, TARGET_DRIVER, is_any, utf16};
+use super::{NOT_FOR_THE_TARGET, TARGET_DRIVER, is_any, utf16};
 use crate::connection_string::{Attribute, parse};
 use crate::failure::{Failure, Sqlstate};
 use crate::world::World;
@@ -18,28 +18,15 @@ pub fn driver(world: &dyn World) -> Option<String> {
     // A string that cannot be read is told when it is used.
     let attributes = read(&string.to_string_lossy(), "").ok()?;
     let driver = attributes.into_iter().find(|attribute| is_any(attribute, TARGET_DRIVER))?;
-    Some(driver.text()).filter(|name| !name.is_empty())
+    Some(driver.text().reveal().to_owned())
 }
 
-/// Adds the parts of a string to a source that says nothing of them yet. `Driver` becomes `TargetDriver`, which is what it
-/// names; `place` is where the string stands, for messages.
+/// The parts of a string that say something. `Driver` becomes `TargetDriver`, which is what it names; `place` is where the
+/// string stands, for messages.
 ///
 /// # Errors
 /// 08001 when the string cannot be read to its end.
-pub fn add(source: &mut Vec<Attribute<'static>>, string: &str, place: &str) -> Result<(), Failure> {
-    for attribute in read(string, place)? {
-        let mut slots = FORM.iter().chain(&BY_NAME).chain([&TARGET_DRIVER]);
-        let slot: Option<&Slot> = slots.find(|slot| is_any(&attribute, slot));
-        let keyword = String::from_utf16_lossy(&attribute.keyword);
-        let is_same = |given: &Attribute| slot.map_or(given.is(&keyword), |slot| is_any(given, slot));
-        if !source.iter().any(is_same) {
-            source.push(attribute);
-        }
-    }
-    Ok(())
-}
-
-fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failure> {
+pub fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failure> {
     let units = utf16(string.trim());
     let parsed = parse(&units);
     if let Some(stopped) = parsed.stopped {
@@ -57,5 +44,6 @@ fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failure> {
         true => Some(Attribute::new(TARGET_DRIVER[0], &attribute.value())),
         false => (!is_any(attribute, NOT_FOR_THE_TARGET)).then(|| attribute.to_static()),
     };
-    Ok(parsed.attributes.iter().filter_map(for_us).collect())
+    let parts = parsed.attributes.iter().filter_map(for_us);
+    Ok(parts.filter(|part| !part.value().is_empty()).collect())
 }

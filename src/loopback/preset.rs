@@ -1,37 +1,22 @@
 //! What an application says by a connection attribute before it connects, instead of by a keyword.
 //!
-//! To Microsoft's driver an attribute is stronger than the data source's section; most are weaker than the connection
-//! string. What we give it is all connection string. So such an attribute counts as a source of its own, between the application's
-//! string and the environment, of which nothing is written: the driver has it already.
+//! The target has such an attribute already, and weighs it against the string and its section itself: to Microsoft's driver
+//! the attributes for `Trusted_Connection`, `Encrypt` and `TrustServerCertificate` are stronger than the string, so that what
+//! is added there does not overrule them. Remembered are those that say how to log in, and the one that is weaker.
 
-use super::{AUTHENTICATION, DATABASE, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, utf16};
+use super::{AUTHENTICATION, DATABASE, Slot, TRUSTED_CONNECTION, utf16};
 use crate::connection_string::Attribute;
 
 /// Stands for SQL_COPT_SS_ACCESS_TOKEN, which no keyword can say.
 pub const ACCESS_TOKEN: Slot = &["AccessToken"];
 
-/// Attributes that have a keyword and can be set before a connect.
-///
-/// Microsoft, "SQLSetConnectAttr" of SQL Server Native Client, "DSN and Connection String Keywords and Attributes", and
-/// the driver's `msodbcsql.h` for the numbers.
-const ATTRIBUTES: [(i32, Slot); 19] = [
+/// SQL_COPT_SS_INTEGRATED_SECURITY: 1 for yes, 0 for no.
+pub const INTEGRATED_SECURITY: i32 = 1203;
+
+/// Microsoft, "DSN and Connection String Keywords and Attributes", and the driver's `msodbcsql.h` for the numbers.
+const ATTRIBUTES: [(i32, Slot); 4] = [
     (109, DATABASE), // SQL_ATTR_CURRENT_CATALOG
-    (1203, TRUSTED_CONNECTION),
-    (1217, &["QuotedId"]),
-    (1218, &["AnsiNPW"]),
-    (1220, &["AutoTranslate"]),
-    (1221, &["AttachDBFileName"]),
-    (1222, &["ConcatNullYieldsNull"]),
-    (1223, ENCRYPT),
-    (1224, &["MARS_Connection"]),
-    (1225, &["Failover_Partner"]),
-    (1228, TRUST_SERVER_CERTIFICATE),
-    (1229, &["ServerSPN"]),
-    (1230, &["FailoverPartnerSPN"]),
-    (1247, &["ApplicationIntent"]),
-    (1248, &["MultiSubnetFailover"]),
-    (1249, &["TransparentNetworkIPResolution"]),
-    (1250, &["ColumnEncryption"]),
+    (INTEGRATED_SECURITY, TRUSTED_CONNECTION),
     (1255, AUTHENTICATION),
     (1256, ACCESS_TOKEN),
 ];

@@ -12,6 +12,7 @@ use crate::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
 use crate::registration::same_file;
 use crate::world::World;
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -46,8 +47,8 @@ impl Pair {
     /// # Errors
     /// 08001 with the path and the system's reason.
     fn check(&self, world: &dyn World) -> Result<(), Failure> {
-        CERTIFICATE.check(world, &self.certificate, true)?;
-        KEY.check(world, &self.key, true)
+        CERTIFICATE.check(world, &self.certificate, &self.certificate.display(), true)?;
+        KEY.check(world, &self.key, &self.key.display(), true)
     }
 }
 
@@ -72,7 +73,7 @@ impl PemFile {
     ///
     /// # Errors
     /// 08001 with the path and the system's reason.
-    pub fn check(&self, world: &dyn World, path: &Path, pem: bool) -> Result<(), Failure> {
+    pub fn check(&self, world: &dyn World, path: &Path, shown: &dyn Display, pem: bool) -> Result<(), Failure> {
         let marker = self.marker;
         let reason = match world.read(path) {
             Err(error) => format!("cannot be read: {error}"),
@@ -85,10 +86,9 @@ impl PemFile {
         Err(Failure::new(
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
-                "The {} {} {reason}. SQL Server writes both files when a session begins and removes them at its end; \
+                "The {} {shown} {reason}. SQL Server writes both files when a session begins and removes them at its end; \
                  to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
-                self.title,
-                path.display()
+                self.title
             ),
         ))
     }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::connection_string::parse;
+use crate::failure::Sqlstate;
 use crate::world::Profile;
-use crate::world::fixture::{CERTIFICATE_PEM, Fixture, KEY_PEM};
+use crate::world::fixture::{CERTIFICATE_PEM, Fixture, KEY_PEM, NOT_UTF_8};
 
 const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
 const OWN: &str = "fe80::2";
@@ -80,11 +81,13 @@ fn strings(world: &Fixture, string: &str) -> (String, String) {
     (text(rewritten.target_string()), text(rewritten.returned_string()))
 }
 
-/// What the target is given, without its driver.
+/// What the target is given behind the data source's name.
 #[track_caller]
 fn given(world: &Fixture, string: &str) -> String {
     let (target, _) = strings(world, string);
-    target.strip_prefix("Driver=ODBC Driver 17 for SQL Server;").expect("the driver comes first").to_owned()
+    let (name, rest) = target.split_once(';').unwrap_or((&target, ""));
+    assert!(string.starts_with(name) && name.starts_with("DSN="), "{string}: {target}");
+    rest.to_owned()
 }
 
 fn session_files() -> String {
@@ -100,58 +103,94 @@ fn the_plain_case_is_the_documented_string() {
         ClientCertificate=file:/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2/sqlsatellitecert.pem;\
         ClientKey=file:/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2/sqlsatellitekey.pem;\
         TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes";
-    let (target, returned) = strings(&satellite(), "DSN=Loopback;Database=nameOfDatabase");
+    let (target, returned) = strings(&satellite(), "DRIVER={SQL Server Loopback};Database=nameOfDatabase");
     assert_eq!(target, documented);
-    assert_eq!(returned, "DSN=Loopback;Database=nameOfDatabase");
+    assert_eq!(returned, "DRIVER={SQL Server Loopback};Database=nameOfDatabase;");
+    // With a data source it has its name, by which the driver finds the section.
+    let (target, returned) = strings(&satellite(), "DSN=Loopback;Database=nameOfDatabase");
+    assert_eq!(target, documented.replace("Driver=ODBC Driver 17 for SQL Server", "DSN=Loopback"));
+    assert_eq!(returned, "DSN=Loopback;Database=nameOfDatabase;");
 }
 
 #[test]
 fn no_database_leaves_the_choice_to_the_server() {
     let (target, returned) = strings(&satellite(), "DSN=Loopback");
     assert!(!target.contains("Database"), "{target}");
-    assert_eq!(returned, "DSN=Loopback");
+    assert_eq!(returned, "DSN=Loopback;");
 }
 
 #[test]
-fn a_driver_is_a_loopback_connection_too() {
-    let (target, returned) = strings(&satellite(), "DRIVER={SQL Server Loopback};Database=Sales");
-    assert_eq!(target, strings(&satellite(), "DSN=Loopback;Database=Sales").0);
-    assert_eq!(returned, "DRIVER={SQL Server Loopback};Database=Sales");
-    let rewritten = try_rewrite(&satellite(), "DRIVER={SQL Server Loopback};DSN=Loopback").unwrap();
-    assert_eq!(rewritten.data_source, []);
+fn the_first_of_driver_and_data_source_counts() {
+    let by_driver = strings(&satellite(), "DRIVER={SQL Server Loopback};Database=Sales").0;
+    assert!(by_driver.starts_with("Driver=ODBC Driver 17 for SQL Server;Server="), "{by_driver}");
+    let both = "Database=Sales;DRIVER={SQL Server Loopback};DSN=Loopback";
+    assert_eq!(strings(&satellite(), both).0, by_driver);
+    let both = "Database=Sales;DSN=Loopback;DRIVER={SQL Server Loopback}";
+    assert_eq!(strings(&satellite(), both).0, strings(&satellite(), "DSN=Loopback;Database=Sales").0);
 }
 
 #[test]
-fn a_data_source_of_any_name_is_one_too() {
-    let world = satellite().section(Profile::Odbc, "Sales reports", &[("Database", "Sales")]);
-    let (target, returned) = strings(&world, "DSN=Sales reports;APP=nightly");
-    assert!(target.contains(";Database=Sales;") && target.ends_with(";APP=nightly"), "{target}");
-    assert_eq!(returned, "DSN=Sales reports;APP=nightly;Database=Sales");
-    assert_eq!(try_rewrite(&world, "DSN=Sales reports").unwrap().data_source, utf16("Sales reports"));
+#[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
+fn the_driver_reads_its_section_itself() {
+    let entries =
+        [("Database", "Sales"), ("App", "x"), ("KeepAlive", "30"), ("Port", "1"), ("Description", "d"), ("UID", "")];
+    let world = satellite().section(Profile::Odbc, "Sales reports", &entries);
+    let (target, returned) = strings(&world, "DSN={Sales reports};APP=nightly");
+    let session = format!("Server={SERVER_ADDRESS}%eth0;{};{CONSTANTS}", session_files());
+    assert_eq!(target, format!("DSN={{Sales reports}};{session};APP=nightly"));
+    assert_eq!(returned, "DSN={Sales reports};APP=nightly;");
+}
+
+#[test]
+fn a_section_that_is_not_there_is_not_an_empty_one() {
+    for string in ["DSN=Nope", "DSN=Nope;Server=dev;UID=u;PWD=p", "DSN=N"] {
+        let failure = try_rewrite(&satellite(), string).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::DATA_SOURCE_NOT_FOUND);
+        assert!(failure.text.contains("no section [N"), "{}", failure.text);
+        // unixODBC takes the driver of a name that has no section from this one.
+        assert!(try_rewrite(&satellite().section(Profile::Odbc, "DEFAULT", &[]), string).is_ok());
+    }
+    assert!(try_rewrite(&satellite(), "DRIVER=x;DSN=Nope").is_ok());
+}
+
+#[test]
+fn an_overview_of_the_section_changes_nothing() {
+    let entries = [("uid", "u"), ("PWD", "p"), ("SERVER", "dev"), ("Trusted_Connection", "no")];
+    let world = || satellite().section(Profile::Odbc, "Own", &entries);
+    assert_eq!(strings(&world(), "DSN=Own"), strings(&world().overview(), "DSN=Own"));
+    assert_eq!(try_rewrite(&world().overview(), "DSN=Nope").unwrap_err().state, Sqlstate::DATA_SOURCE_NOT_FOUND);
+}
+
+#[test]
+fn only_a_value_that_is_needed_must_be_readable() {
+    let with = |keyword| satellite().section(Profile::Odbc, "Own", &[(keyword, NOT_UTF_8)]);
+    for keyword in ["Database", "APP", "Description", "Note"] {
+        assert!(try_rewrite(&with(keyword), "DSN=Own").is_ok(), "{keyword}");
+    }
+    for keyword in ["UID", "PWD", "Server", "TargetDriver", STRING_VARIABLE] {
+        let failure = try_rewrite(&with(keyword), "DSN=Own").unwrap_err();
+        assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
+        assert!(failure.text.contains(&format!("the value of {keyword}: it is not UTF-8")), "{}", failure.text);
+    }
 }
 
 #[test]
 #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
 fn other_keywords_go_through_verbatim_and_in_order() {
     let others = "Description=d;Trace=x;APP={a;b};MARS_Connection=yes;ApplicationIntent=ReadOnly;x y= z ;APP=again";
-    let world = satellite().section(Profile::Odbc, "Own", &[("App", "section"), ("KeepAlive", "30")]);
     assert_eq!(
-        given(&world, &format!("DSN=Own;{others}")),
-        format!("Server={SERVER_ADDRESS}%eth0;{};{CONSTANTS};{others};KeepAlive=30", session_files())
+        given(&satellite(), &format!("DSN=Loopback;{others}")),
+        format!("Server={SERVER_ADDRESS}%eth0;{};{CONSTANTS};{others}", session_files())
     );
 }
 
 #[test]
 fn what_is_for_the_driver_manager_or_for_us_stays_here() {
-    let world = satellite().section(
-        Profile::Odbc,
-        "Own",
-        &[("Driver", "x"), ("Driver64", "x"), ("Setup", "x"), ("Description", "x"), ("UsageCount", "1")],
-    );
-    let ours = "FILEDSN=/f.dsn;SAVEFILE=/s.dsn;TargetDriver=ODBC Driver 17 for SQL Server";
-    let (target, returned) = strings(&world, &format!("DSN=Own;{ours};driver=x"));
+    let ours = "FILEDSN=/f.dsn;SAVEFILE=/s.dsn;TargetDriver=ODBC Driver 17 for SQL Server;DSN=Other";
+    let (target, returned) = strings(&satellite(), &format!("DSN=Loopback;{ours};driver=x"));
     assert_eq!(target, strings(&satellite(), "DSN=Loopback").0);
-    assert_eq!(returned, "DSN=Own;FILEDSN=/f.dsn;TargetDriver=ODBC Driver 17 for SQL Server;driver=x");
+    let kept = "FILEDSN=/f.dsn;TargetDriver=ODBC Driver 17 for SQL Server;DSN=Other";
+    assert_eq!(returned, format!("DSN=Loopback;{kept};driver=x;"));
 }
 
 #[test]
@@ -170,7 +209,7 @@ fn every_value_has_its_precedence() {
             ("Database", "section"),
             ("ClientCertificate", "file:/section/cert.pem"),
             ("ClientKey", "file:/section/key.pem"),
-            ("Encrypt", "strict"),
+            ("Encrypt", "no"),
         ];
         world.section(Profile::Odbc, "Own", &entries)
     };
@@ -188,11 +227,9 @@ fn every_value_has_its_precedence() {
         given(&all, &format!("DSN=Own;{application};Encrypt=no")),
         format!("Server=app;Database=app;{};{trust};Encrypt=no", files("app"))
     );
-    assert_eq!(given(&all, "DSN=Own"), format!("Server=env;Database=section;{};{trust};Encrypt=strict", files("env")));
-    assert_eq!(
-        given(&section(satellite()), "DSN=Own"),
-        format!("Server=section;Database=section;{};{trust};Encrypt=strict", files("section"))
-    );
+    // The driver reads in its section whatever it reads there.
+    assert_eq!(given(&all, "DSN=Own"), format!("Server=env;{};{trust}", files("env")));
+    assert_eq!(given(&section(satellite()), "DSN=Own"), format!("ClientKey=file:/section/key.pem;{trust}"));
     assert_eq!(
         given(&variables(satellite()), "DSN=Loopback"),
         format!("Server=env;{};{trust};Encrypt=Yes", files("env"))
@@ -218,7 +255,8 @@ fn a_given_login_is_not_offered_to_a_neighbour_outside_a_session() {
         .working_directory("/home/me")
         .address("wlan0", OWN)
         .neighbour("wlan0", "fe80::1", true)
-        .connection(OWN, "fe80::1");
+        .connection(OWN, "fe80::1")
+        .section(Profile::Odbc, "Loopback", &[]);
     let failure = try_rewrite(&world, "DSN=Loopback;UID=sa;PWD=x").unwrap_err();
     assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
     assert!(failure.text.contains("does not look like a script run by SQL Server"), "{}", failure.text);
@@ -232,67 +270,212 @@ fn with_server_and_login_nothing_is_looked_for_and_nothing_added() {
         assert_eq!(given(&laptop(&[]), &string), format!("Server=dev;{login}"));
     }
     let section = laptop(&[("Server", "dev,1433"), ("UID", "me"), ("PWD", "s;x"), ("TrustServerCertificate", "Yes")]);
-    assert_eq!(given(&section, "DSN=Loopback"), "Server=dev,1433;TrustServerCertificate=Yes;UID=me;PWD={s;x}");
-    // psqlodbc's keywords.
-    let section = laptop(&[("Servername", "pg"), ("Username", "me")]);
-    assert_eq!(given(&section, "DSN=Loopback"), "Servername=pg;Username=me");
+    assert_eq!(given(&section, "DSN=Loopback"), "UID=me;PWD={s;x}");
 }
 
 #[test]
-fn the_first_source_that_names_a_login_decides() {
-    let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section"), ("Trusted_Connection", "yes")]);
-    assert_eq!(given(&world, "DSN=Loopback;UID=app;PWD=p"), "Server=dev;UID=app;PWD=p");
-    assert_eq!(given(&world, "DSN=Loopback;PWD=p"), "Server=dev;Trusted_Connection=yes;PWD=p;UID=section");
-    assert_eq!(
-        given(&world, "DSN=Loopback;ClientCertificate=file:/a.pfx"),
-        format!("Server=dev;ClientCertificate=file:/a.pfx;{CONSTANTS}")
-    );
-    let world = laptop(&[("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")]);
-    assert_eq!(given(&world, "DSN=Loopback;UID=app"), "Server=dev;UID=app");
-    // A PKCS #12 file does not get another certificate's key.
-    assert_eq!(
-        given(&world, "DSN=Loopback;ClientCertificate=file:/a.pfx"),
-        format!("Server=dev;ClientCertificate=file:/a.pfx;{CONSTANTS}")
-    );
+fn a_login_by_name_may_come_from_several_sources() {
     let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section")]);
-    assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=yes"), "Server=dev;Trusted_Connection=yes");
-    // No to the section's yes leaves the certificate to be found.
-    let world = satellite().section(Profile::Odbc, "Own", &[("Trusted_Connection", "yes")]);
-    assert!(given(&world, "DSN=Own;Trusted_Connection=no").contains("ClientCertificate="));
+    assert_eq!(given(&world, "DSN=Loopback"), "UID=section;PWD=section");
+    assert_eq!(given(&world, "DSN=Loopback;UID=app;PWD=p"), "UID=app;PWD=p");
+    assert_eq!(given(&world, "DSN=Loopback;PWD=p"), "PWD=p;UID=section");
     let world = laptop(&[("Server", "dev"), ("Authentication", "ActiveDirectoryPassword")]);
-    assert_eq!(
-        given(&world, "DSN=Loopback;UID=u;PWD=p"),
-        "Server=dev;UID=u;PWD=p;Authentication=ActiveDirectoryPassword"
-    );
+    assert_eq!(given(&world, "DSN=Loopback;UID=u;PWD=p"), "UID=u;PWD=p");
 }
 
 #[test]
-fn empty_values_are_not_given() {
+fn a_certificate_counts_before_a_user() {
+    let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section")]);
+    let certificate = "ClientCertificate=file:/a.pfx";
+    assert_eq!(given(&world, &format!("DSN=Loopback;{certificate}")), format!("{certificate};{CONSTANTS}"));
+    assert_eq!(given(&world, &format!("DSN=Loopback;UID=x;{certificate}")), format!("{certificate};{CONSTANTS};UID=x"));
+    let section = [("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
+    let world = laptop(&section).file("/c", "DER").file("/k", "DER");
+    assert_eq!(given(&world, "DSN=Loopback;UID=app"), format!("ClientKey=file:/k;{CONSTANTS};UID=app"));
+    // With an empty value the application says that there is none.
+    assert_eq!(given(&world, "DSN=Loopback;ClientCertificate=;UID=app"), "ClientCertificate=;UID=app");
+    // A PKCS #12 file does not get another certificate's key.
+    assert_eq!(given(&world, &format!("DSN=Loopback;{certificate}")), format!("{certificate};{CONSTANTS}"));
+}
+
+#[test]
+fn a_certificate_of_the_environment_counts_between_the_application_and_the_section() {
+    let section = [("Server", "dev"), ("UID", "u"), ("PWD", "p"), ("Trusted_Connection", "yes")];
+    let world = laptop(&section)
+        .variable(CERTIFICATE_VARIABLE, "/c")
+        .variable(KEY_VARIABLE, "/k")
+        .file("/c", CERTIFICATE_PEM)
+        .file("/k", KEY_PEM);
+    let certificate = "ClientCertificate=file:/c;ClientKey=file:/k";
+    assert_eq!(given(&world, "DSN=Loopback"), format!("{certificate};{CONSTANTS}"));
+    assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=no;UID=x"), "Trusted_Connection=no;UID=x;PWD=p");
+    assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=yes"), "Trusted_Connection=yes");
+}
+
+#[test]
+fn the_attribute_for_trusted_is_taken_back_where_the_session_takes_its_place() {
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    let resets = |world: &Fixture, string: &str, trusted| {
+        rewrite_with(&kind, world, &utf16(string), &[(1203, trusted)]).unwrap().resets_trusted
+    };
+    // To the driver the attribute is stronger than the string.
+    assert!(resets(&satellite(), "DSN=Loopback;UID=x;Trusted_Connection=no", true));
+    assert!(!resets(&satellite(), "DSN=Loopback;Trusted_Connection=yes", false));
+    assert!(!resets(&satellite(), "DSN=Loopback;Server=dev", true));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
+fn trusted_counts_before_a_user_whoever_says_which() {
+    let session = format!("Server={SERVER_ADDRESS}%eth0;{};{CONSTANTS}", session_files());
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    let (user, trusted) = (("UID", "dom\\x"), ("Trusted_Connection", "yes"));
+    for (string, section, attributes) in [
+        (vec![user, trusted], vec![], vec![]),
+        (vec![user], vec![trusted], vec![]),
+        (vec![trusted], vec![user], vec![]),
+        (vec![], vec![user, trusted], vec![]),
+        (vec![user], vec![], vec![(1203, true)]),
+        (vec![], vec![user], vec![(1203, true)]),
+    ] {
+        let written: String = string.iter().map(|(keyword, value)| format!(";{keyword}={value}")).collect();
+        let given = |section: Vec<(&str, &str)>| {
+            let world = satellite().section(Profile::Odbc, "Own", &section);
+            let string = utf16(&format!("DSN=Own{written}"));
+            let rewritten = rewrite_with(&kind, &world, &string, &attributes).unwrap();
+            String::from_utf16(&rewritten.target_string()).unwrap()
+        };
+        // In a session it is the session's.
+        assert_eq!(given(section.clone()), format!("DSN=Own;{session}"), "{string:?} {section:?}");
+        // With a server the application's words go through, and nothing is added to them.
+        assert_eq!(given([section, vec![("Server", "dev")]].concat()), format!("DSN=Own{}", in_form_order(&written)));
+    }
+    // No says that it is not, whoever says yes less strongly.
+    let world = satellite().section(Profile::Odbc, "Own", &[trusted, user, ("PWD", "p")]);
+    let string = given(&world, "DSN=Own;Trusted_Connection=no");
+    assert!(string.ends_with("Trusted_Connection=no;Encrypt=Yes;UID=dom\\x;PWD=p"), "{string}");
+}
+
+/// Trusted_Connection is a keyword of the form, and comes before those that are not.
+fn in_form_order(written: &str) -> String {
+    match written.split_once(";Trusted_Connection=yes") {
+        Some((before, after)) => format!(";Trusted_Connection=yes{before}{after}"),
+        None => written.to_owned(),
+    }
+}
+
+#[test]
+fn a_value_of_trusted_connection_that_is_none_is_named() {
+    for value in ["True", "1", "SSPI", "Yes "] {
+        for world in [laptop(&[]), laptop(&[("Server", "dev")])] {
+            let failure = try_rewrite(&world, &format!("DSN=Loopback;Trusted_Connection={value}")).unwrap_err();
+            assert!(failure.text.starts_with(&format!("Trusted_Connection={value} is not")), "{}", failure.text);
+        }
+    }
+    for word in ["Trusted_Connection=", "Trusted_Connection=No", "APP=x"] {
+        let failure = try_rewrite(&laptop(&[]), &format!("DSN=Loopback;{word}")).unwrap_err();
+        assert!(failure.text.starts_with("This does not look"), "{}", failure.text);
+    }
+}
+
+#[test]
+fn a_verification_that_somebody_asks_for_is_not_undone() {
+    let strict = ("Encrypt", "Strict");
+    for (keyword, value) in
+        [("HostNameInCertificate", "sql.example.com"), ("ServerCertificate", "/etc/sql.pem"), strict]
+    {
+        let in_section = || satellite().section(Profile::Odbc, "Own", &[(keyword, value)]);
+        for (world, string) in [
+            (satellite(), format!("DSN=Loopback;{keyword}={value}")),
+            (in_section(), "DSN=Own".to_owned()),
+            (in_section().windows(), "DSN=Own".to_owned()),
+        ] {
+            let search = thorough(&world, &string);
+            assert!(!given_to_18(&world, &string).contains("TrustServerCertificate"), "{keyword}");
+            assert!(search.warnings.iter().any(|it| it.starts_with(&format!("{keyword}={value} asks"))), "{search:?}");
+        }
+        // Who says both has said so.
+        let own = format!("DSN=Loopback;{keyword}={value};TrustServerCertificate=Yes");
+        assert!(given_to_18(&satellite(), &own).contains("TrustServerCertificate=Yes"));
+        assert_eq!(thorough(&satellite(), &own).warnings, [""; 0]);
+        // Nothing is added on a development machine, and nothing is warned of.
+        assert_eq!(
+            thorough(&laptop(&[("Server", "dev"), ("UID", "u"), (keyword, value)]), "DSN=Loopback").warnings,
+            [""; 0]
+        );
+    }
+    let world = satellite().section(Profile::Odbc, "Own", &[("HostNameInCertificate", "")]);
+    assert!(given_to_18(&world, "DSN=Own").contains("TrustServerCertificate=Yes"));
+}
+
+fn given_to_18(world: &Fixture, string: &str) -> String {
+    let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
+    String::from_utf16(&rewrite_for(&kind, world, string).unwrap().target_string()).unwrap()
+}
+
+#[test]
+fn a_section_s_value_counts_if_the_driver_takes_it() {
+    let constants = |section: &[(&str, &str)]| {
+        let string = given_to_18(&satellite().section(Profile::Odbc, "Own", section), "DSN=Own");
+        string
+            .split(';')
+            .filter(|it| CONSTANTS.split(';').any(|constant| constant.split('=').next() == it.split('=').next()))
+            .collect::<Vec<_>>()
+            .join(";")
+    };
+    for wrong in ["", "True", "1", "abc"] {
+        for keyword in ["TrustServerCertificate", "Trusted_Connection", "Encrypt"] {
+            assert_eq!(constants(&[(keyword, wrong)]), CONSTANTS, "{keyword}={wrong}");
+        }
+    }
+    assert_eq!(constants(&[("TrustServerCertificate", "no")]), "Trusted_Connection=no;Encrypt=Yes");
+    assert_eq!(constants(&[("Encrypt", "Optional")]), "TrustServerCertificate=Yes;Trusted_Connection=no");
+}
+
+#[test]
+fn windows_form_on_linux_is_known_as_such() {
+    let is = |world: &Fixture, string: &str| try_rewrite(world, string).unwrap().is_of_other_system;
+    for server in [".", "(local)", "LOCALHOST"] {
+        assert!(is(&laptop(&[]), &format!("DSN=Loopback;Server={server};Trusted_Connection=Yes")));
+        assert!(is(&laptop(&[("Server", server), ("Trusted_Connection", "yes")]), "DSN=Loopback"));
+        assert!(!is(&laptop(&[]).windows(), &format!("DSN=Loopback;Server={server};Trusted_Connection=Yes")));
+        assert!(!is(&laptop(&[]), &format!("DSN=Loopback;Server={server};UID=u")));
+    }
+    assert!(!is(&laptop(&[]), "DSN=Loopback;Server=dev;Trusted_Connection=Yes"));
+}
+
+#[test]
+fn the_application_s_empty_values_go_through_and_decide_nothing() {
     let plain = given(&satellite(), "DSN=Loopback");
-    assert_eq!(given(&satellite(), "DSN=Loopback;UID=;PWD=;Server=;Database=;Trusted_Connection="), plain);
+    let empty = given(&satellite(), "DSN=Loopback;UID=;PWD=;APP=x");
+    assert_eq!(empty, format!("{plain};UID=;PWD=;APP=x"));
+    // They overrule the section, as they do for the driver.
+    let world = laptop(&[("Server", "dev"), ("UID", "u"), ("PWD", "p"), ("Trusted_Connection", "no")]);
+    assert_eq!(given(&world, "DSN=Loopback;PWD=;"), "PWD=;UID=u");
+    // But for the server, which programs write empty when they mean none. An address counts before a server.
+    let by_address = given(&laptop(&[("Server", "other"), ("UID", "u")]), "DSN=Loopback;Server=;Address=dev");
+    assert_eq!(by_address, "Address=dev;UID=u");
+    assert_eq!(given(&satellite(), "DSN=Loopback;Server=;Database=x"), given(&satellite(), "DSN=Loopback;Database=x"));
+    // The first counts, and nothing is added beside it.
+    let string = given(&satellite(), "DSN=Loopback;TrustServerCertificate=;Encrypt=;UID=;UID=x");
+    assert!(string.contains(";TrustServerCertificate=;Trusted_Connection=no;Encrypt=;UID=;UID=x"), "{string}");
     assert_eq!(given(&satellite().variable(SERVER_VARIABLE, ""), "DSN=Loopback"), plain);
-}
-
-#[test]
-fn an_empty_value_at_the_end_does_not_make_the_driver_warn() {
-    let world = laptop(&[("Server", "dev"), ("UID", "u")]);
-    assert_eq!(given(&world, "DSN=Loopback;APP=;Database=Sales"), "Server=dev;Database=Sales;APP=;UID=u");
-    let world = laptop(&[("Server", "dev"), ("UID", "u"), ("APP", "")]);
-    assert_eq!(given(&world, "DSN=Loopback"), "Server=dev;UID=u;APP=;");
 }
 
 #[test]
 fn no_value_can_add_an_attribute() {
     let world = satellite()
-        .section(Profile::Odbc, "Own", &[("Database", "x;UID=sa;PWD={"), ("App", "{};Server=evil")])
+        .section(Profile::Odbc, "Own", &[("UID", "x;Server=evil"), ("PWD", "{};Database=other")])
         .variable(SERVER_VARIABLE, "fe80::1%eth0;UID=sa");
     let rewritten = try_rewrite(&world, "DSN=Own").unwrap();
     let string = rewritten.target_string();
     let parsed = parse(&string);
     assert_eq!(parsed.stopped, None);
     assert_eq!(parsed.attributes, rewritten.target);
-    assert_eq!(parsed.attributes.iter().filter(|it| it.is("UID") || it.is("PWD")).count(), 0);
-    assert_eq!(parsed.attributes.iter().find(|it| it.is("Database")).unwrap().text(), "x;UID=sa;PWD={");
+    let keywords: Vec<String> = parsed.attributes.iter().map(|it| String::from_utf16_lossy(&it.keyword)).collect();
+    assert_eq!(keywords, ["DSN", "Server", "UID", "PWD"].map(str::to_owned), "{rewritten:?}");
+    let values: Vec<String> = parsed.attributes.iter().map(|it| it.text().reveal().to_owned()).collect();
+    assert_eq!(values[1..], ["fe80::1%eth0;UID=sa", "x;Server=evil", "{};Database=other"]);
 }
 
 #[test]
@@ -400,7 +583,7 @@ fn a_connection_by_driver_is_told_to_say_it_in_the_string() {
 #[test]
 fn target_driver_must_be_the_loaded_one() {
     assert!(try_rewrite(&satellite(), "DSN=Loopback;TargetDriver={odbc driver 17 FOR sql server}").is_ok());
-    for world in [satellite(), Fixture::default()] {
+    for world in [satellite(), laptop(&[])] {
         // Before anything is discovered: the second world has nothing to find.
         let failure = try_rewrite(&world, "DSN=Loopback;TargetDriver=PostgreSQL").unwrap_err();
         assert_eq!(failure.state, Sqlstate::INVALID_VALUE);
@@ -432,12 +615,12 @@ fn a_driver_for_another_server_is_sent_what_was_given_and_nothing_else() {
         .section(Profile::Odbc, "Reports", &section)
         .variable(SERVER_VARIABLE, "fe80::9%eth0")
         .variable(CERTIFICATE_VARIABLE, "/missing.pem");
-    let rewritten = rewrite_for(&driver, &world, "DSN=Reports;sslmode=require").unwrap();
-    assert_eq!(
-        String::from_utf16(&rewritten.target_string()).unwrap(),
-        "Driver=ODBC Driver 17 for SQL Server;Servername=/run/postgresql;Database=sales;sslmode=require;Username=;"
-    );
+    let rewritten = rewrite_for(&driver, &world, "DSN=Reports;sslmode=require;Username=me").unwrap();
+    assert_eq!(String::from_utf16(&rewritten.target_string()).unwrap(), "DSN=Reports;sslmode=require;Username=me");
     assert!(!rewritten.is_loopback);
+    let rewritten = rewrite_for(&driver, &world, "DRIVER=x;Servername=pg").unwrap();
+    let string = String::from_utf16(&rewritten.target_string()).unwrap();
+    assert_eq!(string, "Driver=ODBC Driver 17 for SQL Server;Servername=pg");
 }
 
 #[test]
@@ -456,7 +639,7 @@ fn a_driver_is_sent_the_constants_that_it_knows() {
     let rewritten = rewrite_for(&driver, &satellite(), "DSN=Loopback;UID=u;PWD=p").unwrap();
     assert_eq!(
         String::from_utf16(&rewritten.target_string()).unwrap(),
-        "Driver=ODBC Driver 17 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;UID=u;PWD=p"
+        "DSN=Loopback;Server=fe80::8012:3df5:0:5db1%eth0;UID=u;PWD=p"
     );
 }
 
@@ -508,9 +691,11 @@ fn on_windows_the_plain_case_is_the_documented_string() {
         // Microsoft, "Loopback connection to SQL Server from a Python or R script", connection string on Windows.
         let expected = format!("Server=.;Database=nameOfDatabase;{constants}Trusted_Connection=Yes;");
         let kind = Kind::new(driver, version);
-        let rewritten = rewrite_for(&kind, &world, "DSN=Loopback;Database=nameOfDatabase").unwrap();
+        let rewritten = rewrite_for(&kind, &world, "DRIVER=x;Database=nameOfDatabase").unwrap();
         let string = String::from_utf16(&rewritten.target_string()).unwrap();
         assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected}"), "{driver}");
+        let rewritten = rewrite_for(&kind, &world, "DSN=Loopback;Database=nameOfDatabase").unwrap();
+        assert_eq!(String::from_utf16(&rewritten.target_string()).unwrap(), format!("DSN=Loopback;{expected}"));
     }
 }
 
@@ -525,30 +710,31 @@ fn on_windows_a_given_server_or_login_is_left_alone() {
     ] {
         let rewritten = rewrite_for(&kind, &world, &format!("DSN=Loopback;{given}")).unwrap();
         let string = String::from_utf16(&rewritten.target_string()).unwrap();
-        assert_eq!(string, format!("Driver=ODBC Driver 17 for SQL Server;{expected};"), "{given}");
+        assert_eq!(string, format!("DSN=Loopback;{expected};"), "{given}");
     }
 }
 
 #[test]
-fn what_an_attribute_says_is_weaker_than_the_string_and_stronger_than_all_else() {
-    let section =
-        [("Server", "dev"), ("UID", "u"), ("Database", "Sales"), ("MARS_Connection", "no"), ("Encrypt", "no")];
+#[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
+fn what_an_attribute_says_is_not_overruled_by_what_is_added() {
     let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
-    let strings = |attributes: &[(i32, bool)], given: &str| {
+    let world = || satellite().file("/official/cert.pem", CERTIFICATE_PEM).file("/official/key.pem", KEY_PEM);
+    let strings = |world: &Fixture, attributes: &[(i32, bool)], given: &str| {
         let string = utf16(&format!("DSN=Loopback{given}"));
-        let rewritten = rewrite_with(&kind, &laptop(&section), &string, attributes).unwrap();
-        [rewritten.target_string(), rewritten.returned_string()].map(|units| String::from_utf16(&units).unwrap())
+        let rewritten = rewrite_with(&kind, world, &string, attributes).unwrap();
+        String::from_utf16(&rewritten.target_string()).unwrap()
     };
-    let driver = "Driver=ODBC Driver 17 for SQL Server;";
-    let all = "Server=dev;Database=Sales;Encrypt=no;UID=u;MARS_Connection=no";
-    assert_eq!(strings(&[], ""), [format!("{driver}{all}"), "DSN=Loopback;Database=Sales".into()]);
-    let without_database = format!("{driver}{}", all.replace("Database=Sales;", ""));
-    assert_eq!(strings(&[(109, true)], ""), [without_database, "DSN=Loopback".into()]);
-    let with_own = format!("{driver}{}", all.replace("Sales", "Own"));
-    assert_eq!(strings(&[(109, true)], ";Database=Own"), [with_own, "DSN=Loopback;Database=Own".into()]);
-    let [encrypt_and_mars, _] = strings(&[(1223, true), (1224, true)], "");
-    assert_eq!(encrypt_and_mars, format!("{driver}Server=dev;Database=Sales;UID=u"));
-    assert_eq!(preset::keyword(101, true), None);
+    let plain = strings(&world(), &[], "");
+    assert_eq!(strings(&world(), &[(1203, false)], ""), plain.replace(";Trusted_Connection=no", ""));
+    assert_eq!(strings(&world(), &[(109, true)], ";Database=Own"), strings(&world(), &[], ";Database=Own"));
+    let official = world().variable(STRING_VARIABLE, OFFICIAL);
+    let plain = strings(&official, &[], "");
+    assert!(plain.contains(";Database=Printed;"), "{plain}");
+    assert_eq!(strings(&official, &[(109, true)], ""), plain.replace(";Database=Printed", ""));
+    // To the driver these are stronger than the string.
+    for passed_on in [101, 1223, 1224, 1228] {
+        assert_eq!(preset::keyword(passed_on, true), None);
+    }
 }
 
 #[test]
@@ -559,10 +745,11 @@ fn an_access_token_is_a_way_to_log_in() {
         Ok::<_, Failure>(String::from_utf16(&rewritten.target_string()).unwrap())
     };
     let world = laptop(&[("Server", "dev"), ("UID", "u"), ("PWD", "p")]);
-    let driver = "Driver=ODBC Driver 17 for SQL Server";
-    assert_eq!(string(&world, &[(1256, true)]).unwrap(), format!("{driver};Server=dev"));
+    assert_eq!(string(&laptop(&[("Server", "dev")]), &[(1256, true)]).unwrap(), "DSN=Loopback");
+    // With a user of the section the driver would refuse it.
+    assert_eq!(string(&world, &[(1256, true)]).unwrap(), "DSN=Loopback");
     // One that was taken back is none.
-    assert_eq!(string(&world, &[(1256, false)]).unwrap(), format!("{driver};Server=dev;UID=u;PWD=p"));
+    assert_eq!(string(&world, &[(1256, false)]).unwrap(), "DSN=Loopback;UID=u;PWD=p");
     assert!(string(&laptop(&[("Server", "dev")]), &[(1256, false)]).is_err());
 }
 
@@ -587,7 +774,7 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
     assert!(given(&with_string, trusted).contains("Server=fe80::77%eth0,1500;Database=Printed;ClientCertificate="));
     // A development server with Kerberos.
     let section = [("Server", "dev")];
-    assert_eq!(given(&laptop(&section), trusted), "Server=dev;Trusted_Connection=Yes");
+    assert_eq!(given(&laptop(&section), trusted), "Trusted_Connection=Yes");
     // And outside a session it is nothing.
     let failure = try_rewrite(&laptop(&[]), "DSN=Loopback;Trusted_Connection=Yes").unwrap_err();
     assert!(failure.text.contains("does not look like a script run by SQL Server"), "{}", failure.text);

@@ -10,6 +10,12 @@ use std::sync::Mutex;
 pub const CERTIFICATE_PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
 pub const KEY_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
 
+/// The driver of every data source here: a section without one is none.
+const LOOPBACK: &str = "SQL Server Loopback";
+
+/// Stands for a value in another encoding.
+pub const NOT_UTF_8: &str = "(not UTF-8)";
+
 /// A section of a profile: its name, and its keywords with their values.
 type Section = (String, Vec<(String, String)>);
 
@@ -38,6 +44,7 @@ pub struct Fixture {
     account: Option<String>,
     instances: Vec<(String, String)>,
     no_registry: bool,
+    overview: bool,
 }
 
 impl Fixture {
@@ -92,11 +99,19 @@ impl Fixture {
     }
 
     pub fn section(mut self, profile: Profile, name: &str, entries: &[(&str, &str)]) -> Self {
-        let entries = entries.iter().map(|&(keyword, value)| (keyword.into(), value.into())).collect();
+        let entries: Vec<(String, String)> = entries.iter().map(|&(one, other)| (one.into(), other.into())).collect();
         match profile {
             Profile::Odbcinst => self.odbcinst.push((name.into(), entries)),
-            Profile::Odbc => self.odbc.push((name.into(), entries)),
+            Profile::Odbc => {
+                self.odbc.push((name.into(), [vec![("Driver".into(), LOOPBACK.into())], entries].concat()))
+            }
         }
+        self
+    }
+
+    /// The keywords of a section can be told.
+    pub fn overview(mut self) -> Self {
+        self.overview = true;
         self
     }
 
@@ -247,10 +262,15 @@ impl World for Fixture {
         Ok(self.entries(profile, section).iter().map(|(keyword, _)| keyword.clone()).collect())
     }
 
+    fn profile_overview(&self, section: &str) -> Result<Option<Vec<String>>, String> {
+        self.overview.then(|| self.profile_keywords(Profile::Odbc, section)).transpose()
+    }
+
     fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
         let mut entries = self.entries(profile, section).iter();
         let found = entries.find(|(known, _)| known.eq_ignore_ascii_case(keyword));
-        Ok(found.map(|(_, value)| value.clone()).unwrap_or_default())
+        let value = found.map(|(_, value)| value.clone()).unwrap_or_default();
+        if value == NOT_UTF_8 { Err("it is not UTF-8".to_owned()) } else { Ok(value) }
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {

@@ -4,6 +4,7 @@
 use super::{library, part};
 use libloading::Library;
 use std::ffi::{CString, c_char, c_void};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub type Handle = *mut c_void;
@@ -22,7 +23,7 @@ struct Libraries {
 fn libraries() -> &'static Libraries {
     static LIBRARIES: OnceLock<Libraries> = OnceLock::new();
     LIBRARIES.get_or_init(|| {
-        let target = part("RECORDING_TARGET");
+        let target = by_a_name_of_microsoft_s(&part("RECORDING_TARGET"));
         // SAFETY: whoever else reads the environment in this process comes through here first. Both libraries are made
         // of this project's code, whose initialisers are harmless.
         unsafe {
@@ -33,16 +34,29 @@ fn libraries() -> &'static Libraries {
     })
 }
 
+/// A copy by whose name the library takes it for Microsoft's driver.
+fn by_a_name_of_microsoft_s(target: &Path) -> PathBuf {
+    let copy = folder().join("msodbcsql18-recording.dll");
+    std::fs::copy(target, &copy).unwrap();
+    copy
+}
+
+/// For what this process leaves: nothing in it ends late enough to remove a temporary folder.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shim-{}", env!("CARGO_CRATE_NAME")));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// Makes the section, for this process alone.
 ///
 /// # Safety
 /// No other thread reads the environment.
 #[cfg(not(windows))]
 unsafe fn register() {
-    // Not a temporary folder: nothing in this process ends late enough to remove it.
-    let configuration = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shim");
-    std::fs::create_dir_all(&configuration).unwrap();
-    std::fs::write(configuration.join("odbc.ini"), format!("[{SECTION}]\nServer=of the section\n")).unwrap();
+    let configuration = folder();
+    let sections = format!("[{SECTION}]\nDriver=Ours\nServer=of the section\n[none]\nDriver=Ours\n");
+    std::fs::write(configuration.join("odbc.ini"), sections).unwrap();
     // SAFETY: the caller's promise.
     unsafe {
         std::env::set_var("ODBCSYSINI", &configuration);
@@ -53,7 +67,9 @@ unsafe fn register() {
 /// Makes the section, for the user; there is no other way.
 #[cfg(windows)]
 unsafe fn register() {
-    super::registry::set(&format!(r"HKCU\Software\ODBC\ODBC.INI\{SECTION}"), &[("Server", "of the section")]);
+    let set = |name, values: &[_]| super::registry::set(&format!(r"HKCU\Software\ODBC\ODBC.INI\{name}"), values);
+    set(SECTION, &[("Driver", "Ours"), ("Server", "of the section")]);
+    set("none", &[("Driver", "Ours")]);
 }
 
 macro_rules! entry_points {

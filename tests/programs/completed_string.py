@@ -47,7 +47,7 @@ for browse in (False, True):
     completed = show(f"{kind} whole", plain, browse=browse)
     show(f"{kind} again", completed, browse=browse)
     show(f"{kind} cut", plain, capacity=13, browse=browse)
-    show(f"{kind} exact", plain, capacity=len(plain) + 1, browse=browse)
+    show(f"{kind} exact", plain, capacity=len(plain) + 2, browse=browse)
     show(f"{kind} without buffer", plain, capacity=0, browse=browse, null_buffer=True)
     show(f"{kind} without length", plain, browse=browse, null_length=True)
 show("driver", "DRIVER={SQL Server Loopback};Database=Sales")

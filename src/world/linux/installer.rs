@@ -10,6 +10,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// `SQLGetPrivateProfileString` (ODBC Programmer's Reference, Installer DLL): lengths in bytes.
 type GetPrivateProfileString = unsafe extern "system" fn(
@@ -24,8 +25,9 @@ type GetPrivateProfileString = unsafe extern "system" fn(
 /// A driver manager and the installer library that goes with it.
 const PAIRS: [(&CStr, &str); 2] = [(c"libodbc.so.2", "libodbcinst.so.2"), (c"libiodbc.so.2", "libiodbcinst.so.2")];
 
-/// unixODBC reads values of up to 1,000 bytes; lists of keywords may be longer.
-const FIRST_BUFFER: usize = 4 * 1024;
+/// unixODBC reads values of up to 1,000 bytes; lists of keywords may be longer. This is the length with which Microsoft's
+/// driver asks: unixODBC then gives the one what it has read for the other.
+const FIRST_BUFFER: usize = 4097;
 const LAST_BUFFER: usize = 1024 * 1024;
 
 /// The installer library, open.
@@ -108,6 +110,18 @@ fn path_of_symbol(symbol: *const c_void) -> Option<PathBuf> {
     Some(Path::new(std::ffi::OsStr::from_bytes(name.to_bytes())).to_owned())
 }
 
+/// A section's name in the file's bytes; none for a name that cannot be one.
+///
+/// Microsoft's driver asks for a data source with wide characters, of which unixODBC takes the low byte each. So it finds
+/// names in Latin-1 as they are, and for others would find any section whose name has the same low bytes.
+fn section_name(profile: Profile, section: &str) -> Option<CString> {
+    let bytes = match profile {
+        Profile::Odbcinst => section.as_bytes().to_vec(),
+        Profile::Odbc => section.chars().map(u8::try_from).collect::<Result<_, _>>().ok()?,
+    };
+    CString::new(bytes).ok()
+}
+
 /// The file of the library that this very function is in.
 pub fn own_library() -> Option<PathBuf> {
     path_of_symbol(own_library as *const c_void)
@@ -129,13 +143,23 @@ impl Installer {
     }
 
     pub fn keywords(&self, profile: Profile, section: &str) -> Vec<String> {
-        CString::new(section).map(|section| self.list(Some(&section), profile)).unwrap_or_default()
+        section_name(profile, section).map(|section| self.list(Some(&section), profile)).unwrap_or_default()
+    }
+
+    /// Whether a list of keywords costs less than a few values, each of which is a file read again.
+    ///
+    /// unixODBC keeps values for 20 seconds, and gives one that it has in no time; but of every list it keeps an entry that
+    /// it never uses, behind which all its look-ups get slower (odbcinst/SQLGetPrivateProfileString.c, 2.3.11 to 2.3.14). So
+    /// a process, which in most scripts connects once, asks it for one list, and from then on by name.
+    pub fn lists_cheaply(&self) -> bool {
+        static LISTED: AtomicBool = AtomicBool::new(false);
+        !LISTED.swap(true, Relaxed)
     }
 
     /// # Errors
     /// A value that is not UTF-8.
     pub fn value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
-        let (Ok(section), Ok(keyword)) = (CString::new(section), CString::new(keyword)) else {
+        let (Some(section), Ok(keyword)) = (section_name(profile, section), CString::new(keyword)) else {
             return Ok(String::new());
         };
         // Not the value itself in the error: it may be a password.

@@ -77,6 +77,11 @@ impl Installer {
         list.split(|&unit| unit == 0).take_while(|name| !name.is_empty()).map(String::from_utf16_lossy).collect()
     }
 
+    /// Whether a list of keywords costs less than a few values: not here, where each value is a look into the registry.
+    pub fn lists_cheaply(&self) -> bool {
+        false
+    }
+
     /// # Errors
     /// A value that is not UTF-16.
     pub fn value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {

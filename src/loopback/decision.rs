@@ -1,0 +1,148 @@
+//! Step two, decide: how to log in, and at which server. Settled once, from what everybody says; what is said by nobody is
+//! left to be found.
+
+use super::preset::ACCESS_TOKEN;
+use super::sources::{Origin, Said, Sources};
+use super::{
+    AUTHENTICATION, BY_NAME, CERTIFICATE_VARIABLE, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, HOST_NAME_IN_CERTIFICATE,
+    KEY_VARIABLE, SERVER, SERVER_CERTIFICATE, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, USER, is_any, is_in,
+};
+use crate::connection_string::Attribute;
+use crate::failure::{Failure, Sqlstate};
+use crate::world::Platform;
+
+/// What is settled before anything is looked for.
+#[derive(Debug)]
+pub struct Decision<'s> {
+    pub login: Login<'s>,
+    /// Who names the server; none when it is to be found.
+    pub server: Option<Said<'s>>,
+    /// Whether the login of the application's own words is overruled: on Linux a trusted connection without a server is the
+    /// session's.
+    pub trusted_is_session: bool,
+    /// Whether that was said by the attribute, which to the driver is stronger than the string.
+    pub resets_trusted: bool,
+    /// Who asks that the server's certificate be verified, so that it is not trusted unseen.
+    pub verification: Option<Said<'s>>,
+}
+
+/// How to log in.
+#[derive(Debug)]
+pub enum Login<'s> {
+    /// As the session's user: on Linux with the certificate that is to be found, on Windows as the account of the process.
+    Session,
+    /// With a certificate that somebody names. Without a key it is a PKCS #12 file, or in the store of Windows.
+    Certificate { certificate: Said<'s>, key: Option<Said<'s>> },
+    /// By a user and a password, or by `Authentication`.
+    Name,
+    /// With the access token that the target was given as an attribute, which leaves no place for names.
+    Token,
+    /// As the account of the process, because somebody says `Trusted_Connection=yes`.
+    Account,
+}
+
+impl<'s> Decision<'s> {
+    /// Decides for the form of a platform.
+    ///
+    /// - For Microsoft's driver `Trusted_Connection=yes` counts before a certificate, and a certificate before a user, wherever
+    ///   in the string and the section they stand. So it does here.
+    /// - What the environment says comes between the two: its certificate counts before what the section says, and after all
+    ///   that the application says.
+    /// - On Linux `Trusted_Connection=yes` without a server, as SQLAlchemy writes it into every string that names no user,
+    ///   asks for what the session's certificate gives: there is no Kerberos ticket in a satellite. A server that the
+    ///   environment names is SQL Server's of the session, where it could not be found.
+    ///
+    /// # Errors
+    /// 08001 for a certificate without its key in the environment, and for a key without a certificate.
+    pub fn of(sources: &'s Sources, platform: Platform) -> Result<Decision<'s>, Failure> {
+        let server = sources.said(SERVER);
+        let trusted = sources.says_yes(TRUSTED_CONNECTION);
+        let certificate = sources.said(CLIENT_CERTIFICATE);
+        let earlier = |one: Option<Said<'s>>, other: Option<Said<'s>>| {
+            [one, other].into_iter().flatten().min_by_key(|said| said.origin)
+        };
+        let name = earlier(sources.said(USER), sources.said(AUTHENTICATION));
+        let token = sources.says_yes(ACCESS_TOKEN);
+        let of_program = |said: Said| matches!(said.origin, Origin::Application | Origin::Section);
+        let trusted_is_session = platform == Platform::Linux && trusted.is_some() && !server.is_some_and(of_program);
+
+        let others = earlier(trusted, earlier(name, token)).map(|said| said.origin);
+        let counts = |certificate: Said| {
+            let before_trusted = |trusted: Said| trusted.origin > certificate.origin && !of_program(certificate);
+            let before_name = |name: Said| of_program(certificate) || certificate.origin <= name.origin;
+            trusted_is_session || trusted.is_none_or(before_trusted) && earlier(name, token).is_none_or(before_name)
+        };
+        let login = match certificate {
+            Some(certificate) if counts(certificate) => {
+                // A PKCS #12 file does not get the key of another certificate.
+                let key = sources.said(CLIENT_KEY).filter(|key| key.origin <= certificate.origin);
+                if key.is_none() && certificate.origin == Origin::Environment {
+                    let text = format!(
+                        "{CERTIFICATE_VARIABLE} names a certificate ({}) without its key. Set {KEY_VARIABLE} as well.",
+                        certificate.attribute
+                    );
+                    return Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
+                }
+                Login::Certificate { certificate, key }
+            }
+            _ if trusted_is_session => Login::Session,
+            _ if trusted.is_some() => Login::Account,
+            _ if token.is_some_and(|token| name.is_none_or(|name| token.origin <= name.origin)) => Login::Token,
+            _ if name.is_some() => Login::Name,
+            _ => Login::Session,
+        };
+        let decides = match &login {
+            Login::Certificate { .. } => None,
+            Login::Session => Some(Origin::Official),
+            Login::Name | Login::Token | Login::Account => others,
+        };
+        if let (Some(key), Some(decides)) = (sources.said(CLIENT_KEY), decides)
+            && key.origin <= decides
+        {
+            let text = format!(
+                "There is a key ({}) but no certificate that it belongs to. Give ClientCertificate (or \
+                 {CERTIFICATE_VARIABLE}) as well, or neither.",
+                key.attribute
+            );
+            return Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
+        }
+        let strict = sources.said(ENCRYPT).filter(|said| said.attribute.text().is("strict"));
+        let pinned = earlier(sources.said(HOST_NAME_IN_CERTIFICATE), sources.said(SERVER_CERTIFICATE));
+        let resets_trusted = trusted_is_session && trusted.is_some_and(|said| said.origin == Origin::Preset);
+        Ok(Decision { login, server, trusted_is_session, resets_trusted, verification: earlier(pinned, strict) })
+    }
+
+    /// Whether the login is by a certificate, on a platform where the session's is one.
+    pub fn is_by_certificate(&self, platform: Platform) -> bool {
+        match self.login {
+            Login::Session => platform == Platform::Linux,
+            Login::Certificate { .. } => true,
+            Login::Name | Login::Token | Login::Account => false,
+        }
+    }
+
+    /// Whether a word of the application about logging in is left out: `Trusted_Connection=yes`, and the user that a
+    /// trusted connection passes over.
+    pub fn overrules(&self, attribute: &Attribute<'static>) -> bool {
+        self.trusted_is_session && (is_any(attribute, TRUSTED_CONNECTION) || is_in(attribute, &BY_NAME))
+    }
+
+    /// Whether a word about logging in comes from the source of the certificate, or from a stronger one.
+    pub fn counts(&self, word: Said) -> bool {
+        match self.login {
+            Login::Certificate { certificate, .. } => word.origin <= certificate.origin,
+            Login::Session | Login::Name | Login::Token | Login::Account => true,
+        }
+    }
+
+    /// Whether this is the form for Windows, which on Linux leads to a Kerberos login at this machine.
+    pub fn is_form_of_windows(&self) -> bool {
+        let is_local = |said: &Said| [".", "(local)", "localhost"].iter().any(|name| said.attribute.text().is(name));
+        matches!(self.login, Login::Account) && self.server.as_ref().is_some_and(is_local)
+    }
+
+    /// Whether the server's certificate may be trusted unseen: nobody has a word about it, and nobody asks for more.
+    pub fn may_trust(&self, sources: &Sources) -> bool {
+        sources.is_open(TRUST_SERVER_CERTIFICATE) && self.verification.is_none()
+    }
+}

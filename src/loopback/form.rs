@@ -1,0 +1,245 @@
+//! Step three, find and write: what nobody said, and the string for the target.
+
+use super::decision::{Decision, Login};
+use super::session::Pair;
+use super::sources::{self, Origin, Said, Sources};
+use super::{
+    BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, PASSWORD, SERVER, Slot,
+    TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, USER, Wanted, file_of, instance, is_any, is_in, server, session,
+    utf16,
+};
+use crate::connection_string::Attribute;
+use crate::failure::{Failure, Sqlstate};
+use crate::loopback::search::Search;
+use crate::world::{Platform, World};
+use std::fmt::Display;
+use std::path::Path;
+
+/// What was found, and the constants of the form, in the driver's keywords: what is added to what was said.
+pub type Additions = Vec<Attribute<'static>>;
+
+/// Finds what nobody said, and adds the constants of the platform's form.
+///
+/// # Errors
+/// 08001 when something is missing or ambiguous, or a file that somebody names cannot be used.
+pub fn find(
+    world: &dyn World,
+    wanted: &Wanted,
+    sources: &Sources,
+    decision: &Decision,
+    search: &mut Search,
+) -> Result<Additions, Failure> {
+    if let Login::Certificate { certificate, key } = decision.login {
+        check_files(world, wanted, certificate, key, search)?;
+    }
+    let additions = match wanted.platform {
+        Platform::Linux => linux(world, wanted, sources, decision, search)?,
+        Platform::Windows => windows(world, wanted, sources, decision, search),
+    };
+    if let Some(said) = decision.verification
+        && sources.is_open(TRUST_SERVER_CERTIFICATE)
+        && additions.iter().any(|it| is_any(it, SERVER) || is_any(it, CLIENT_CERTIFICATE))
+    {
+        search.warnings.push(format!(
+            "{} asks for a verification of the server's certificate, so TrustServerCertificate=Yes is not added. SQL \
+             Server's own certificate is self-signed and fails it: remove the keyword, or give the server a certificate \
+             that this machine trusts",
+            said.attribute
+        ));
+    }
+    Ok(additions)
+}
+
+/// The form for Linux, in which the session's certificate stands for the user.
+fn linux(
+    world: &dyn World,
+    wanted: &Wanted,
+    sources: &Sources,
+    decision: &Decision,
+    search: &mut Search,
+) -> Result<Additions, Failure> {
+    let place = &place(sources);
+    let mut additions = Additions::new();
+    let by_certificate = decision.is_by_certificate(Platform::Linux);
+    if let Login::Session = decision.login {
+        let pair = find_pair(world, sources, place, search)?;
+        warn_of_readers(world, &pair.key, &pair.key.display(), search);
+        set(&mut additions, CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
+        set(&mut additions, CLIENT_KEY, &format!("file:{}", pair.key.display()));
+    }
+    if by_certificate {
+        wanted.kind.must_know_certificates()?;
+    }
+    if decision.server.is_none() {
+        if !by_certificate {
+            // A password is not for whoever happens to be on the network: only a session shows that there is a server.
+            session::find_pair(world, place, search)?;
+        }
+        set(&mut additions, SERVER, &server::find_server(world, place, search)?);
+    }
+    let mut constant = |slot, value, is_wanted: bool| {
+        if is_wanted && wanted.kind.knows(slot) {
+            set(&mut additions, slot, value);
+        }
+    };
+    // The server's certificate is self-signed.
+    let is_session_s = by_certificate || decision.server.is_none();
+    constant(TRUST_SERVER_CERTIFICATE, "Yes", is_session_s && decision.may_trust(sources));
+    // What a source says beside its own certificate is for the driver to judge.
+    let kept = sources
+        .said(TRUSTED_CONNECTION)
+        .is_some_and(|said| !decision.overrules(said.attribute) && decision.counts(said));
+    constant(TRUSTED_CONNECTION, "no", by_certificate && !kept);
+    constant(ENCRYPT, "Yes", is_session_s && sources.is_open(ENCRYPT));
+    Ok(additions)
+}
+
+/// The form for Windows, in which the account of the process stands for the user.
+fn windows(
+    world: &dyn World,
+    wanted: &Wanted,
+    sources: &Sources,
+    decision: &Decision,
+    search: &mut Search,
+) -> Additions {
+    let mut additions = Additions::new();
+    if decision.server.is_none() {
+        set(&mut additions, SERVER, &instance::find_instance(world, search));
+        if wanted.kind.encrypts_by_default() && decision.may_trust(sources) {
+            // The server's certificate is self-signed, and the connection never leaves the machine.
+            set(&mut additions, TRUST_SERVER_CERTIFICATE, "Yes");
+        }
+    }
+    if matches!(decision.login, Login::Session) && sources.is_open(TRUSTED_CONNECTION) {
+        set(&mut additions, TRUSTED_CONNECTION, "Yes");
+    }
+    additions
+}
+
+fn set(additions: &mut Additions, slot: Slot, value: &str) {
+    additions.push(Attribute::new(slot[0], &utf16(value)));
+}
+
+/// Where values can be given that the application itself does not give.
+fn place(sources: &Sources) -> String {
+    match sources::data_source(&sources.application) {
+        Some(name) => format!("section [{}] of odbc.ini", name.text()),
+        None => "the connection string".to_owned(),
+    }
+}
+
+/// The session's pair. Where there is none, and the application has a word about logging in that is none, that is told.
+fn find_pair(world: &dyn World, sources: &Sources, place: &str, search: &mut Search) -> Result<Pair, Failure> {
+    session::find_pair(world, place, search).map_err(|failure| {
+        let is_answer = |it: &Attribute| it.text().is("yes") || it.text().is("no") || it.value().is_empty();
+        let word = sources.application.iter().find(|it| is_any(it, TRUSTED_CONNECTION));
+        match word.filter(|word| !is_answer(word)) {
+            Some(word) => Failure::new(
+                Sqlstate::UNABLE_TO_CONNECT,
+                format!(
+                    "{word} is not a value that the driver knows: write {}=Yes, to log in as the account of this process, \
+                     or =No. {}",
+                    TRUSTED_CONNECTION[0], failure.text
+                ),
+            )
+            .with_findings(failure.findings),
+            None => failure,
+        }
+    })
+}
+
+/// The files that somebody names must be there. Those that the environment names must be PEM, as the session's own are.
+///
+/// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
+/// PKCS #12 file, and one with a key may be DER; the driver judges that.
+fn check_files(
+    world: &dyn World,
+    wanted: &Wanted,
+    certificate: Said,
+    key: Option<Said>,
+    search: &mut Search,
+) -> Result<(), Failure> {
+    let Some(key) = key else { return Ok(()) };
+    let path_of = |said: Said| {
+        let unseen = wanted.files_unseen && said.origin == Origin::Application;
+        file_of(said.attribute).filter(|_| !unseen)
+    };
+    for (said, file) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
+        if let Some(path) = path_of(said) {
+            file.check(world, Path::new(path.reveal()), &path, said.origin == Origin::Environment)?;
+        }
+    }
+    if let Some(path) = path_of(key) {
+        warn_of_readers(world, Path::new(path.reveal()), &path, search);
+    }
+    Ok(())
+}
+
+/// A key is for one user; whoever can read it can connect as that user.
+fn warn_of_readers(world: &dyn World, key: &Path, shown: &dyn Display, search: &mut Search) {
+    if let Ok(true) = world.readable_by_all(key) {
+        search.warnings.push(format!(
+            "The client key {shown} can be read by every user of this machine, and whoever reads it can connect in this \
+             user's name. Remove that permission: chmod o-r {shown}"
+        ));
+    }
+}
+
+/// The string for the target: its name for the connection, the form in the documented order, then what else the application
+/// says, in its order, and what else is needed that the target does not read in its section.
+pub fn write(
+    wanted: &Wanted,
+    sources: &Sources,
+    decision: Option<&Decision>,
+    additions: &Additions,
+) -> Vec<Attribute<'static>> {
+    let mut string: Vec<Attribute<'static>> = Vec::new();
+    match sources::data_source(&sources.application) {
+        Some(name) => string.push(name.clone()),
+        None => string.extend(wanted.target.name().map(|name| Attribute::new("Driver", &utf16(name)))),
+    }
+    let is_overruled = |it: &Attribute<'static>| decision.is_some_and(|decision| decision.overrules(it));
+    let own: Vec<_> = sources.application.iter().filter(|it| !is_overruled(it)).collect();
+    for slot in FORM {
+        let of_slot = own.iter().filter(|attribute| is_any(attribute, slot));
+        let before = string.len();
+        string.extend(of_slot.map(|&attribute| attribute.clone()));
+        if string.len() == before {
+            let added = additions.iter().find(|attribute| is_any(attribute, slot));
+            string.extend(added.or_else(|| unread(sources, decision?, slot)).cloned());
+        }
+    }
+    let is_other = |it: &&Attribute<'static>| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
+    string.extend(own.into_iter().filter(|it| is_other(it)).cloned());
+    let Some(decision) = decision else { return string };
+    string.extend(BY_NAME.iter().filter(|_| matches!(decision.login, Login::Name)).filter_map(|slot| {
+        let missing = sources.application.iter().all(|attribute| !is_any(attribute, slot));
+        unread(sources, decision, slot).filter(|_| missing).cloned()
+    }));
+    let rest = sources.environment.iter().chain(&sources.official);
+    for attribute in rest.filter(|it| is_other(it) && !is_in(it, &BY_NAME)) {
+        let keyword = String::from_utf16_lossy(&attribute.keyword);
+        if !string.iter().any(|present| present.is(&keyword)) {
+            string.push(attribute.clone());
+        }
+    }
+    string
+}
+
+/// What counts for a value, where the target has it neither from the application nor from its section.
+fn unread<'s>(sources: &'s Sources, decision: &Decision<'s>, slot: Slot) -> Option<&'s Attribute<'static>> {
+    let said = match (&decision.login, slot) {
+        (Login::Certificate { certificate, .. }, CLIENT_CERTIFICATE) => Some(*certificate),
+        (Login::Certificate { key, .. }, CLIENT_KEY) => *key,
+        // What a weaker source says of another way to log in.
+        (_, CLIENT_CERTIFICATE | CLIENT_KEY) => None,
+        _ => sources.said(slot),
+    }?;
+    // Microsoft's driver does not read these in its section.
+    let is_unread = || [CLIENT_KEY, USER, PASSWORD].contains(&slot);
+    match said.origin {
+        Origin::Application | Origin::Preset => None,
+        Origin::Section => is_unread().then_some(said.attribute),
+        Origin::Environment | Origin::Official => Some(said.attribute),
+    }
+}

@@ -1,0 +1,193 @@
+//! Step one, gather: who says what.
+//!
+//! The application says something in its connection string and by attributes of the connection, the administrator in the
+//! environment and in the section of the data source. The target reads its section itself, by its own rules; here it is
+//! asked only for what a decision needs.
+
+use super::{
+    AUTHENTICATION, CERTIFICATE_VARIABLE, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, HOST_NAME_IN_CERTIFICATE,
+    KEY_VARIABLE, PASSWORD, SERVER, SERVER_CERTIFICATE, SERVER_VARIABLE, Slot, TARGET_DRIVER, TRUST_SERVER_CERTIFICATE,
+    TRUSTED_CONNECTION, USER, file_value, is_any, official, utf16,
+};
+use crate::connection_string::{Attribute, Text};
+use crate::failure::Failure;
+use crate::loopback::driver::Kind;
+use crate::loopback::official::STRING_VARIABLE;
+use crate::registration::Section;
+use crate::world::World;
+use std::ffi::OsString;
+
+/// What the section is asked for: what decides how to log in and where, what our constants would overrule, and what the
+/// target does not read there. In the order of docs/settings.md.
+const ASKED: [Slot; 11] = [
+    SERVER,
+    CLIENT_CERTIFICATE,
+    CLIENT_KEY,
+    TRUST_SERVER_CERTIFICATE,
+    TRUSTED_CONNECTION,
+    ENCRYPT,
+    HOST_NAME_IN_CERTIFICATE,
+    SERVER_CERTIFICATE,
+    USER,
+    PASSWORD,
+    AUTHENTICATION,
+];
+
+/// What everybody says, the strongest first.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The application's connection string, whole and in its order.
+    pub application: Vec<Attribute<'static>>,
+    /// What attributes of the connection say, which the target has been given already ([`super::preset`]).
+    pub preset: Vec<Attribute<'static>>,
+    /// The variables, and the parts of the string in [`STRING_VARIABLE`] that these do not say.
+    pub environment: Vec<Attribute<'static>>,
+    /// What the section says, without what the target passes over there.
+    pub section: Vec<Attribute<'static>>,
+    /// The parts of the string that the section has under [`STRING_VARIABLE`].
+    pub official: Vec<Attribute<'static>>,
+}
+
+/// Who says something, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    Application,
+    Preset,
+    Environment,
+    Section,
+    Official,
+}
+
+/// What somebody says.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'s> {
+    pub origin: Origin,
+    pub attribute: &'s Attribute<'static>,
+}
+
+impl Sources {
+    /// Asks everybody.
+    ///
+    /// # Errors
+    /// IM002 when there is no section of the data source; 08001 when it cannot be read, or what is needed of it not be
+    /// used; likewise for an official string.
+    pub fn gather(
+        world: &dyn World,
+        kind: &Kind,
+        application: Vec<Attribute<'static>>,
+        preset: Vec<Attribute<'static>>,
+    ) -> Result<Sources, Failure> {
+        let name = data_source(&application).map(Attribute::text);
+        let section = name.map(|name| Section::of(world, name)).transpose()?;
+        let mut sources = Sources { application, ..Sources::default() };
+        if let Some(section) = section.as_ref().filter(|_| kind.is_microsofts()) {
+            section.must_be_there()?;
+        }
+        if let Some(section) = &section {
+            sources.section.extend(section.value(TARGET_DRIVER[0])?);
+        }
+        if !kind.is_microsofts() {
+            return Ok(sources);
+        }
+        // Programs write an empty server where they mean none, SQLAlchemy among them.
+        sources.application.retain(|attribute| !(is_any(attribute, SERVER) && attribute.value().is_empty()));
+        sources.preset = preset;
+        sources.environment = environment(world)?;
+        if let Some(section) = section {
+            for slot in ASKED {
+                // What the application says is said: the rest of the answers would change nothing.
+                if !sources.application.iter().any(|attribute| is_any(attribute, slot))
+                    && let Some(attribute) = section.value(slot[0])?
+                    && counts_in_section(kind, &attribute)
+                {
+                    sources.section.push(attribute);
+                }
+            }
+            if let Some(string) = section.value(STRING_VARIABLE)? {
+                let place = format!("{STRING_VARIABLE} of the DSN section");
+                for part in official::read(string.text().reveal(), &place)? {
+                    // A keyword of its own is stronger.
+                    if section.value(&String::from_utf16_lossy(&part.keyword))?.is_none() {
+                        sources.official.push(part);
+                    }
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    /// What counts for a value: what the strongest says who says something. What the application says with an empty value
+    /// counts, too: it is that nothing is said.
+    ///
+    /// To Microsoft's driver the attribute for `Trusted_Connection` is stronger than the connection string.
+    pub fn said(&self, slot: Slot) -> Option<Said<'_>> {
+        let sources = [
+            (Origin::Application, &self.application),
+            (Origin::Preset, &self.preset),
+            (Origin::Environment, &self.environment),
+            (Origin::Section, &self.section),
+            (Origin::Official, &self.official),
+        ];
+        let by_attribute = || first(sources[1], slot).filter(|_| slot == TRUSTED_CONNECTION);
+        let said = by_attribute().or_else(|| sources.into_iter().find_map(|source| first(source, slot)))?;
+        Some(said).filter(|said| !said.attribute.value().is_empty())
+    }
+
+    /// The same, where it says yes.
+    pub fn says_yes(&self, slot: Slot) -> Option<Said<'_>> {
+        self.said(slot).filter(|said| said.attribute.text().is("yes"))
+    }
+
+    /// Whether nobody has a word about a value, be it an empty one of the application's, which the target judges.
+    pub fn is_open(&self, slot: Slot) -> bool {
+        self.said(slot).is_none() && !self.application.iter().any(|attribute| is_any(attribute, slot))
+    }
+}
+
+/// The data source that an application names; a `DRIVER` before it makes the connection one without data source.
+pub fn data_source<'s>(application: &'s [Attribute<'static>]) -> Option<&'s Attribute<'static>> {
+    let first = application.iter().find(|attribute| attribute.is("DSN") || attribute.is("Driver"))?;
+    (first.is("DSN") && !first.value().is_empty()).then_some(first)
+}
+
+/// The attribute that counts for a value in one source.
+fn first<'s>((origin, source): (Origin, &'s Vec<Attribute<'static>>), slot: Slot) -> Option<Said<'s>> {
+    let attribute = source.iter().find(|attribute| is_any(attribute, slot))?;
+    Some(Said { origin, attribute })
+}
+
+/// What the environment says, as attributes.
+fn environment(world: &dyn World) -> Result<Vec<Attribute<'static>>, Failure> {
+    let file = |value: OsString| file_value(&value.to_string_lossy());
+    let server = world.variable(SERVER_VARIABLE).map(|value| (SERVER, value.to_string_lossy().into_owned()));
+    let certificate = world.variable(CERTIFICATE_VARIABLE).map(|value| (CLIENT_CERTIFICATE, file(value)));
+    let key = world.variable(KEY_VARIABLE).map(|value| (CLIENT_KEY, file(value)));
+    let given = [server, certificate, key].into_iter().flatten();
+    let mut attributes: Vec<_> = given.map(|(slot, value)| Attribute::new(slot[0], &utf16(&value))).collect();
+    if let Some(string) = world.variable(STRING_VARIABLE) {
+        let place = format!("the environment variable {STRING_VARIABLE}");
+        // Its driver has named the target, unless another name came before it.
+        let parts = official::read(&string.to_string_lossy(), &place)?.into_iter();
+        let parts: Vec<_> = parts.filter(|part| !is_any(part, TARGET_DRIVER) && is_new(&attributes, part)).collect();
+        attributes.extend(parts);
+    }
+    Ok(attributes)
+}
+
+/// Whether none of the attributes says the same value.
+fn is_new(attributes: &[Attribute<'static>], part: &Attribute<'static>) -> bool {
+    let keyword = Text::new(String::from_utf16_lossy(&part.keyword));
+    let slot = [SERVER].into_iter().find(|slot| is_any(part, slot));
+    !attributes.iter().any(|given| slot.map_or(given.is(keyword.reveal()), |slot| is_any(given, slot)))
+}
+
+/// Whether the target takes a value of its section, where it passes over what it does not know without a word.
+fn counts_in_section(kind: &Kind, attribute: &Attribute<'static>) -> bool {
+    let is = |words: &[&str]| words.iter().any(|word| attribute.text().is(word));
+    let is_answer = || is(&["yes", "no"]);
+    if is_any(attribute, ENCRYPT) {
+        return is_answer() || kind.encrypts_by_default() && is(&["mandatory", "optional", "strict"]);
+    }
+    let takes_answer = is_any(attribute, TRUST_SERVER_CERTIFICATE) || is_any(attribute, TRUSTED_CONNECTION);
+    !takes_answer || is_answer()
+}
