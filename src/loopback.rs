@@ -88,6 +88,8 @@ pub struct Rewritten {
     pub returned: Vec<Attribute<'static>>,
     /// Whether anything of the loopback form was added to what was given; otherwise it is a connection as any other.
     pub is_loopback: bool,
+    /// The certificate and the key that the target logs in with, wherever it reads of them.
+    pub files: [Option<Attribute<'static>>; 2],
     /// Whether it is Windows' form, and used elsewhere.
     pub is_of_other_system: bool,
     /// Whether the attribute SQL_COPT_SS_INTEGRATED_SECURITY must be taken back, which would overrule the string.
@@ -138,6 +140,7 @@ pub fn rewrite(
         target: form::write(wanted, &sources, decision.as_ref(), &additions),
         returned: sources.application.iter().filter(|attribute| !attribute.is("SAVEFILE")).cloned().collect(),
         is_loopback: !additions.is_empty(),
+        files: decision.as_ref().map(|decision| form::files(decision, &additions)).unwrap_or_default(),
         is_of_other_system: platform == Platform::Linux && decision.as_ref().is_some_and(Decision::is_form_of_windows),
         resets_trusted: decision.is_some_and(|decision| decision.resets_trusted),
     })

@@ -80,12 +80,9 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
     assert_says(&logins[0], &["result=ok", "client_certificate=none", "user=\"developer\"", "database=\"Sales\""]);
     // Nothing was looked for, nothing was added, and the password is not in the log.
     let log = fs::read_to_string(log).unwrap();
-    let given = format!(
-        "the target is given: Driver=ODBC Driver 18 for SQL Server;Server=127.0.0.1,{};Database=Sales;\
-         TrustServerCertificate=Yes;UID=developer;PWD=***\n",
-        server.port
-    );
-    assert_says(&log, &[&given]);
+    for given in ["DSN=Loopback;Database=Sales;UID=developer;PWD=***\n", "DSN=Loopback;UID=developer;PWD=***\n"] {
+        assert_says(&log, &[&format!("the target is given: {given}")]);
+    }
     assert!(!log.contains("cr}et") && !log.contains("Certificate and key") && !log.contains("Server, "), "{log}");
 }
 
@@ -156,7 +153,7 @@ fn a_second_copy_has_a_target_of_its_own() {
 #[test]
 fn a_string_too_long_for_the_api_is_refused() {
     // Short enough for pyodbc and the driver manager, too long with what is added.
-    let filler = "x".repeat(32_700);
+    let filler = "x".repeat(32_745);
     let text =
         Registrations::usual("Server=nowhere.invalid\nUID=u\nPWD=p\n").refusal(&format!("DSN=Loopback;APP={filler}"));
     assert_says(&text, &["[HY090] [loopback-odbc]", "32767"]);
@@ -168,7 +165,7 @@ fn a_string_too_long_for_the_api_is_refused() {
 #[test]
 fn the_checks_come_in_their_order() {
     let variables = [("LOOPBACK_ODBC_TARGET_DRIVER", "nowhere")];
-    let filler = "x".repeat(32_700);
+    let filler = "x".repeat(32_745);
     let string = format!("DSN=Loopback;TargetDriver=other;APP={filler}");
     let registrations = Registrations::usual("");
     assert_says(&registrations.refusal_with(&string, &variables), &["[IM003]"]);

@@ -11,7 +11,7 @@ use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
-    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Text, Wanted, World, drivers,
+    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
     examine_target, file_of, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
@@ -50,9 +50,13 @@ fn examine(report: &mut Report, examination: &Examination) {
     let (target, kind) = target(report, registered.and_then(|driver| driver.target_driver));
     let wanted =
         Wanted { target: &target, kind: &kind, platform: Machine.platform(), preset: vec![], files_unseen: false };
-    let given = [Attribute::new("DSN", &utf16(&examination.dsn))];
-    if let Some(rewritten) = session(report, &wanted, &given) {
-        report.ok(Area::String, shown(&rewritten.target));
+    // Where the data source is missing, the rest is told as for a connection by DRIVER.
+    let is_there = Machine.profile_value(Profile::Odbc, &examination.dsn, "Driver").is_ok_and(|it| !it.is_empty());
+    let data_source = is_there.then(|| Attribute::new("DSN", &utf16(&examination.dsn)));
+    if let Some(rewritten) = session(report, &wanted, data_source.as_slice()) {
+        let section = || format!("The driver reads what else there is in section [{}] of odbc.ini", examination.dsn);
+        let details = is_there.then(section).into_iter().collect();
+        report.add(Area::String, Level::Ok, shown(&rewritten.target), details);
     }
     if examination.connect {
         connection(report, &examination.dsn);
@@ -255,9 +259,8 @@ fn detail(finding: &Finding) -> String {
 
 /// The contents of the files that the string names.
 fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
-    let file = |keyword| rewritten.target.iter().find(|attribute| attribute.is(keyword)).and_then(file_of);
-    let mut read = |path: Option<Text>| {
-        let path = path?;
+    let mut read = |file: &Option<Attribute>| {
+        let path = file_of(file.as_ref()?)?;
         let contents = fs::read(path.reveal());
         let unreadable = |error| {
             let remedy = "Name a file that is there, and that the user who connects may read";
@@ -265,7 +268,8 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
         };
         contents.map_err(unreadable).ok()
     };
-    match (read(file("ClientCertificate")), read(file("ClientKey"))) {
+    let [certificate, key] = &rewritten.files;
+    match (read(certificate), read(key)) {
         (Some(certificate), Some(key)) => certificate::check(report, &certificate, &key, SystemTime::now()),
         (Some(_), None) => report.ok(Area::Session, "The certificate's file is there; what is in it was not checked"),
         _ => {}

@@ -226,6 +226,15 @@ pub fn write(
     string
 }
 
+/// The certificate and the key with which the target logs in.
+pub fn files(decision: &Decision, additions: &Additions) -> [Option<Attribute<'static>>; 2] {
+    match decision.login {
+        Login::Certificate { certificate, key } => [Some(certificate), key].map(|said| Some(said?.attribute.clone())),
+        Login::Session | Login::Name | Login::Token | Login::Account => [CLIENT_CERTIFICATE, CLIENT_KEY]
+            .map(|slot| additions.iter().find(|attribute| is_any(attribute, slot)).cloned()),
+    }
+}
+
 /// What counts for a value, where the target has it neither from the application nor from its section.
 fn unread<'s>(sources: &'s Sources, decision: &Decision<'s>, slot: Slot) -> Option<&'s Attribute<'static>> {
     let said = match (&decision.login, slot) {

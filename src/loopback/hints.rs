@@ -127,6 +127,7 @@ mod tests {
             returned: Vec::new(),
             is_loopback,
             is_of_other_system,
+            files: [None, None],
             resets_trusted: false,
         }
     }

@@ -15,7 +15,7 @@ from odbc import DBC, ENV, ERROR, INVALID_HANDLE, NO_DATA, SUCCESS, text, wide
 library = odbc.Odbc(sys.argv[1])
 missing = "/nonexistent/libtarget.so"
 # Nobody listens on port 9 of the loopback address.
-string = "DSN=none;Server=127.0.0.1,9;UID=u;PWD=p;Encrypt=no"
+string = "Server=127.0.0.1,9;UID=u;PWD=p;Encrypt=no"
 
 
 def target(path):
@@ -98,7 +98,7 @@ print("threads: ok")
 # The records of a refusal of ours, at the edges.
 environment = library.environment()
 connection = library.allocate(DBC, environment)
-assert library.driver_connect(connection, "DSN=none;TargetDriver=other") == ERROR
+assert library.driver_connect(connection, "TargetDriver=other") == ERROR
 whole = library.records(connection)[0][1]
 assert whole.startswith("[loopback-odbc] TargetDriver=other"), whole
 length = c_short()
