@@ -1,5 +1,5 @@
 """What a forwarded call costs: in instructions, which tests/speed.rs counts, and in nanoseconds, by benches/calls.c, which
-`scripts/bench calls` has compiled in the working directory, with benches/target.c as target.so."""
+`scripts/bench calls` has compiled in the working directory, with benches/target.c as msodbcsql18.so."""
 
 import os
 import subprocess
@@ -22,14 +22,14 @@ budget("a forwarded call is at most 2 instructions more than a direct one", more
 
 folder = os.getcwd()
 with open("odbcinst.ini", "w") as registrations:
-    registrations.write(f"[direct]\nDriver={folder}/target.so\n[through]\nDriver={library}\n")
+    registrations.write(f"[direct]\nDriver={folder}/msodbcsql18.so\n[through]\nDriver={library}\n")
 environment = os.environ | {
     "ODBCSYSINI": folder,
     "ODBCINI": f"{folder}/odbc.ini",
-    "LOOPBACK_ODBC_TARGET_DRIVER": f"{folder}/target.so",
+    "LOOPBACK_ODBC_TARGET_DRIVER": f"{folder}/msodbcsql18.so",
 }
 times = {}
-for function, way, *quartiles in lines(["./calls", "time", f"{folder}/target.so", library], env=environment):
+for function, way, *quartiles in lines(["./calls", "time", f"{folder}/msodbcsql18.so", library], env=environment):
     times.setdefault(function, {})[way] = [float(nanoseconds) for nanoseconds in quartiles]
 
 print("The target does nothing. Instructions include the loop that calls; nanoseconds are medians of batches in turns, in brackets the")

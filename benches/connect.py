@@ -1,5 +1,6 @@
 """What the library adds to a connect: its own work, in front of a target that does nothing, and whole connections by pyodbc, through
-it and directly in turns. Run by `scripts/bench connect` in the satellite setting, where benches/target.c is target.so.
+it and directly in turns. Run by `scripts/bench connect` in the satellite setting, where benches/target.c is msodbcsql18.so:
+by that name the library takes it for one of Microsoft's drivers.
 
 What a part of its own work takes is seen by giving in the connection string what that part would have found.
 """
@@ -25,7 +26,7 @@ PARTS = ["reading section [Loopback]", "finding the server", "finding certificat
 
 def own_work(rounds, strings):
     """A connect of this process with each string, so many times: microseconds."""
-    os.environ["LOOPBACK_ODBC_TARGET_DRIVER"] = os.path.abspath("target.so")
+    os.environ["LOOPBACK_ODBC_TARGET_DRIVER"] = os.path.abspath("msodbcsql18.so")
     library = odbc.Odbc("/var/opt/lib/libloopbackodbc.so")
     environment = library.allocate(odbc.ENV)
     connection = library.allocate(odbc.DBC, environment)

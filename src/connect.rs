@@ -221,16 +221,16 @@ fn ready(
         });
         prepare(connection, request()?, completed.transpose()?).map(Box::new)
     };
-    let failure = match guard::catch(attempt).unwrap_or_else(|()| Err(Failure::defect())) {
-        Ok(prepared) => return Some(Box::into_raw(prepared)),
-        Err(failure) => failure,
+    let refuse = |failure: Failure| {
+        log::error!("refused with {}: {}", failure.state.text(), failure.text);
+        for finding in &failure.findings {
+            log::info!("{finding}");
+        }
+        connections::set_diagnostics(connection, Diagnostics::of_failure(&failure));
     };
-    log::error!("refused with {}: {}", failure.state.text(), failure.text);
-    for finding in &failure.findings {
-        log::info!("{finding}");
-    }
-    connections::set_diagnostics(connection, Diagnostics::of_failure(&failure));
-    None
+    // What is done about a refusal writes the log, so that it is inside, too.
+    let outcome = guard::catch(|| attempt().map(Box::into_raw).map_err(refuse));
+    outcome.unwrap_or_else(|()| Err(refuse(Failure::defect()))).ok()
 }
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.

@@ -1,7 +1,7 @@
 //! The log: what was decided and why, for whoever asks for it with `LOOPBACK_ODBC_LOG`.
 //!
-//! It goes where [`LogFile`] says, which never makes the program wait. Nothing is logged per call, and nothing secret at any level: attributes are shown by their `Display`, which hides
-//! secrets.
+//! It goes where [`LogFile`] says, which never makes the program wait. Nothing is logged per call, and nothing secret at any
+//! level: attributes are shown by their `Display`, which hides secrets.
 
 use crate::world::{LogFile, Machine, World};
 use log::{LevelFilter, Log, Metadata, Record};

@@ -167,7 +167,7 @@ impl Cost {
 #[track_caller]
 fn connects_stay_as_they_are(section: &str, rest: &str, variables: &[(&str, &str)]) {
     let mut setting = Setting::new(section, None);
-    let target = setting.registrations.path("target.so");
+    let target = setting.registrations.path("msodbcsql18.so");
     compile("benches/target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
     let user = setting.registrations.path("user.ini");
     let direct = format!("[Direct]\nDriver={}\n{section}\n", target.display());
@@ -224,7 +224,7 @@ fn loopback_connects_stay_as_they_are() {
 #[track_caller]
 fn cancelled(mode: &str) {
     let setting = Setting::with_target(PathBuf::new());
-    let (target, program) = (setting.registrations.path("target.so"), setting.program("cancelled", Library));
+    let (target, program) = (setting.registrations.path("msodbcsql18.so"), setting.program("cancelled", Library));
     compile("tests/programs/slow_target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
     let setting = Setting { target: Some(target.clone()), ..setting };
     for kind in ["deferred", "asynchronous"] {
@@ -266,7 +266,7 @@ fn a_thread_that_is_cancelled_while_a_connect_is_refused_ends() {
 fn forks() -> [(&'static str, Setting); 3] {
     let plain = |sources: &[&str]| {
         let mut setting = Setting::with_target(PathBuf::new());
-        let target = setting.registrations.path("target.so");
+        let target = setting.registrations.path("msodbcsql18.so");
         let options = [&["-shared", "-fPIC", "-Wno-unused-parameter"], sources].concat();
         compile("benches/target.c", &target, &options);
         setting.target = Some(target);
