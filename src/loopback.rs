@@ -14,12 +14,13 @@ pub mod preset;
 pub mod search;
 pub mod server;
 pub mod session;
+mod trust;
 
 use crate::connection_string::{Attribute, write};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::Kind;
 use crate::loopback::official::STRING_VARIABLE;
-use crate::loopback::search::Search;
+use crate::loopback::search::{Search, Shown};
 use crate::registration;
 use crate::target::Target;
 use crate::world::{Platform, World};
@@ -381,7 +382,7 @@ fn check_given_files(world: &dyn World, sources: &Sources, unseen: bool, search:
         (Some(certificate), Some(key)) => {
             for (given, file) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
                 if let Some(path) = file_of(given) {
-                    file.check(world, &path, of_environment(given))?;
+                    file.check(world, &path, &Shown(&path), of_environment(given))?;
                 }
             }
             if let Some(key) = file_of(key) {

@@ -24,6 +24,9 @@ use std::path::Path;
 const PROC_NET_TCP6: &str = "/proc/net/tcp6";
 const PROC_NET_IPV6_ROUTE: &str = "/proc/net/ipv6_route";
 
+/// The longest text in /proc that is read: 25,000 connections.
+const MOST_TABLE_BYTES: usize = 4 << 20;
+
 /// A link-local address and the interface over which it is reached: `fe80::1%eth0`.
 type Scoped = (Ipv6Addr, String);
 
@@ -140,8 +143,8 @@ fn established_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, Str
     // it.
     match world.tcp_connections() {
         Ok(connections) => Ok((connections, "in socket diagnostics".to_owned())),
-        Err(error) => match world.read(Path::new(PROC_NET_TCP6)) {
-            Ok(table) => Ok((parse_tcp6(&String::from_utf8_lossy(&table)), format!("in {PROC_NET_TCP6}"))),
+        Err(error) => match world.read(Path::new(PROC_NET_TCP6), MOST_TABLE_BYTES) {
+            Ok(table) => Ok((parse_tcp6(&String::from_utf8_lossy(&table.part)), format!("in {PROC_NET_TCP6}"))),
             Err(proc_error) => Err(format!("socket diagnostics: {error}; {PROC_NET_TCP6}: {proc_error}")),
         },
     }
@@ -168,9 +171,10 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
 
 /// Signal 3: the link-local gateway of the only default route, and where it was read.
 fn gateway_of_the_only_default_route(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
-    let table =
-        world.read(Path::new(PROC_NET_IPV6_ROUTE)).map_err(|error| format!("{PROC_NET_IPV6_ROUTE}: {error}"))?;
-    let routes = default_routes(&String::from_utf8_lossy(&table));
+    let table = world
+        .read(Path::new(PROC_NET_IPV6_ROUTE), MOST_TABLE_BYTES)
+        .map_err(|error| format!("{PROC_NET_IPV6_ROUTE}: {error}"))?;
+    let routes = default_routes(&String::from_utf8_lossy(&table.part));
     if routes.len() > 1 {
         return Err(format!("there are {} default routes, so none is the only one", routes.len()));
     }

@@ -6,6 +6,7 @@ mod netlink;
 pub use installer::own_library;
 pub use netlink::{interface_addresses, neighbours, tcp_connection, tcp_connections};
 
+use super::Owner;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::fs::File;
 use std::io;
@@ -57,6 +58,21 @@ pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
 /// By the mode alone: whether the folders above can be entered is not asked.
 pub fn readable_by_all(path: &Path) -> io::Result<bool> {
     std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+pub fn owner(path: &Path) -> io::Result<Owner> {
+    let metadata = std::fs::metadata(path)?;
+    Ok(Owner { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 })
+}
+
+pub fn user() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+pub fn group() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::getegid() }
 }
 
 /// What the Windows rules look at is not there.
