@@ -21,6 +21,7 @@ use crate::failure::{Failure, Sqlstate};
 use crate::loopback::driver::Kind;
 use crate::loopback::official::STRING_VARIABLE;
 use crate::loopback::search::{Search, Shown};
+use crate::loopback::server::Purpose;
 use crate::registration;
 use crate::target::Target;
 use crate::world::{Platform, World};
@@ -314,7 +315,8 @@ fn discover(
             // A password is not for whoever happens to be on the network: only a session shows that there is a server.
             session::find_pair(world, place, search)?;
         }
-        set(SERVER, &server::find_server(world, place, search)?);
+        let purpose = if by_certificate { Purpose::Certificate } else { Purpose::Secret };
+        set(SERVER, &server::find_server(world, place, purpose, search)?);
     }
     let mut set_if_known = |slot, value| {
         if kind.knows(slot) {

@@ -92,6 +92,8 @@ pub struct TcpConnection {
     /// The interface that the connection is bound to, as every one with a link-local address is; none where it cannot be
     /// told.
     pub interface: Option<String>,
+    /// Whose its socket is.
+    pub user: u32,
     /// What the kernel knows it by; none where it is not told.
     pub identity: Option<SocketIdentity>,
 }
@@ -142,9 +144,9 @@ pub trait World {
     /// # Errors
     /// The reason why the installer library cannot be asked, or its answer not be used.
     fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String>;
-    /// The IPv6 addresses of all interfaces.
+    /// The IPv6 addresses of all interfaces as the kernel's routing socket tells them.
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
-    /// The established TCP connections over IPv6 as the kernel's socket diagnostics tell them.
+    /// The established TCP connections to link-local addresses as the kernel's socket diagnostics tell them.
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>>;
     /// The one of these connections that has this identity; none when it is no longer established.
     fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection>;

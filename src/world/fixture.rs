@@ -31,6 +31,7 @@ pub struct Fixture {
     odbc: Vec<Section>,
     own_library: Option<PathBuf>,
     addresses: Vec<InterfaceAddress>,
+    no_addresses: bool,
     connections: Option<Vec<TcpConnection>>,
     /// How many have an identity.
     sockets: u8,
@@ -127,10 +128,16 @@ impl Fixture {
         self
     }
 
+    /// The interfaces' addresses are not told by netlink.
+    pub fn no_addresses(mut self) -> Self {
+        self.no_addresses = true;
+        self
+    }
+
     /// An established connection of which the interface and the identity are not told.
     pub fn connection(mut self, local: &str, remote: &str) -> Self {
         let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
-        let connection = TcpConnection { local, remote, interface: None, identity: None };
+        let connection = TcpConnection { local, remote, interface: None, user: USER, identity: None };
         self.connections.get_or_insert_default().push(connection);
         self
     }
@@ -140,7 +147,13 @@ impl Fixture {
         self.sockets += 1;
         let (local, remote, interface) = (local.parse().unwrap(), remote.parse().unwrap(), Some(interface.to_owned()));
         let identity = Some([self.sockets; 48]);
-        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface, identity });
+        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface, user: USER, identity });
+        self
+    }
+
+    /// The last connection's socket is of this user.
+    pub fn of_user(mut self, user: u32) -> Self {
+        self.connections.as_mut().unwrap().last_mut().unwrap().user = user;
         self
     }
 
@@ -295,7 +308,7 @@ impl World for Fixture {
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {
-        Ok(self.addresses.clone())
+        if self.no_addresses { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(self.addresses.clone()) }
     }
 
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {
