@@ -117,8 +117,8 @@ pub trait World {
     fn list(&self, directory: &Path, most: usize) -> io::Result<Cut<Vec<PathBuf>>>;
     /// A path without symbolic links to what `path` leads to.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
-    /// Whose the file or folder is that `path` leads to.
-    fn owner(&self, path: &Path) -> io::Result<Owner>;
+    /// Whose a file or folder is; none for a symbolic link.
+    fn owner(&self, path: &Path) -> io::Result<Option<Owner>>;
     /// The effective user of this process.
     fn user(&self) -> u32;
     /// The effective group of this process.
@@ -202,10 +202,13 @@ impl World for Machine {
 
     fn read(&self, path: &Path, most: usize) -> io::Result<Cut<Vec<u8>>> {
         // A pipe would wait for a writer, and a device might never end.
-        if !std::fs::metadata(path)?.is_file() {
+        let metadata = std::fs::metadata(path)?;
+        if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
-        let mut part = Vec::new();
+        // The size that is told is 0 in /proc.
+        let size = usize::try_from(metadata.len()).unwrap_or(most).min(most);
+        let mut part = Vec::with_capacity(size + 1);
         File::open(path)?.take(most as u64 + 1).read_to_end(&mut part)?;
         let more = part.len() > most;
         part.truncate(most);
@@ -224,7 +227,7 @@ impl World for Machine {
         path.canonicalize()
     }
 
-    fn owner(&self, path: &Path) -> io::Result<Owner> {
+    fn owner(&self, path: &Path) -> io::Result<Option<Owner>> {
         system::owner(path)
     }
 

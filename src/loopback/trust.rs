@@ -17,7 +17,8 @@
 use crate::loopback::search::Shown;
 use crate::world::{Owner, World};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::{Component, Path, PathBuf};
 
 /// SQL Server's folders for scripts, from the outer to the inner.
 const KEPT_BY_SQL_SERVER: [&str; 2] = ["/var/opt/mssql-extensibility", "/var/opt/mssql-extensibility/data"];
@@ -88,12 +89,22 @@ impl Judge {
     /// # Errors
     /// Who has it in hand, or what cannot be told.
     pub fn file(&mut self, world: &dyn World, path: &Path) -> Result<PathBuf, String> {
-        let untold = |error| format!("it cannot be told whose {} is: {error}", Shown(path));
-        let resolved = world.resolve(path).map_err(untold)?;
-        let folder = resolved.parent().unwrap_or(&resolved);
-        let trusted = self.folder(world, folder)?;
-        trusted.check(world, &resolved, world.owner(&resolved).map_err(untold)?)?;
-        Ok(resolved)
+        let has_detours = !path.has_root() || path.components().any(|it| it == Component::ParentDir);
+        let straight =
+            if has_detours { Err(format!("{} is not straight", Shown(path))) } else { self.straight(world, path) };
+        let Err(reason) = straight else { return Ok(path.to_owned()) };
+        // There may have been links on the way, which most paths are without.
+        let resolved = world.resolve(path).map_err(|error| untold(path, &error))?;
+        if resolved == path {
+            return Err(reason);
+        }
+        self.straight(world, &resolved).map(|()| resolved)
+    }
+
+    /// As [`Judge::file`], for a path without symbolic links.
+    fn straight(&mut self, world: &dyn World, path: &Path) -> Result<(), String> {
+        let trusted = self.folder(world, path.parent().unwrap_or(path))?;
+        trusted.check(world, path, owner(world, path)?)
     }
 
     /// Those who may write below a folder, if all folders down to it are theirs.
@@ -120,8 +131,7 @@ impl Judge {
 
 /// Those who may write below a folder, when these are who may write to the one above it.
 fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trusted, String> {
-    let untold = |error| format!("it cannot be told whose {} is: {error}", Shown(folder));
-    let owner = world.owner(folder).map_err(untold)?;
+    let owner = owner(world, folder)?;
     if folder.parent().is_none() {
         trusted.admit(owner);
     } else if KEPT_BY_SQL_SERVER.iter().any(|kept| folder == Path::new(kept)) {
@@ -131,6 +141,15 @@ fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trus
         trusted.groups.push(world.group());
     }
     trusted.check(world, folder, owner).map(|()| trusted)
+}
+
+fn owner(world: &dyn World, path: &Path) -> Result<Owner, String> {
+    let owner = world.owner(path).map_err(|error| untold(path, &error))?;
+    owner.ok_or_else(|| format!("{} is a symbolic link", Shown(path)))
+}
+
+fn untold(path: &Path, error: &io::Error) -> String {
+    format!("it cannot be told whose {} is: {error}", Shown(path))
 }
 
 #[cfg(test)]

@@ -266,9 +266,12 @@ impl World for Fixture {
         Ok(linked.unwrap_or_else(|| path.to_owned()))
     }
 
-    fn owner(&self, path: &Path) -> io::Result<Owner> {
+    fn owner(&self, path: &Path) -> io::Result<Option<Owner>> {
+        if self.links.contains_key(path) {
+            return Ok(None);
+        }
         let of_root = Owner { user: 0, group: 0, mode: 0o755 };
-        self.owners.get(path).copied().unwrap_or(Ok(of_root)).map_err(Into::into)
+        self.owners.get(path).copied().unwrap_or(Ok(of_root)).map(Some).map_err(Into::into)
     }
 
     fn user(&self) -> u32 {

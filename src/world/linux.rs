@@ -60,9 +60,10 @@ pub fn readable_by_all(path: &Path) -> io::Result<bool> {
     std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
-pub fn owner(path: &Path) -> io::Result<Owner> {
-    let metadata = std::fs::metadata(path)?;
-    Ok(Owner { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 })
+pub fn owner(path: &Path) -> io::Result<Option<Owner>> {
+    let metadata = std::fs::symlink_metadata(path)?;
+    let owner = Owner { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 };
+    Ok((!metadata.is_symlink()).then_some(owner))
 }
 
 pub fn user() -> u32 {

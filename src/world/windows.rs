@@ -149,7 +149,7 @@ pub fn readable_by_all(_path: &Path) -> io::Result<bool> {
     only_on_linux()
 }
 
-pub fn owner(_path: &Path) -> io::Result<Owner> {
+pub fn owner(_path: &Path) -> io::Result<Option<Owner>> {
     only_on_linux()
 }
 
