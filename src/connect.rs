@@ -229,8 +229,10 @@ fn ready(
         connections::set_diagnostics(connection, Diagnostics::of_failure(&failure));
     };
     // What is done about a refusal writes the log, so that it is inside, too.
-    let outcome = guard::catch(|| attempt().map(Box::into_raw).map_err(refuse));
-    outcome.unwrap_or_else(|()| Err(refuse(Failure::defect()))).ok()
+    guard::catch(|| attempt().map(Box::into_raw).map_err(refuse).ok()).unwrap_or_else(|()| {
+        refuse(Failure::defect());
+        None
+    })
 }
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.

@@ -19,6 +19,7 @@ pub mod search;
 pub mod server;
 pub mod session;
 pub mod sources;
+mod trust;
 
 use crate::connection_string::{Attribute, Text, write};
 use crate::failure::Failure;

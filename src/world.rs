@@ -5,7 +5,8 @@
 //! Server.
 
 use std::ffi::{CStr, OsString};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
@@ -68,6 +69,22 @@ pub struct Neighbour {
     pub resolved: bool,
 }
 
+/// Whose a file or folder is, and what others may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub user: u32,
+    pub group: u32,
+    /// The permission bits. Where there is an access control list, those of the group are the most that it gives anybody.
+    pub mode: u32,
+}
+
+/// What was read or listed, and whether there is more of it than was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut<T> {
+    pub part: T,
+    pub more: bool,
+}
+
 /// The two ends of an established TCP connection over IPv6.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpConnection {
@@ -76,6 +93,8 @@ pub struct TcpConnection {
     /// The interface that the connection is bound to, as every one with a link-local address is; none where it cannot be
     /// told.
     pub interface: Option<String>,
+    /// Whose its socket is.
+    pub user: u32,
     /// What the kernel knows it by; none where it is not told.
     pub identity: Option<SocketIdentity>,
 }
@@ -94,10 +113,18 @@ pub trait World {
     fn working_directory(&self) -> io::Result<PathBuf>;
     /// Whether there is something at `path`; an error when the system does not say.
     fn exists(&self, path: &Path) -> io::Result<bool>;
-    /// A file's contents.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-    /// The paths of a directory's entries.
-    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
+    /// A file's contents, at most so many bytes of them.
+    fn read(&self, path: &Path, most: usize) -> io::Result<Cut<Vec<u8>>>;
+    /// The paths of a directory's entries, at most so many of them.
+    fn list(&self, directory: &Path, most: usize) -> io::Result<Cut<Vec<PathBuf>>>;
+    /// A path without symbolic links to what `path` leads to.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+    /// Whose a file or folder is; none for a symbolic link.
+    fn owner(&self, path: &Path) -> io::Result<Option<Owner>>;
+    /// The effective user of this process.
+    fn user(&self) -> u32;
+    /// The effective group of this process.
+    fn group(&self) -> u32;
     /// Which file a path leads to, whatever its name: device and inode.
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)>;
     /// Whether every user of the machine may read a file.
@@ -125,9 +152,9 @@ pub trait World {
     /// # Errors
     /// The reason why the installer library cannot be asked, or its answer not be used.
     fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String>;
-    /// The IPv6 addresses of all interfaces.
+    /// The IPv6 addresses of all interfaces as the kernel's routing socket tells them.
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
-    /// The established TCP connections over IPv6 as the kernel's socket diagnostics tell them.
+    /// The established TCP connections to link-local addresses as the kernel's socket diagnostics tell them.
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>>;
     /// The one of these connections that has this identity; none when it is no longer established.
     fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection>;
@@ -181,21 +208,43 @@ impl World for Machine {
         path.try_exists()
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path, most: usize) -> io::Result<Cut<Vec<u8>>> {
         // A pipe would wait for a writer, and a device might never end.
-        if !std::fs::metadata(path)?.is_file() {
+        let metadata = std::fs::metadata(path)?;
+        if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
-        std::fs::read(path)
+        // The size that is told is 0 in /proc.
+        let size = usize::try_from(metadata.len()).unwrap_or(most).min(most);
+        let mut part = Vec::with_capacity(size + 1);
+        File::open(path)?.take(most as u64 + 1).read_to_end(&mut part)?;
+        let more = part.len() > most;
+        part.truncate(most);
+        Ok(Cut { part, more })
     }
 
-    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut paths = std::fs::read_dir(directory)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<io::Result<Vec<PathBuf>>>()?;
+    fn list(&self, directory: &Path, most: usize) -> io::Result<Cut<Vec<PathBuf>>> {
+        let mut entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut part = entries.by_ref().take(most).collect::<io::Result<Vec<PathBuf>>>()?;
         // So that messages name the same things in the same order each time.
-        paths.sort();
-        Ok(paths)
+        part.sort();
+        Ok(Cut { part, more: entries.next().is_some() })
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        path.canonicalize()
+    }
+
+    fn owner(&self, path: &Path) -> io::Result<Option<Owner>> {
+        system::owner(path)
+    }
+
+    fn user(&self) -> u32 {
+        system::user()
+    }
+
+    fn group(&self) -> u32 {
+        system::group()
     }
 
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {

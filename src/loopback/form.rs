@@ -10,7 +10,8 @@ use super::{
 };
 use crate::connection_string::Attribute;
 use crate::failure::{Failure, Sqlstate};
-use crate::loopback::search::Search;
+use crate::loopback::search::{Search, Shown};
+use crate::loopback::server::Purpose;
 use crate::world::{Platform, World};
 use std::fmt::Display;
 use std::path::Path;
@@ -63,7 +64,7 @@ fn linux(
     let by_certificate = decision.is_by_certificate(Platform::Linux);
     if let Login::Session = decision.login {
         let pair = find_pair(world, sources, place, search)?;
-        warn_of_readers(world, &pair.key, &pair.key.display(), search);
+        warn_of_readers(world, &pair.key, &Shown(&pair.key), search);
         set(&mut additions, CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
         set(&mut additions, CLIENT_KEY, &format!("file:{}", pair.key.display()));
     }
@@ -75,7 +76,8 @@ fn linux(
             // A password is not for whoever happens to be on the network: only a session shows that there is a server.
             session::find_pair(world, place, search)?;
         }
-        set(&mut additions, SERVER, &server::find_server(world, place, search)?);
+        let purpose = if by_certificate { Purpose::Certificate } else { Purpose::Secret };
+        set(&mut additions, SERVER, &server::find_server(world, place, purpose, search)?);
     }
     let mut constant = |slot, value, is_wanted: bool| {
         if is_wanted && wanted.kind.knows(slot) {

@@ -4,7 +4,8 @@
 //! first that shows something; who wants to know why a value is what it is has every one of them asked.
 
 use crate::failure::Failure;
-use std::fmt;
+use std::fmt::{self, Write};
+use std::path::Path;
 
 /// The search for a session's values, as far as it has come.
 #[derive(Debug, Default)]
@@ -63,6 +64,33 @@ impl Search {
     }
 }
 
+/// A path in a text of one line: a path may have line ends and other control characters in it, which are escaped.
+pub struct Shown<'p>(pub &'p Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        for character in self.0.to_string_lossy().chars() {
+            match character.is_control() {
+                true => write!(formatter, "{}", character.escape_debug())?,
+                false => formatter.write_char(character)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many of many things a text names.
+pub const MOST_NAMED: usize = 8;
+
+/// The first of many things, and how many there are besides.
+pub fn named(things: &[String]) -> String {
+    let first = things[..things.len().min(MOST_NAMED)].join(", ");
+    match things.len().saturating_sub(MOST_NAMED) {
+        0 => first,
+        others => format!("{first}, and {others} more"),
+    }
+}
+
 /// The signal of a value that no signal shows and that is assumed.
 pub const OTHERWISE: &str = "otherwise";
 
@@ -76,5 +104,29 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         write!(formatter, "{}, {}: {}", self.value, self.signal, self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_as_it_is_but_for_control_characters() {
+        for (path, shown) in [
+            ("/a b/\u{e9}\u{1f600}'\"\\;", "/a b/\u{e9}\u{1f600}'\"\\;"),
+            ("/x\nERROR: forged\r\t", "/x\\nERROR: forged\\r\\t"),
+            ("/\u{1b}[2J\u{7f}\u{85}", "/\\u{1b}[2J\\u{7f}\\u{85}"),
+        ] {
+            assert_eq!(Shown(Path::new(path)).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn of_many_things_the_first_are_named() {
+        let things = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
+        assert_eq!(named(&things(0)), "");
+        assert_eq!(named(&things(8)), "1, 2, 3, 4, 5, 6, 7, 8");
+        assert_eq!(named(&things(10)), "1, 2, 3, 4, 5, 6, 7, 8, and 2 more");
     }
 }

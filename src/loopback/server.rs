@@ -10,19 +10,35 @@
 //!
 //! Within a process, the connection that showed the server serves the next connect as well.
 //!
-//! Only link-local addresses count: the session's certificate is not offered to a stranger.
+//! Only link-local addresses count: the session's certificate is not offered to a stranger. Nor does a connection count that
+//! another user has made. A user's password goes only where a connection leads, since others can bring about the rest: a
+//! neighbour is whoever exchanges packets with this machine, and a default route may come from a router that says so
+//! itself.
 
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::SERVER_VARIABLE;
-use crate::loopback::search::Search;
+use crate::loopback::search::{Search, named};
+use crate::loopback::trust::is_trusted;
 use crate::world::{InterfaceAddress, TcpConnection, World};
 use std::collections::BTreeSet;
-use std::io;
 use std::net::Ipv6Addr;
 use std::path::Path;
 
 const PROC_NET_TCP6: &str = "/proc/net/tcp6";
+const PROC_NET_IF_INET6: &str = "/proc/net/if_inet6";
 const PROC_NET_IPV6_ROUTE: &str = "/proc/net/ipv6_route";
+
+/// The longest text in /proc that is read: 25,000 connections. What is not whole tells nothing.
+const MOST_TABLE_BYTES: usize = 4 << 20;
+
+/// What is sent to the server that is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The session's certificate; its key stays here.
+    Certificate,
+    /// A user's password, or another secret.
+    Secret,
+}
 
 /// A link-local address and the interface over which it is reached: `fe80::1%eth0`.
 type Scoped = (Ipv6Addr, String);
@@ -34,26 +50,34 @@ type Signal = fn(&dyn World) -> Shown;
 /// What findings call the value.
 const VALUE: &str = "Server";
 
-/// The signals in their order.
-const SIGNALS: [(&str, Signal); 3] = [
-    ("established connections", peers_of_connections),
-    ("neighbours", neighbours_on_the_only_interface),
-    ("default routes", gateway_of_the_only_default_route),
+/// The signals in their order, and whether each is good enough for a secret.
+const SIGNALS: [(&str, Signal, bool); 3] = [
+    ("established connections", peers_of_connections, true),
+    ("neighbours", neighbours_on_the_only_interface, false),
+    ("default routes", gateway_of_the_only_default_route, false),
 ];
 
 /// Finds the value for `Server`; what each signal gave is added to the search.
 ///
 /// # Errors
 /// 08001 when no signal shows an address, or the first that shows any shows several.
-pub fn find_server(world: &dyn World, place: &str, search: &mut Search) -> Result<String, Failure> {
+pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mut Search) -> Result<String, Failure> {
     let remedy = format!(
         "Set {SERVER_VARIABLE}, or Server in {place}, to the address of SQL Server as this script \
          reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
     );
     let mut answer = None;
-    for (signal, ask) in SIGNALS {
+    for (signal, ask, is_for_secrets) in SIGNALS {
         if !search.goes_on(&answer) {
             break;
+        }
+        if purpose == Purpose::Secret && !is_for_secrets {
+            search.nothing(
+                VALUE,
+                signal,
+                "not asked, since a user's password or token is for a connection's end alone",
+            );
+            continue;
         }
         let (peers, how) = match ask(world) {
             Ok(found) => found,
@@ -73,14 +97,14 @@ pub fn find_server(world: &dyn World, place: &str, search: &mut Search) -> Resul
                 Ok(server.clone())
             }
             several => {
-                search.nothing(VALUE, signal, format!("{} {how}", several.join(", ")));
+                search.nothing(VALUE, signal, format!("{} {how}", named(several)));
                 Err(Failure::new(
                     Sqlstate::UNABLE_TO_CONNECT,
                     format!(
                         "The address of SQL Server is not certain: {signal} show {} link-local addresses. {remedy} \
                          They are: {}",
                         several.len(),
-                        several.join(", ")
+                        named(several)
                     ),
                 ))
             }
@@ -106,50 +130,73 @@ fn peers_of_connections(world: &dyn World) -> Shown {
         Some(connection) => (vec![connection], "at the connection that showed it before".to_owned()),
         None => outward_connections(world)?,
     };
-    let identity = connections.iter().find_map(|connection| connection.identity);
-    let (bound, untold): (Vec<_>, Vec<_>) =
-        connections.into_iter().partition(|connection| connection.interface.is_some());
-    let mut peers: BTreeSet<Scoped> = bound.into_iter().filter_map(|it| Some((it.remote, it.interface?))).collect();
-    if !untold.is_empty() {
-        // The file does not tell. Several may own the local address, where they share a hardware address.
-        let own = world.interface_addresses().map_err(no_interfaces)?;
-        for connection in untold {
-            let owners = own.iter().filter(|it| it.address == connection.local);
-            peers.extend(owners.map(|owner| (connection.remote, owner.interface.clone())));
-        }
-    }
+    let (ours, others): (Vec<_>, Vec<_>) = connections.into_iter().partition(|it| is_trusted(world, it.user));
+    let identity = ours.iter().find_map(|connection| connection.identity);
+    let peers: BTreeSet<Scoped> = ours.into_iter().filter_map(|it| Some((it.remote, it.interface?))).collect();
     if let Ok(mut remembered) = world.remembered_connection().try_lock() {
         *remembered = identity.filter(|_| peers.len() == 1);
     }
-    Ok((peers, place))
+    let others: BTreeSet<String> = others.iter().map(|it| format!("{} of user {}", it.remote, it.user)).collect();
+    if others.is_empty() {
+        return Ok((peers, place));
+    }
+    let others: Vec<String> = others.into_iter().collect();
+    Ok((peers, format!("{place}, with other users' connections passed over: {}", named(&others))))
 }
 
-/// The established connections with a link-local address of another machine, and where they were read.
+/// The established connections with a link-local address of another machine, each with its interface, and where they were
+/// read.
 fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
     let (mut connections, place) = established_connections(world)?;
     connections.retain(|it| it.remote.is_unicast_link_local() && it.remote != it.local);
-    // One of this machine with itself leads nowhere. Where the addresses cannot be told, those that are the same are known.
-    let own = world.interface_addresses().unwrap_or_default();
+    if connections.is_empty() {
+        return Ok((connections, place));
+    }
+    let own = interface_addresses(world)?;
+    // One of this machine with itself leads nowhere.
     connections.retain(|it| own.iter().all(|own| own.address != it.remote));
-    Ok((connections, place))
+    // The file does not tell the interface. Several may own the local address, where they share a hardware address.
+    let owners = |local: Ipv6Addr| own.iter().filter(move |it| it.address == local).map(|it| it.interface.clone());
+    let with_interface = |it: TcpConnection| match it.interface {
+        Some(_) => vec![it],
+        None => owners(it.local).map(|owner| TcpConnection { interface: Some(owner), ..it.clone() }).collect(),
+    };
+    Ok((connections.into_iter().flat_map(with_interface).collect(), place))
 }
 
-/// All established connections, and where they were read.
+/// The established connections that may be to link-local addresses, and where they were read.
 fn established_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
     // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may come without
     // it.
     match world.tcp_connections() {
         Ok(connections) => Ok((connections, "in socket diagnostics".to_owned())),
-        Err(error) => match world.read(Path::new(PROC_NET_TCP6)) {
-            Ok(table) => Ok((parse_tcp6(&String::from_utf8_lossy(&table)), format!("in {PROC_NET_TCP6}"))),
-            Err(proc_error) => Err(format!("socket diagnostics: {error}; {PROC_NET_TCP6}: {proc_error}")),
+        Err(error) => match table(world, PROC_NET_TCP6) {
+            Ok(table) => Ok((parse_tcp6(&table), format!("in {PROC_NET_TCP6}"))),
+            Err(reason) => Err(format!("socket diagnostics: {error}; {reason}")),
         },
+    }
+}
+
+/// The addresses of all interfaces.
+fn interface_addresses(world: &dyn World) -> Result<Vec<InterfaceAddress>, String> {
+    world.interface_addresses().or_else(|error| match table(world, PROC_NET_IF_INET6) {
+        Ok(table) => Ok(parse_if_inet6(&table)),
+        Err(reason) => Err(format!("the network interfaces cannot be read: {error}; {reason}")),
+    })
+}
+
+/// A table of /proc.
+fn table(world: &dyn World, path: &str) -> Result<String, String> {
+    match world.read(Path::new(path), MOST_TABLE_BYTES) {
+        Ok(text) if text.more => Err(format!("{path}: it has more than {MOST_TABLE_BYTES} bytes")),
+        Ok(text) => Ok(String::from_utf8_lossy(&text.part).into_owned()),
+        Err(error) => Err(format!("{path}: {error}")),
     }
 }
 
 /// Signal 2: the link-local neighbours on the only interface.
 fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
-    let addresses = world.interface_addresses().map_err(no_interfaces)?;
+    let addresses = interface_addresses(world)?;
     let outward = |address: &&InterfaceAddress| !address.loopback;
     let interfaces: BTreeSet<&str> = addresses.iter().filter(outward).map(|it| it.interface.as_str()).collect();
     let mut names = interfaces.into_iter();
@@ -168,9 +215,7 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
 
 /// Signal 3: the link-local gateway of the only default route, and where it was read.
 fn gateway_of_the_only_default_route(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
-    let table =
-        world.read(Path::new(PROC_NET_IPV6_ROUTE)).map_err(|error| format!("{PROC_NET_IPV6_ROUTE}: {error}"))?;
-    let routes = default_routes(&String::from_utf8_lossy(&table));
+    let routes = default_routes(&table(world, PROC_NET_IPV6_ROUTE)?);
     if routes.len() > 1 {
         return Err(format!("there are {} default routes, so none is the only one", routes.len()));
     }
@@ -195,14 +240,24 @@ fn default_routes(table: &str) -> BTreeSet<Scoped> {
     table.lines().filter_map(route).collect()
 }
 
-fn no_interfaces(error: io::Error) -> String {
-    format!("the network interfaces cannot be read: {error}")
+/// The addresses of a text in the format of /proc/net/if_inet6.
+///
+/// A line is `ADDRESS INDEX PREFIX SCOPE FLAGS INTERFACE`, the address in hexadecimal in network byte order. Lines that are
+/// not of that form are passed over.
+fn parse_if_inet6(table: &str) -> Vec<InterfaceAddress> {
+    let address = |line: &str| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let &[address, _, _, _, _, interface] = fields.as_slice() else { return None };
+        let address = Ipv6Addr::from(u128::from_str_radix(address, 16).ok()?);
+        Some(InterfaceAddress { interface: interface.to_owned(), address, loopback: interface == "lo" })
+    };
+    table.lines().filter_map(address).collect()
 }
 
 /// The established connections of a text in the format of /proc/net/tcp6 (proc(5)).
 ///
-/// A line is `0: LOCAL:PORT REMOTE:PORT STATE ...`, an address four 32-bit words in the host's byte order, state 01
-/// ESTABLISHED. Lines that are not of that form are passed over.
+/// A line is `0: LOCAL:PORT REMOTE:PORT STATE QUEUES TIMER RETRANSMISSIONS USER ...`, an address four 32-bit words in the
+/// host's byte order, state 01 ESTABLISHED. Lines that are not of that form are passed over.
 fn parse_tcp6(table: &str) -> Vec<TcpConnection> {
     let address = |field: &str| {
         let words = field.split(':').next().filter(|words| words.len() == 32 && words.is_ascii())?;
@@ -218,7 +273,9 @@ fn parse_tcp6(table: &str) -> Vec<TcpConnection> {
         .filter_map(|line| {
             let mut fields = line.split_ascii_whitespace().skip(1);
             let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
-            (fields.next()? == "01").then_some(TcpConnection { local, remote, interface: None, identity: None })
+            let established = fields.next()? == "01";
+            let user = fields.nth(3)?.parse().ok()?;
+            established.then_some(TcpConnection { local, remote, interface: None, user, identity: None })
         })
         .collect()
 }
@@ -230,10 +287,10 @@ mod tests {
 
     /// The header and three lines of /proc/net/tcp6: a listener, the data channel, a closing connection.
     const TABLE: &str = "\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when
-   0: 00000000000000000000000000000000:0599 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000
-   1: 000080FE00000000FF0F0002010000FE:9C40 000080FE00000000F53D1280B15D0000:D431 01 00000000:00000000 00:00000000
-   2: 000080FE00000000FF0F0002010000FE:9C42 000080FE0000000000000000EFBE0000:0599 06 00000000:00000000 00:00000000
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid
+   0: 00000000000000000000000000000000:0599 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0
+   1: 000080FE00000000FF0F0002010000FE:9C40 000080FE00000000F53D1280B15D0000:D431 01 00000000:00000000 00:00000000 00000000  1000
+   2: 000080FE00000000FF0F0002010000FE:9C42 000080FE0000000000000000EFBE0000:0599 06 00000000:00000000 00:00000000 00000000     0
 ";
     const OWN: &str = "fe80::200:fff:fe00:1";
     const SERVER: &str = "fe80::8012:3df5:0:5db1";
@@ -243,13 +300,23 @@ mod tests {
     }
 
     fn find(world: &Fixture) -> Result<String, Failure> {
+        find_for(Purpose::Certificate, world)
+    }
+
+    fn find_for(purpose: Purpose, world: &Fixture) -> Result<String, Failure> {
         let mut search = Search::default();
-        find_server(world, "section [Loopback] of odbc.ini", &mut search).map_err(|failure| search.explain(failure))
+        let found = find_server(world, "section [Loopback] of odbc.ini", purpose, &mut search);
+        found.map_err(|failure| search.explain(failure))
     }
 
     #[track_caller]
     fn assert_refused(world: &Fixture, parts: &[&str]) {
-        let failure = find(world).unwrap_err();
+        assert_refused_for(Purpose::Certificate, world, parts);
+    }
+
+    #[track_caller]
+    fn assert_refused_for(purpose: Purpose, world: &Fixture, parts: &[&str]) {
+        let failure = find_for(purpose, world).unwrap_err();
         assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
         let text = failure.records().join("\n");
         for part in [parts, &[SERVER_VARIABLE, "[Loopback] of odbc.ini"]].concat() {
@@ -261,7 +328,7 @@ mod tests {
     #[cfg(target_endian = "little")]
     fn the_established_connections_of_the_table_are_read() {
         let (local, remote) = (OWN.parse().unwrap(), SERVER.parse().unwrap());
-        let expected = TcpConnection { local, remote, interface: None, identity: None };
+        let expected = TcpConnection { local, remote, interface: None, user: 1000, identity: None };
         assert_eq!(parse_tcp6(TABLE), [expected]);
         assert_eq!(parse_tcp6("0: zz:1 yy:2 01\n1: 00\n\n"), []);
     }
@@ -329,7 +396,7 @@ mod tests {
     fn while_the_connection_lives_that_showed_the_server_no_other_is_looked_for() {
         let world = satellite_that_has_connected().bound_connection(OWN, "fe80::9", "eth0");
         let mut search = Search::default();
-        assert_eq!(find_server(&world, "", &mut search).unwrap(), format!("{SERVER}%eth0"));
+        assert_eq!(find_server(&world, "", Purpose::Certificate, &mut search).unwrap(), format!("{SERVER}%eth0"));
         assert_eq!(
             search.lines(),
             [format!("Server, established connections: found {SERVER}%eth0 at the connection that showed it before")]
@@ -412,6 +479,83 @@ mod tests {
         assert_refused(&world(&(default("eth0") + &global)), &["there are 2 default routes"]);
         assert_refused(&world(&global), &["default routes: none"]);
         assert_refused(&world(""), &["default routes: none"]);
+    }
+
+    #[test]
+    fn a_connection_of_another_user_shows_nothing_and_is_named() {
+        for user in [1001, 65534] {
+            let text = format!("with other users' connections passed over: fe80::9 of user {user}");
+            let foreign = || satellite().bound_connection(OWN, "fe80::9", "eth0").of_user(user);
+            assert_refused(&foreign(), &["established connections: none", &text]);
+            // Where it would make the answer uncertain, it does not.
+            assert_eq!(find(&foreign().bound_connection(OWN, SERVER, "eth0")).unwrap(), format!("{SERVER}%eth0"));
+        }
+        let root_s = satellite().bound_connection(OWN, SERVER, "eth0").of_user(0);
+        assert_eq!(find(&root_s).unwrap(), format!("{SERVER}%eth0"));
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn the_table_in_proc_tells_whose_a_connection_is() {
+        let world = satellite().file(PROC_NET_TCP6, &TABLE.replace("  1000", "  1001"));
+        assert_refused(&world, &["in /proc/net/tcp6, with other users' connections passed over", "of user 1001"]);
+    }
+
+    #[test]
+    fn a_connection_that_is_another_user_s_now_is_not_remembered() {
+        let world = satellite_that_has_connected().of_user(1001);
+        assert_refused(&world, &["at the connection that showed it before, with other users' connections passed over"]);
+        assert_eq!(*world.remembered_connection().lock().unwrap(), None);
+    }
+
+    #[test]
+    fn a_password_goes_only_where_a_connection_leads() {
+        let route = format!(
+            "{none} 00 {none} 00 fe8000000000000080123df500005db1 00000400 00000001 00000000 00000003 eth0\n",
+            none = "0".repeat(32)
+        );
+        let world = || satellite().neighbour("eth0", SERVER, true).file(PROC_NET_IPV6_ROUTE, &route);
+        assert!(find(&world()).is_ok());
+        assert_refused_for(
+            Purpose::Secret,
+            &world(),
+            &["was not found", "neighbours: not asked", "default routes: not asked"],
+        );
+        let foreign = world().bound_connection(OWN, SERVER, "eth0").of_user(1001);
+        assert_refused_for(Purpose::Secret, &foreign, &["passed over", "neighbours: not asked"]);
+        let own = world().bound_connection(OWN, SERVER, "eth0");
+        assert_eq!(find_for(Purpose::Secret, &own).unwrap(), format!("{SERVER}%eth0"));
+        // And what was remembered for a certificate is good for a password, since it is a connection.
+        assert_eq!(find(&own).unwrap(), find_for(Purpose::Secret, &own).unwrap());
+    }
+
+    /// /proc/net/if_inet6 of [`satellite`].
+    const ADDRESSES: &str = "\
+00000000000000000000000000000001 01 80 10 80       lo
+fe8000000000000002000ffffe000001 02 40 20 80     eth0
+";
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn without_netlink_the_tables_in_proc_serve() {
+        let world = || satellite().no_addresses().file(PROC_NET_IF_INET6, ADDRESSES);
+        assert_eq!(parse_if_inet6(ADDRESSES), satellite().interface_addresses().unwrap());
+        assert_eq!(find(&world().file(PROC_NET_TCP6, TABLE)).unwrap(), format!("{SERVER}%eth0"));
+        assert_eq!(find(&world().neighbour("eth0", SERVER, true)).unwrap(), format!("{SERVER}%eth0"));
+        assert_eq!(parse_if_inet6("zz 01 40 20 80 eth0\nfe80 01\n\n"), []);
+    }
+
+    #[test]
+    fn a_connection_counts_only_where_the_own_addresses_can_be_told() {
+        // It could be one of this machine with itself.
+        let world = satellite().no_addresses().bound_connection(OWN, SERVER, "eth0");
+        assert_refused(&world, &["the network interfaces cannot be read: permission denied; /proc/net/if_inet6: "]);
+    }
+
+    #[test]
+    fn a_table_that_is_too_long_tells_nothing() {
+        let world = satellite().file(PROC_NET_TCP6, &TABLE.repeat(MOST_TABLE_BYTES / TABLE.len() + 1));
+        assert_refused(&world, &["/proc/net/tcp6: it has more than 4194304 bytes"]);
     }
 
     #[test]

@@ -7,34 +7,43 @@
 //! 2. the one folder of the data directory that holds a readable pair;
 //! 3. the same as the first, for the paths in the command lines of this process and of those above it: the data directory
 //!    may be one that can be entered but not listed.
+//!
+//! A pair that others could have put there does not count ([`trust`](super::trust)). No folder is looked at twice, and no
+//! signal goes on for ever: its limits are the constants here, and what lies beyond them is named in the findings.
 
 use crate::failure::{Failure, Sqlstate};
-use crate::loopback::search::Search;
-use crate::registration::same_file;
+use crate::loopback::search::{MOST_NAMED, Search, Shown, named};
+use crate::loopback::trust::{Judge, MOST_FOLDERS};
 use crate::world::World;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 const DATA_DIR_VARIABLE: &str = "LOOPBACK_ODBC_DATA_DIR";
 /// Where SQL Server on Linux keeps the launchpads' folders.
 const DATA_DIR: &str = "/var/opt/mssql-extensibility/data";
 
+/// The largest certificate or key that is read; real ones have a few thousand bytes.
+const MOST_PEM_BYTES: usize = 256 << 10;
+/// The most entries of a data directory; there is one for each user who has a script running.
+const MOST_ENTRIES: usize = 1024;
+/// How far up the processes are gone through; a satellite is in a namespace with a handful.
+const MOST_PROCESSES: usize = 32;
+/// How much of a command line is read.
+const MOST_COMMAND_LINE_BYTES: usize = 64 << 10;
+/// How many paths of a command line are followed.
+const MOST_PATHS: usize = 32;
+/// The longest path that the system takes (PATH_MAX of linux/limits.h).
+const LONGEST_PATH: usize = 4096;
+/// How much of a process's state is read, of which the fields that count come first.
+const MOST_STAT_BYTES: usize = 4096;
+
 /// A certificate and its key: two PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     pub certificate: PathBuf,
     pub key: PathBuf,
-}
-
-/// What a folder has of a pair.
-enum Folder {
-    Nothing,
-    Both(Pair),
-    /// One file (named first) without the other.
-    Half(PathBuf, PathBuf),
-    /// The system does not let us look.
-    Closed(io::Error),
 }
 
 impl Pair {
@@ -47,8 +56,8 @@ impl Pair {
     /// # Errors
     /// 08001 with the path and the system's reason.
     fn check(&self, world: &dyn World) -> Result<(), Failure> {
-        CERTIFICATE.check(world, &self.certificate, &self.certificate.display(), true)?;
-        KEY.check(world, &self.key, &self.key.display(), true)
+        CERTIFICATE.check(world, &self.certificate, &Shown(&self.certificate), true)?;
+        KEY.check(world, &self.key, &Shown(&self.key), true)
     }
 }
 
@@ -69,54 +78,58 @@ pub const CERTIFICATE: PemFile =
 pub const KEY: PemFile = PemFile { file_name: "sqlsatellitekey.pem", title: "client key", marker: "PRIVATE KEY-----" };
 
 impl PemFile {
-    /// Whether a file can be read and has something in it; with `pem`, also whether it is a PEM file of this kind.
+    /// Whether a file can be read and has something in it; with `pem`, also whether it is a PEM file of this kind. Messages
+    /// name it as `shown`.
     ///
     /// # Errors
     /// 08001 with the path and the system's reason.
     pub fn check(&self, world: &dyn World, path: &Path, shown: &dyn Display, pem: bool) -> Result<(), Failure> {
-        let marker = self.marker;
-        let reason = match world.read(path) {
+        let marker = self.marker.as_bytes();
+        let reason = match world.read(path, MOST_PEM_BYTES) {
             Err(error) => format!("cannot be read: {error}"),
-            Ok(contents) if contents.is_empty() => "is empty".to_owned(),
-            Ok(contents) if pem && !contents.windows(marker.len()).any(|window| window == marker.as_bytes()) => {
-                format!("is not a PEM file: there is no \"{marker}\" in it")
+            Ok(contents) if contents.more => format!("is too large: it has more than {MOST_PEM_BYTES} bytes"),
+            Ok(contents) if contents.part.is_empty() => "is empty".to_owned(),
+            Ok(contents) if pem && !contents.part.windows(marker.len()).any(|window| window == marker) => {
+                format!("is not a PEM file: there is no \"{}\" in it", self.marker)
             }
             Ok(_) => return Ok(()),
         };
         Err(Failure::new(
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
-                "The {} {shown} {reason}. SQL Server writes both files when a session begins and removes them at its end; \
-                 to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
+                "The {} {shown} {reason}. SQL Server writes both files when a session begins and removes them at its \
+                 end; to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
                 self.title
             ),
         ))
     }
 }
 
-fn look(world: &dyn World, folder: &Path) -> Folder {
-    let pair = Pair::in_folder(folder);
-    match (world.exists(&pair.certificate), world.exists(&pair.key)) {
-        (Ok(true), Ok(true)) => Folder::Both(pair),
-        (Ok(true), Ok(false)) => Folder::Half(pair.certificate, pair.key),
-        (Ok(false), Ok(true)) => Folder::Half(pair.key, pair.certificate),
-        (Ok(false), Ok(false)) => Folder::Nothing,
-        (Err(error), _) | (_, Err(error)) => Folder::Closed(error),
-    }
-}
-
 /// What findings call the value.
 const VALUE: &str = "Certificate and key";
 
-/// What was seen of pairs that are none: half ones, and the reasons why whole ones cannot be used.
-#[derive(Default)]
-struct Seen {
+/// A search for pairs, as far as it has come.
+struct Hunt<'w> {
+    world: &'w dyn World,
+    judge: Judge,
+    /// The folders that were looked at, and the pairs in them that count.
+    folders: BTreeMap<PathBuf, Option<Pair>>,
+    /// Files (named first) without the other.
     halves: Vec<(PathBuf, PathBuf)>,
+    /// Why whole pairs cannot be used.
     unusable: Vec<Failure>,
+    /// Pairs that others could have put there, each with the reason.
+    passed_over: Vec<String>,
+    /// How many of these are told already.
+    told: usize,
+    /// What the signal that is asked could not look at, each with the reason.
+    closed: Vec<String>,
+    /// What the signal that is asked has left out because of a limit, or of what it could not read.
+    left_out: Vec<String>,
 }
 
 /// A signal decides when it gives something, be it that there is no telling which pair is the session's.
-type Signal = fn(&dyn World, &mut Search, &mut Seen) -> Option<Result<Pair, Failure>>;
+type Signal = fn(&mut Hunt, &mut Search) -> Option<Result<Pair, Failure>>;
 
 /// The signals in their order.
 const SIGNALS: [Signal; 3] = [above_working_directory, in_data_directory, in_command_lines];
@@ -126,38 +139,154 @@ const SIGNALS: [Signal; 3] = [above_working_directory, in_data_directory, in_com
 /// # Errors
 /// 08001 when there is none, when there are several, and when the one there is cannot be used.
 pub fn find_pair(world: &dyn World, place: &str, search: &mut Search) -> Result<Pair, Failure> {
-    let mut seen = Seen::default();
+    let mut hunt = Hunt {
+        world,
+        judge: Judge::default(),
+        folders: BTreeMap::new(),
+        halves: Vec::new(),
+        unusable: Vec::new(),
+        passed_over: Vec::new(),
+        told: 0,
+        closed: Vec::new(),
+        left_out: Vec::new(),
+    };
     let mut answer = None;
     for signal in SIGNALS {
         if search.goes_on(&answer) {
-            answer = answer.or(signal(world, search, &mut seen));
+            answer = answer.or(signal(&mut hunt, search));
         }
     }
-    if let Some(answer) = answer {
-        return answer;
+    answer.unwrap_or_else(|| Err(hunt.failure(place)))
+}
+
+impl Hunt<'_> {
+    /// The pair in a folder, if there is one that counts.
+    fn look(&mut self, folder: &Path) -> Option<Pair> {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let pair = Pair::in_folder(folder);
+        let found = match (self.is_there(&pair.certificate), self.is_there(&pair.key)) {
+            (Ok(true), Ok(true)) => self.judged(pair),
+            (Ok(false), Ok(false)) => None,
+            (Ok(true), Ok(false)) => {
+                self.halves.push((pair.certificate, pair.key));
+                None
+            }
+            (Ok(false), Ok(true)) => {
+                self.halves.push((pair.key, pair.certificate));
+                None
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                self.closed.push(format!("{}: {error}", Shown(folder)));
+                None
+            }
+        };
+        self.folders.insert(folder.to_owned(), found.clone());
+        found
     }
-    let mut unusable = seen.unusable.into_iter();
-    if let Some(first) = unusable.next() {
-        return Err(first.with_findings(unusable.map(|other| other.text).collect()));
+
+    /// Whether there is something; an error when the system does not say.
+    fn is_there(&self, path: &Path) -> io::Result<bool> {
+        match self.world.exists(path) {
+            // What is no folder, or has a name that is too long, has nothing in it.
+            Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::InvalidFilename) => Ok(false),
+            answer => answer,
+        }
     }
-    let text = match seen.halves.first() {
-        Some((present, absent)) => format!(
-            "The session's certificate and key must both be there, but beside {} there is no {}. SQL Server writes \
-             both when a session begins; to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
-             LOOPBACK_ODBC_CLIENT_KEY.",
-            present.display(),
-            absent.file_name().unwrap_or_default().display()
-        ),
-        None => format!(
-            "This does not look like a script run by SQL Server: {} and {} are neither in the working directory, nor \
-             above it, nor in a folder of {}, nor does a command line lead to them. To connect from elsewhere, name a \
-             server and a login in {place} (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
-            CERTIFICATE.file_name,
-            KEY.file_name,
-            data_directory(world).display()
-        ),
-    };
-    Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text))
+
+    /// A pair by the paths without symbolic links, if nobody else could have put it there.
+    fn judged(&mut self, pair: Pair) -> Option<Pair> {
+        let mut judge = |path: &Path| self.judge.file(self.world, path);
+        match judge(&pair.certificate).and_then(|certificate| Ok((certificate, judge(&pair.key)?))) {
+            Ok((certificate, key)) => Some(Pair { certificate, key }),
+            Err(reason) => {
+                self.passed_over.push(format!("{} does not count, since {reason}", Shown(&pair.certificate)));
+                None
+            }
+        }
+    }
+
+    /// The pair in the nearest of a folder and those above it that has one.
+    fn nearest(&mut self, folder: &Path) -> Option<Pair> {
+        let mut folders = folder.ancestors();
+        let found = folders.by_ref().take(MOST_FOLDERS).find_map(|folder| self.look(folder));
+        if let (None, Some(above)) = (&found, folders.next()) {
+            self.left_out.push(format!("{} and what is above it, {MOST_FOLDERS} folders up", Shown(above)));
+        }
+        found
+    }
+
+    /// Adds to the findings what a signal has not looked at or does not count.
+    fn tell(&mut self, search: &mut Search, signal: &str) {
+        let passed_over = &self.passed_over[self.told..];
+        self.told = self.passed_over.len();
+        let lists = [("passed over", passed_over), ("cannot be searched", &self.closed), ("left out", &self.left_out)];
+        for (what, list) in lists {
+            if !list.is_empty() {
+                search.nothing(VALUE, signal, format!("{what}: {}", named(list)));
+            }
+        }
+        self.closed.clear();
+        self.left_out.clear();
+    }
+
+    /// What is said when no signal shows a pair.
+    fn failure(self, place: &str) -> Failure {
+        let mut unusable = self.unusable.into_iter();
+        if let Some(first) = unusable.next() {
+            let mut others: Vec<String> = unusable.by_ref().take(MOST_NAMED).map(|other| other.text).collect();
+            let more = unusable.count();
+            others.extend((more > 0).then(|| format!("And {more} more pairs cannot be used.")));
+            return first.with_findings(others);
+        }
+        let text = match (self.passed_over.first(), self.halves.first()) {
+            (Some(pair), _) => format!(
+                "A certificate and key are where others could have put them: {pair}. Let nobody but root and this user \
+                 own and write the two files and each folder above them, or name the files in \
+                 LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY."
+            ),
+            (None, Some((present, absent))) => format!(
+                "The session's certificate and key must both be there, but beside {} there is no {}. SQL Server writes \
+                 both when a session begins; to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
+                 LOOPBACK_ODBC_CLIENT_KEY.",
+                Shown(present),
+                Shown(Path::new(absent.file_name().unwrap_or_default()))
+            ),
+            (None, None) => format!(
+                "This does not look like a script run by SQL Server: {} and {} are neither in the working directory, \
+                 nor above it, nor in a folder of {}, nor does a command line lead to them. To connect from elsewhere, \
+                 name a server and a login in {place} (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
+                CERTIFICATE.file_name,
+                KEY.file_name,
+                Shown(&data_directory(self.world))
+            ),
+        };
+        Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
+    }
+
+    /// The one pair that a signal shows, if it can be used.
+    fn found(&self, search: &mut Search, signal: &str, pair: Pair) -> Result<Pair, Failure> {
+        let certificate = Shown(&pair.certificate).to_string();
+        search.found(VALUE, signal, &certificate, format!("found {certificate}"));
+        pair.check(self.world).map(|()| pair)
+    }
+}
+
+/// Pairs, each of them once: by different paths one may lead to the same file, since folders may be mounted in several
+/// places.
+#[derive(Default)]
+struct Pairs {
+    pairs: Vec<Pair>,
+    files: BTreeSet<(u64, u64)>,
+}
+
+impl Pairs {
+    fn add(&mut self, world: &dyn World, pair: Pair) {
+        if world.identity(&pair.certificate).map_or(true, |file| self.files.insert(file)) {
+            self.pairs.push(pair);
+        }
+    }
 }
 
 /// Where SQL Server keeps the sessions' folders.
@@ -166,80 +295,53 @@ fn data_directory(world: &dyn World) -> PathBuf {
 }
 
 /// Signal 1.
-fn above_working_directory(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
+fn above_working_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair, Failure>> {
     const SIGNAL: &str = "working directory";
-    let directory = match world.working_directory() {
+    let directory = match hunt.world.working_directory() {
         Ok(directory) => directory,
         Err(error) => {
             search.nothing(VALUE, SIGNAL, format!("it cannot be told: {error}"));
             return None;
         }
     };
-    let mut closed = Vec::new();
-    if let Some(pair) = nearest(world, &directory, &mut seen.halves, &mut closed) {
-        return Some(found(world, search, SIGNAL, pair));
+    let nearest = hunt.nearest(&directory);
+    hunt.tell(search, SIGNAL);
+    if nearest.is_none() {
+        let text = format!("not both in {}, nor in a folder above it", Shown(&directory));
+        search.nothing(VALUE, SIGNAL, text);
     }
-    let folders = match closed.as_slice() {
-        [] => String::new(),
-        closed => format!(" that can be searched ({})", closed.join("; ")),
-    };
-    search.nothing(VALUE, SIGNAL, format!("not both in {}, nor in a folder above it{folders}", directory.display()));
-    None
-}
-
-/// The one pair that a signal shows, if it can be used.
-fn found(world: &dyn World, search: &mut Search, signal: &str, pair: Pair) -> Result<Pair, Failure> {
-    let certificate = pair.certificate.display().to_string();
-    search.found(VALUE, signal, &certificate, format!("found {certificate}"));
-    pair.check(world).map(|()| pair)
-}
-
-/// The pair in the nearest of a folder and those above it that has both files.
-fn nearest(
-    world: &dyn World,
-    directory: &Path,
-    halves: &mut Vec<(PathBuf, PathBuf)>,
-    closed: &mut Vec<String>,
-) -> Option<Pair> {
-    for folder in directory.ancestors() {
-        match look(world, folder) {
-            Folder::Nothing => {}
-            Folder::Both(pair) => return Some(pair),
-            Folder::Half(present, absent) => halves.push((present, absent)),
-            Folder::Closed(error) => closed.push(format!("{}: {error}", folder.display())),
-        }
-    }
-    None
+    nearest.map(|pair| hunt.found(search, SIGNAL, pair))
 }
 
 /// Signal 2.
-fn in_data_directory(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
-    let data_dir = data_directory(world);
-    let signal = format!("data directory {}", data_dir.display());
-    let folders = match world.list(&data_dir) {
-        Ok(folders) => folders,
+fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair, Failure>> {
+    let data_dir = data_directory(hunt.world);
+    let signal = format!("data directory {}", Shown(&data_dir));
+    let folders = match hunt.world.list(&data_dir, MOST_ENTRIES) {
+        Ok(folders) if folders.more => {
+            let text = format!("it has more than {MOST_ENTRIES} entries, too many to say that one is the only one");
+            search.nothing(VALUE, signal, text);
+            return None;
+        }
+        Ok(folders) => folders.part,
         Err(error) => {
             search.nothing(VALUE, signal, format!("it cannot be listed: {error}"));
             return None;
         }
     };
-    let mut usable = Vec::new();
+    let mut usable = Pairs::default();
     for folder in &folders {
-        match look(world, folder) {
-            Folder::Nothing => {}
-            Folder::Both(pair) => match pair.check(world) {
-                Ok(()) => push_new(world, &mut usable, pair),
-                Err(failure) => seen.unusable.push(failure),
-            },
-            Folder::Half(present, absent) => seen.halves.push((present, absent)),
-            // A file among the folders, or another user's session.
-            Folder::Closed(error) => {
-                search.nothing(VALUE, &signal, format!("{} cannot be searched: {error}", folder.display()));
+        if let Some(pair) = hunt.look(folder) {
+            match pair.check(hunt.world) {
+                Ok(()) => usable.add(hunt.world, pair),
+                Err(failure) => hunt.unusable.push(failure),
             }
         }
     }
-    match usable.as_slice() {
-        [pair] => Some(found(world, search, &signal, pair.clone())),
+    // Closed to this user are other users' sessions.
+    hunt.tell(search, &signal);
+    match usable.pairs.as_slice() {
+        [pair] => Some(hunt.found(search, &signal, pair.clone())),
         [] => {
             search.nothing(VALUE, signal, format!("no usable pair in its {} entries", folders.len()));
             None
@@ -250,8 +352,8 @@ fn in_data_directory(world: &dyn World, search: &mut Search, seen: &mut Seen) ->
 
 /// There is no telling which of several pairs is the session's.
 fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
-    let paths: Vec<String> = pairs.iter().map(|pair| pair.certificate.display().to_string()).collect();
-    let paths = paths.join(", ");
+    let paths: Vec<String> = pairs.iter().map(|pair| Shown(&pair.certificate).to_string()).collect();
+    let paths = named(&paths);
     search.nothing(VALUE, signal, format!("{} pairs: {paths}", pairs.len()));
     let text = format!(
         "In the {signal} there are {} sessions' certificates, and the working directory is below none of them. Set \
@@ -262,56 +364,84 @@ fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
 }
 
 /// Signal 3.
-fn in_command_lines(world: &dyn World, search: &mut Search, seen: &mut Seen) -> Option<Result<Pair, Failure>> {
+fn in_command_lines(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair, Failure>> {
     const SIGNAL: &str = "command lines";
-    let mut pairs = Vec::new();
+    let world = hunt.world;
+    let mut pairs = Pairs::default();
     let mut processes = 0;
     let mut process = Some("self".to_owned());
-    while let Some(id) = process.filter(|_| processes < MOST_PROCESSES) {
-        let Ok(line) = world.read(&Path::new("/proc").join(&id).join("cmdline")) else { break };
-        processes += 1;
-        for path in absolute_paths(&String::from_utf8_lossy(&line)) {
-            if let Some(pair) = nearest(world, &path, &mut seen.halves, &mut Vec::new()) {
-                push_new(world, &mut pairs, pair);
+    while let Some(id) = process {
+        if processes == MOST_PROCESSES {
+            hunt.left_out.push(format!("the processes above {MOST_PROCESSES} of them"));
+            break;
+        }
+        match command_line(hunt, &id) {
+            Ok(paths) => {
+                let found = paths.iter().filter_map(|path| hunt.nearest(path));
+                found.for_each(|pair| pairs.add(world, pair));
+            }
+            Err(reason) => {
+                hunt.left_out.push(reason);
+                break;
             }
         }
-        process = parent(world, &id);
+        processes += 1;
+        process = parent(world, &id).unwrap_or_else(|reason| {
+            hunt.left_out.push(format!("the processes above: {reason}"));
+            None
+        });
     }
-    match pairs.as_slice() {
-        [] if processes == 0 => search.nothing(VALUE, SIGNAL, "/proc/self/cmdline cannot be read"),
-        [] => search.nothing(VALUE, SIGNAL, format!("no path of {processes} processes leads to a pair")),
-        [pair] => return Some(found(world, search, SIGNAL, pair.clone())),
-        several => return Some(Err(several_pairs(search, SIGNAL, several))),
+    hunt.tell(search, SIGNAL);
+    match pairs.pairs.as_slice() {
+        [] => {
+            search.nothing(VALUE, SIGNAL, format!("no path of {processes} processes leads to a pair"));
+            None
+        }
+        [pair] => Some(hunt.found(search, SIGNAL, pair.clone())),
+        several => Some(Err(several_pairs(search, SIGNAL, several))),
     }
-    None
 }
 
-/// Adds a pair unless it is there already, be it by another path: there may be symbolic links.
-fn push_new(world: &dyn World, pairs: &mut Vec<Pair>, pair: Pair) {
-    if !pairs.iter().any(|known| same_file(world, &known.certificate, &pair.certificate)) {
-        pairs.push(pair);
+/// The paths in the command line of a process that are followed.
+fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
+    let file = format!("/proc/{id}/cmdline");
+    let line = hunt.world.read(Path::new(&file), MOST_COMMAND_LINE_BYTES);
+    let line = line.map_err(|error| format!("{file} cannot be read: {error}"))?;
+    let text = String::from_utf8_lossy(&line.part);
+    let mut arguments: Vec<&str> = text.split('\0').collect();
+    if line.more {
+        arguments.pop(); // It is not whole.
+        hunt.left_out.push(format!("what is behind the first {MOST_COMMAND_LINE_BYTES} bytes of {file}"));
     }
+    let (paths, long): (Vec<&str>, Vec<&str>) =
+        arguments.into_iter().filter_map(absolute_path).partition(|path| path.len() < LONGEST_PATH);
+    if !long.is_empty() {
+        hunt.left_out.push(format!("{} paths of {LONGEST_PATH} bytes and more in {file}", long.len()));
+    }
+    // Whatever there is at the root is no session's.
+    let mut paths = paths.into_iter().map(PathBuf::from).filter(|path| path.components().nth(2).is_some());
+    let followed = paths.by_ref().take(MOST_PATHS).collect();
+    if paths.next().is_some() {
+        hunt.left_out.push(format!("the paths behind the first {MOST_PATHS} in {file}"));
+    }
+    Ok(followed)
 }
 
-/// How far up the processes are gone through; a satellite is in a namespace with a handful.
-const MOST_PROCESSES: usize = 32;
+/// The absolute path in an argument: the whole of it, or what stands behind `=`.
+fn absolute_path(argument: &str) -> Option<&str> {
+    let start = if argument.starts_with('/') { 0 } else { argument.find("=/")? + 1 };
+    Some(&argument[start..])
+}
 
 /// The process above another, from `/proc/ID/stat` (proc_pid_stat(5)): the second field behind the name in parentheses.
-fn parent(world: &dyn World, id: &str) -> Option<String> {
-    let stat = world.read(&Path::new("/proc").join(id).join("stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    let parent = stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?;
-    (parent != "0").then(|| parent.to_owned())
-}
-
-/// The absolute paths in a command line, whose arguments end in NULs: whole arguments, and what stands behind `=`.
-fn absolute_paths(command_line: &str) -> impl Iterator<Item = PathBuf> {
-    let path = |argument: &str| {
-        let start = if argument.starts_with('/') { 0 } else { argument.find("=/")? + 1 };
-        // Whatever there is at the root is no session's.
-        Some(PathBuf::from(&argument[start..])).filter(|path| path.components().count() > 2)
-    };
-    command_line.split('\0').filter_map(path)
+fn parent(world: &dyn World, id: &str) -> Result<Option<String>, String> {
+    let file = format!("/proc/{id}/stat");
+    let stat =
+        world.read(Path::new(&file), MOST_STAT_BYTES).map_err(|error| format!("{file} cannot be read: {error}"))?;
+    let stat = String::from_utf8_lossy(&stat.part);
+    let parent = stat.rsplit(')').next().and_then(|fields| fields.split_ascii_whitespace().nth(1));
+    let parent = parent.ok_or_else(|| format!("{file} does not name one"))?;
+    Ok((parent != "0").then(|| parent.to_owned()))
 }
 
 #[cfg(test)]
@@ -339,6 +469,189 @@ mod tests {
     fn assert_says(text: &str, parts: &[&str]) {
         for part in parts {
             assert!(text.contains(part), "{part:?} is not in {text:?}");
+        }
+    }
+
+    const OTHER_USER: u32 = 1001;
+
+    /// A pair that another user has planted, in each of the ways in which that is possible.
+    fn planted(world: impl Fn() -> Fixture, folder: &str) -> Vec<(Fixture, String)> {
+        let of_other = |path: &str| format!("{path} belongs to user {OTHER_USER}");
+        let parent = Path::new(folder).parent().unwrap().to_str().unwrap();
+        let pair = || world().pair(folder);
+        let [certificate, key] = ["sqlsatellitecert.pem", "sqlsatellitekey.pem"].map(|name| format!("{folder}/{name}"));
+        let mut worlds = Vec::new();
+        for path in [folder, &certificate, &key] {
+            worlds.push((pair().owned(path, OTHER_USER, OTHER_USER, 0o755), of_other(path)));
+            worlds.push((pair().owned(path, 0, OTHER_USER, 0o775), format!("group {OTHER_USER} may write to {path}")));
+        }
+        worlds.push((pair().owned(parent, 0, 0, 0o1777), format!("every user may write to {parent} (mode 1777)")));
+        worlds.push((pair().owned(parent, OTHER_USER, 0, 0o755), of_other(parent)));
+        let linked = world().link(folder, "/planted").owned("/planted", OTHER_USER, OTHER_USER, 0o755);
+        worlds.push((linked, of_other("/planted")));
+        worlds.push((pair().of_nobody_knows_whom(folder), format!("it cannot be told whose {folder} is")));
+        worlds
+    }
+
+    #[test]
+    #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
+    fn a_pair_that_others_could_have_put_there_does_not_count_and_is_named() {
+        let above = || Fixture::default().working_directory("/tmp/a/b/c");
+        let in_data = || Fixture::default().working_directory("/elsewhere").variable(DATA_DIR_VARIABLE, "/srv/data");
+        let named = || process(Fixture::default().working_directory("/elsewhere"), "self", &["x", "/opt/s/x.py"], "0");
+        let worlds = [
+            ("working directory", planted(above, "/tmp/a/b")),
+            ("data directory", planted(in_data, "/srv/data/x")),
+            ("command lines", planted(named, "/opt/s")),
+        ];
+        for (signal, worlds) in worlds {
+            for (world, reason) in worlds {
+                let failure = find(&world).unwrap_err();
+                assert_says(
+                    &failure.text,
+                    &["/sqlsatellitecert.pem does not count, since ", &reason, "LOOPBACK_ODBC_CLIENT_CERTIFICATE"],
+                );
+                let findings = failure.findings.join("\n");
+                assert_says(&findings, &[signal, "passed over: ", &reason]);
+                // It does not stand in the way of the session's own.
+                let pair = Pair::in_folder(Path::new("/elsewhere/own"));
+                let world = world.pair("/elsewhere/own");
+                let world = process(world, "self", &["x", "/elsewhere/own", "/opt/s/x.py"], "0");
+                assert_eq!(find(&world).unwrap(), pair, "{reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_planted_pair_is_never_read() {
+        let world = Fixture::default().working_directory("/tmp").pair("/tmp").owned("/tmp", 0, 0, 0o1777);
+        assert_says(&refusal(&world.unreadable("/tmp/sqlsatellitekey.pem")), &["does not count, since every user"]);
+    }
+
+    #[test]
+    fn the_layout_of_microsoft_s_installation_counts_with_each_signal() {
+        let data = "/var/opt/mssql-extensibility/data";
+        let installed = || {
+            Fixture::default()
+                .pair(LAUNCHPAD)
+                .owned("/var/opt/mssql-extensibility", 996, 996, 0o771)
+                .owned(data, 996, 996, 0o771)
+                .owned(LAUNCHPAD, 996, 1000, 0o770)
+                .owned(SESSION, 1000, 1000, 0o700)
+        };
+        let pair = Pair::in_folder(Path::new(LAUNCHPAD));
+        assert_eq!(find(&installed().working_directory(SESSION)).unwrap(), pair);
+        assert_eq!(find(&installed().working_directory("/")).unwrap(), pair);
+        assert_eq!(find(&process(installed().unlisted(), "self", &["x", SESSION], "0")).unwrap(), pair);
+    }
+
+    #[test]
+    fn the_path_that_is_used_is_the_one_that_was_judged() {
+        let world = Fixture::default().working_directory("/home/me/link").link("/home/me/link", LAUNCHPAD);
+        assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
+    }
+
+    #[test]
+    #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
+    fn a_file_that_is_too_large_is_refused() {
+        for name in ["sqlsatellitecert.pem", "sqlsatellitekey.pem"] {
+            let path = format!("{LAUNCHPAD}/{name}");
+            let contents = |size: usize| format!("{CERTIFICATE_PEM}{KEY_PEM}{}", " ".repeat(size));
+            let world = |size| Fixture::default().pair(LAUNCHPAD).file(&path, &contents(size));
+            assert!(find(&world(MOST_PEM_BYTES - contents(0).len())).is_ok());
+            let text = refusal(&world(MOST_PEM_BYTES + 1 - contents(0).len()));
+            assert_says(&text, &[&path, "is too large: it has more than 262144 bytes"]);
+        }
+    }
+
+    #[test]
+    fn no_signal_goes_beyond_its_limits_and_what_is_left_out_is_named() {
+        let world = || Fixture::default().working_directory("/elsewhere").pair("/x/s").unlisted();
+        let command_line = |arguments: &[&str]| refusal(&process(world(), "self", arguments, "0"));
+        let deep = |folders: usize| format!("/x/s{}", "/d".repeat(folders));
+        let found = |path: &str| find(&process(world(), "self", &["x", path], "0")).is_ok();
+        assert!(found(&deep(MOST_FOLDERS - 1)));
+        assert!(!found(&deep(MOST_FOLDERS)));
+        let left_out = format!("left out: /x/s and what is above it, {MOST_FOLDERS} folders up");
+        assert_says(&command_line(&["x", &deep(MOST_FOLDERS)]), &[&left_out]);
+        let below = Fixture::default().working_directory(&deep(MOST_FOLDERS)).pair("/x/s");
+        assert_says(&refusal(&below), &["working directory: ", &left_out]);
+
+        let slashes = "/".repeat(120_000);
+        assert_says(
+            &command_line(&["x", &slashes, "/x/s"]),
+            &["left out: what is behind the first 65536 bytes of /proc/self/cmdline"],
+        );
+        for long in [&slashes[..LONGEST_PATH], &deep(LONGEST_PATH), &format!("a={}", &slashes[..LONGEST_PATH])] {
+            assert_says(&command_line(&[long]), &["left out: 1 paths of 4096 bytes and more in /proc/self/cmdline"]);
+            assert!(find(&process(world(), "self", &[long, "/x/s"], "0")).is_ok());
+        }
+        // A path of which the end is cut off is another path.
+        let cut = format!("{}\0/x/s/{}", "y".repeat(MOST_COMMAND_LINE_BYTES - 10), "d".repeat(100));
+        assert_says(&command_line(&[&cut]), &["left out: what is behind the first 65536 bytes"]);
+
+        let many: Vec<String> = (0..MOST_PATHS).map(|number| format!("/n/{number}")).collect();
+        let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+        many.push("/x/s");
+        assert_says(&command_line(&many), &["left out: the paths behind the first 32 in /proc/self/cmdline"]);
+        assert!(find(&process(world(), "self", &many[1..], "0")).is_ok());
+
+        let entries = |count: usize| {
+            let data = || Fixture::default().working_directory("/elsewhere");
+            (0..count).fold(data(), |world, number| world.pair(&format!("{DATA_DIR}/{number}")))
+        };
+        assert_says(&refusal(&entries(MOST_ENTRIES + 1)), &["it has more than 1024 entries, too many"]);
+        // Of very many, some are named.
+        let text = refusal(&entries(500));
+        assert_says(&text, &["there are 500 sessions' certificates", "and 492 more"]);
+        let unusable = (0..500)
+            .fold(entries(500), |world, number| world.unreadable(&format!("{DATA_DIR}/{number}/sqlsatellitekey.pem")));
+        assert_says(&refusal(&unusable), &["cannot be read: permission denied", "And 491 more pairs cannot be used."]);
+    }
+
+    #[test]
+    #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
+    fn a_folder_that_cannot_be_searched_is_told_apart_from_an_empty_one() {
+        let closed = || Fixture::default().working_directory("/elsewhere").pair(LAUNCHPAD).closed(LAUNCHPAD);
+        let line = format!("cannot be searched: {LAUNCHPAD}: permission denied");
+        assert_says(&refusal(&closed()), &[&line, "no usable pair in its 1 entries"]);
+        let below = format!("cannot be searched: {SESSION}: permission denied, {LAUNCHPAD}: permission denied");
+        assert_says(&refusal(&closed().working_directory(SESSION)), &["working directory: ", &below]);
+        let named = process(closed().unlisted(), "self", &["x", SESSION], "0");
+        assert_says(&refusal(&named), &["command lines: ", &below, "cannot be listed: permission denied"]);
+    }
+
+    #[test]
+    fn processes_that_cannot_be_read_are_told() {
+        let world = || process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], "5");
+        assert_says(&refusal(&world()), &["left out: /proc/5/cmdline cannot be read: ", "no path of 1 processes"]);
+        let no_parent = world().unreadable("/proc/self/stat");
+        assert_says(&refusal(&no_parent), &["the processes above: /proc/self/stat cannot be read: permission denied"]);
+        let nonsense = world().file("/proc/self/stat", "nonsense");
+        assert_says(&refusal(&nonsense), &["the processes above: /proc/self/stat does not name one"]);
+    }
+
+    #[test]
+    fn control_characters_of_a_path_do_not_break_lines() {
+        let evil = "/tmp/x\nERROR: forged";
+        let world = || Fixture::default().working_directory(evil).pair(evil);
+        for world in [
+            world().owned("/tmp", 0, 0, 0o1777),
+            world().unreadable(&format!("{evil}/sqlsatellitekey.pem")),
+            world().closed(evil),
+            Fixture::default().working_directory(evil),
+            Fixture::default()
+                .working_directory("/")
+                .variable(DATA_DIR_VARIABLE, evil)
+                .pair(&format!("{evil}/a"))
+                .pair(&format!("{evil}/b")),
+            Fixture::default().working_directory(evil).file(&format!("{evil}/sqlsatellitecert.pem"), ""),
+        ] {
+            let failure = find(&world).unwrap_err();
+            for line in failure.lines() {
+                assert!(!line.contains(char::is_control), "{line:?}");
+            }
+            assert_says(&failure.lines().join("\n"), &["/tmp/x\\nERROR: forged"]);
         }
     }
 
@@ -471,7 +784,7 @@ mod tests {
         assert_eq!(find(&world()).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
         let world = process(world().unlisted(), "self", &["python3", "/var/opt/mssql-extensibility/data/link"], "5");
         let world = process(world, "5", &["launchpad", LAUNCHPAD], "0");
-        assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new("/var/opt/mssql-extensibility/data/link")));
+        assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
     }
 
     #[test]
@@ -486,6 +799,22 @@ mod tests {
     fn a_ring_of_processes_ends() {
         let world = process(process(Fixture::default(), "self", &["a"], "5"), "5", &["b"], "5");
         assert_says(&refusal(&world), &["no path of 32 processes"]);
+    }
+
+    #[test]
+    fn the_limits_are_documented() {
+        let page = include_str!("../../docs/discovery.md");
+        assert_eq!(LONGEST_PATH, 4096);
+        for (limit, row) in [
+            (MOST_FOLDERS, "above a pair | LIMIT |"),
+            (MOST_PEM_BYTES >> 10, "named ones too | LIMIT KiB |"),
+            (MOST_PROCESSES, "| processes | LIMIT |"),
+            (MOST_COMMAND_LINE_BYTES >> 10, "bytes of a path | LIMIT KiB; "),
+            (MOST_PATHS, " KiB; LIMIT; 4,096 |"),
+        ] {
+            assert!(page.contains(&row.replace("LIMIT", &limit.to_string())), "{row}: {limit}");
+        }
+        assert!(page.contains("entries of the data directory | 1,024 |") && MOST_ENTRIES == 1024);
     }
 
     #[test]

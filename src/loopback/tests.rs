@@ -532,7 +532,11 @@ fn a_key_that_everybody_can_read_is_warned_of_and_used() {
 #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
 fn a_thorough_search_says_what_each_signal_shows_and_decides_as_any_other() {
     let other = "/var/opt/mssql-extensibility/data/other";
-    let world = satellite().pair(other).neighbour("eth0", "fe80::9", true).file("/proc/self/cmdline", "python3");
+    let world = satellite()
+        .pair(other)
+        .neighbour("eth0", "fe80::9", true)
+        .file("/proc/self/cmdline", "python3")
+        .file("/proc/self/stat", "7 (python3) S 0 7 7 0");
     let search = thorough(&world, "DSN=Loopback");
     let found: Vec<Option<&str>> = search.findings.iter().map(|finding| finding.found.as_deref()).collect();
     let certificate = format!("{LAUNCHPAD}/sqlsatellitecert.pem");

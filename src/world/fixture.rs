@@ -1,6 +1,6 @@
 //! A world made of fixtures, for the tests of the rules.
 
-use super::{InterfaceAddress, Neighbour, Platform, Profile, SocketIdentity, TcpConnection, World};
+use super::{Cut, InterfaceAddress, Neighbour, Owner, Platform, Profile, SocketIdentity, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -15,6 +15,8 @@ const LOOPBACK: &str = "SQL Server Loopback";
 
 /// Stands for a value in another encoding.
 pub const NOT_UTF_8: &str = "(not UTF-8)";
+/// User and group of the process.
+pub const USER: u32 = 1000;
 
 /// A section of a profile: its name, and its keywords with their values.
 type Section = (String, Vec<(String, String)>);
@@ -27,12 +29,14 @@ pub struct Fixture {
     files: BTreeMap<PathBuf, Result<Vec<u8>, io::ErrorKind>>,
     closed: BTreeSet<PathBuf>,
     open: BTreeSet<PathBuf>,
+    owners: BTreeMap<PathBuf, Result<Owner, io::ErrorKind>>,
     links: BTreeMap<PathBuf, PathBuf>,
     unlisted: bool,
     odbcinst: Vec<Section>,
     odbc: Vec<Section>,
     own_library: Option<PathBuf>,
     addresses: Vec<InterfaceAddress>,
+    no_addresses: bool,
     connections: Option<Vec<TcpConnection>>,
     /// How many have an identity.
     sockets: u8,
@@ -81,6 +85,18 @@ impl Fixture {
         self
     }
 
+    /// A file or folder that is not root's alone, as all others are.
+    pub fn owned(mut self, path: &str, user: u32, group: u32, mode: u32) -> Self {
+        self.owners.insert(path.into(), Ok(Owner { user, group, mode }));
+        self
+    }
+
+    /// A file or folder of which the owner cannot be told.
+    pub fn of_nobody_knows_whom(mut self, path: &str) -> Self {
+        self.owners.insert(path.into(), Err(io::ErrorKind::PermissionDenied));
+        self
+    }
+
     /// No folder can be listed; what is in it can be used by who knows its name.
     pub fn unlisted(mut self) -> Self {
         self.unlisted = true;
@@ -95,7 +111,7 @@ impl Fixture {
     /// A symbolic link to a folder with a pair.
     pub fn link(mut self, link: &str, to: &str) -> Self {
         self.links.insert(link.into(), to.into());
-        self.pair(link)
+        self.pair(link).pair(to)
     }
 
     pub fn section(mut self, profile: Profile, name: &str, entries: &[(&str, &str)]) -> Self {
@@ -126,10 +142,16 @@ impl Fixture {
         self
     }
 
+    /// The interfaces' addresses are not told by netlink.
+    pub fn no_addresses(mut self) -> Self {
+        self.no_addresses = true;
+        self
+    }
+
     /// An established connection of which the interface and the identity are not told.
     pub fn connection(mut self, local: &str, remote: &str) -> Self {
         let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
-        let connection = TcpConnection { local, remote, interface: None, identity: None };
+        let connection = TcpConnection { local, remote, interface: None, user: USER, identity: None };
         self.connections.get_or_insert_default().push(connection);
         self
     }
@@ -138,8 +160,14 @@ impl Fixture {
     pub fn bound_connection(mut self, local: &str, remote: &str, interface: &str) -> Self {
         self.sockets += 1;
         let (local, remote, interface) = (local.parse().unwrap(), remote.parse().unwrap(), Some(interface.to_owned()));
-        let connection = TcpConnection { local, remote, interface, identity: Some([self.sockets; 48]) };
-        self.connections.get_or_insert_default().push(connection);
+        let identity = Some([self.sockets; 48]);
+        self.connections.get_or_insert_default().push(TcpConnection { local, remote, interface, user: USER, identity });
+        self
+    }
+
+    /// The last connection's socket is of this user.
+    pub fn of_user(mut self, user: u32) -> Self {
+        self.connections.as_mut().unwrap().last_mut().unwrap().user = user;
         self
     }
 
@@ -224,25 +252,53 @@ impl World for Fixture {
         Ok(self.files.contains_key(path))
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path, most: usize) -> io::Result<Cut<Vec<u8>>> {
         self.refuse_below_closed(path)?;
-        let contents = self.files.get(path).cloned().unwrap_or(Err(io::ErrorKind::NotFound));
-        contents.map_err(Into::into)
+        let mut part = self.files.get(path).cloned().unwrap_or(Err(io::ErrorKind::NotFound))?;
+        let more = part.len() > most;
+        part.truncate(most);
+        Ok(Cut { part, more })
     }
 
-    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+    fn list(&self, directory: &Path, most: usize) -> io::Result<Cut<Vec<PathBuf>>> {
         if self.unlisted || self.closed.contains(directory) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let below = self.files.keys().filter_map(|path| path.strip_prefix(directory).ok());
         let entries: BTreeSet<PathBuf> =
             below.filter_map(|path| path.components().next()).map(|name| directory.join(name)).collect();
-        if entries.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(entries.into_iter().collect()) }
+        if entries.is_empty() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let more = entries.len() > most;
+        Ok(Cut { part: entries.into_iter().take(most).collect(), more })
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.refuse_below_closed(path)?;
+        let linked = self.links.iter().find_map(|(link, to)| Some(to.join(path.strip_prefix(link).ok()?)));
+        Ok(linked.unwrap_or_else(|| path.to_owned()))
+    }
+
+    fn owner(&self, path: &Path) -> io::Result<Option<Owner>> {
+        if self.links.contains_key(path) {
+            return Ok(None);
+        }
+        let of_root = Owner { user: 0, group: 0, mode: 0o755 };
+        self.owners.get(path).copied().unwrap_or(Ok(of_root)).map(Some).map_err(Into::into)
+    }
+
+    fn user(&self) -> u32 {
+        USER
+    }
+
+    fn group(&self) -> u32 {
+        USER
     }
 
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
-        let linked = self.links.iter().find_map(|(link, to)| Some(to.join(path.strip_prefix(link).ok()?)));
-        let inode = self.files.keys().position(|known| known == linked.as_deref().unwrap_or(path));
+        let resolved = self.resolve(path)?;
+        let inode = self.files.keys().position(|known| *known == resolved);
         inode.map(|inode| (1, inode as u64)).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
@@ -274,7 +330,7 @@ impl World for Fixture {
     }
 
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>> {
-        Ok(self.addresses.clone())
+        if self.no_addresses { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(self.addresses.clone()) }
     }
 
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>> {

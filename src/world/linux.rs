@@ -8,6 +8,7 @@ pub use installer::own_library;
 pub use log_file::LogFile;
 pub use netlink::{interface_addresses, neighbours, tcp_connection, tcp_connections};
 
+use super::Owner;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::ffi::c_int;
 use std::io;
@@ -80,6 +81,22 @@ pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
 /// By the mode alone: whether the folders above can be entered is not asked.
 pub fn readable_by_all(path: &Path) -> io::Result<bool> {
     std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+pub fn owner(path: &Path) -> io::Result<Option<Owner>> {
+    let metadata = std::fs::symlink_metadata(path)?;
+    let owner = Owner { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 };
+    Ok((!metadata.is_symlink()).then_some(owner))
+}
+
+pub fn user() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+pub fn group() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::getegid() }
 }
 
 /// What the Windows rules look at is not there.

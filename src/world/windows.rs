@@ -10,7 +10,7 @@ mod registry;
 pub use process::{account, process_paths};
 pub use registry::instances;
 
-use super::{InterfaceAddress, Neighbour, SocketIdentity, TcpConnection};
+use super::{InterfaceAddress, Neighbour, Owner, SocketIdentity, TcpConnection};
 use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library};
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -179,6 +179,20 @@ fn only_on_linux<T>() -> io::Result<T> {
 
 pub fn readable_by_all(_path: &Path) -> io::Result<bool> {
     only_on_linux()
+}
+
+pub fn owner(_path: &Path) -> io::Result<Option<Owner>> {
+    only_on_linux()
+}
+
+/// Nobody's number, as accounts have none here.
+pub fn user() -> u32 {
+    u32::MAX
+}
+
+/// As [`user`].
+pub fn group() -> u32 {
+    u32::MAX
 }
 
 pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {

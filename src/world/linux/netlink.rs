@@ -4,6 +4,7 @@
 //! than the library.
 
 use crate::world::{InterfaceAddress, Neighbour, SocketIdentity, TcpConnection};
+use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::io;
 use std::net::Ipv6Addr;
@@ -19,6 +20,12 @@ const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const ESTABLISHED: u8 = 1;
 /// Asks for everything there is, not for one thing.
 const DUMP: i32 = libc::NLM_F_DUMP;
+/// What the kernel says of a dump during which there were changes, so that something may be missing (linux/netlink.h).
+const DUMP_INTERRUPTED: u16 = 0x10;
+/// How often something is asked for that changes meanwhile.
+const MOST_TRIES: usize = 3;
+/// How many answers there may be to one question: addresses, neighbours, connections to link-local addresses.
+const MOST_MESSAGES: usize = 16384;
 
 /// RTM_GETADDR: the IPv6 addresses of all interfaces.
 pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
@@ -26,50 +33,66 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
     const MESSAGE: usize = 8;
     let mut request = [0; MESSAGE];
     request[0] = libc::AF_INET6 as u8;
-    let addresses = ask(libc::NETLINK_ROUTE, libc::RTM_GETADDR, DUMP, &request)?;
-    Ok(addresses
-        .iter()
-        .filter_map(|message| {
-            let interface = interface_name(u32_at(message, 4)?)?;
-            let address = address_at(attribute(message.get(MESSAGE..)?, libc::IFA_ADDRESS)?, 0)?;
-            Some(InterfaceAddress { loopback: interface == "lo", interface, address })
-        })
-        .collect())
+    let mut names = Names::default();
+    each(&ask(libc::NETLINK_ROUTE, libc::RTM_GETADDR, DUMP, &request)?, |message| {
+        let address = address_at(attribute(message.get(MESSAGE..)?, libc::IFA_ADDRESS)?, 0)?;
+        let interface = names.of(u32_at(message, 4)?).transpose()?;
+        Some(interface.map(|interface| InterfaceAddress { loopback: interface == "lo", interface, address }))
+    })
 }
 
-/// SOCK_DIAG_BY_FAMILY: the established TCP connections over IPv6.
+/// SOCK_DIAG_BY_FAMILY: the established TCP connections to link-local addresses.
 pub fn tcp_connections() -> io::Result<Vec<TcpConnection>> {
-    socket_diagnostics(DUMP, &[0; 48])
+    connections_to(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10)
+}
+
+/// SOCK_DIAG_BY_FAMILY: the established TCP connections to addresses with this prefix. The kernel looks at all, and tells
+/// only of these.
+fn connections_to(address: Ipv6Addr, prefix_length: u8) -> io::Result<Vec<TcpConnection>> {
+    // An attribute INET_DIAG_REQ_BYTECODE with a program of one instruction, struct inet_diag_bc_op: INET_DIAG_BC_D_COND, how
+    // far to go on if it holds (to the end: accepted), and if not (beyond it: refused). Its operand is struct
+    // inet_diag_hostcond: family, prefix length, padding (2), port (-1: any), address.
+    const OPERATION: u16 = 4 + 24;
+    let mut filter = Vec::with_capacity(ATTRIBUTE_HEADER + usize::from(OPERATION));
+    filter.extend_from_slice(&(ATTRIBUTE_HEADER as u16 + OPERATION).to_ne_bytes());
+    filter.extend_from_slice(&1u16.to_ne_bytes());
+    filter.extend_from_slice(&[8, OPERATION as u8]);
+    filter.extend_from_slice(&(OPERATION + 4).to_ne_bytes());
+    filter.extend_from_slice(&[libc::AF_INET6 as u8, prefix_length, 0, 0]);
+    filter.extend_from_slice(&(-1i32).to_ne_bytes());
+    filter.extend_from_slice(&address.octets());
+    socket_diagnostics(DUMP, &[0; 48], &filter)
 }
 
 /// SOCK_DIAG_BY_FAMILY: the one established TCP connection of this identity, which the kernel finds by its hash.
 pub fn tcp_connection(identity: &SocketIdentity) -> Option<TcpConnection> {
-    socket_diagnostics(0, identity).ok()?.into_iter().find(|it| it.identity.as_ref() == Some(identity))
+    socket_diagnostics(0, identity, &[]).ok()?.into_iter().find(|it| it.identity.as_ref() == Some(identity))
 }
 
-fn socket_diagnostics(flags: i32, socket: &SocketIdentity) -> io::Result<Vec<TcpConnection>> {
+fn socket_diagnostics(flags: i32, socket: &SocketIdentity, filter: &[u8]) -> io::Result<Vec<TcpConnection>> {
     // struct inet_diag_req_v2: family, protocol, extensions, padding, states, struct inet_diag_sockid.
-    let mut request = [0; 56];
+    let mut request = vec![0; 56];
     request[0] = libc::AF_INET6 as u8;
     request[1] = libc::IPPROTO_TCP as u8;
     request[4..8].copy_from_slice(&(1u32 << ESTABLISHED).to_ne_bytes());
     request[8..].copy_from_slice(socket);
-    let sockets = ask(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, flags, &request)?;
-    // struct inet_diag_msg: family, state, timer, retransmissions, then struct inet_diag_sockid: ports (4), source,
-    // destination, interface, cookie.
-    Ok(sockets
-        .iter()
+    request.extend_from_slice(filter);
+    let mut names = Names::default();
+    // struct inet_diag_msg: family, state, timer, retransmissions; struct inet_diag_sockid: ports (4), source, destination,
+    // interface, cookie; expiry (4), queues (8), user.
+    each(&ask(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, flags, &request)?, |message| {
         // Asked for one, the kernel does not look at its state.
-        .filter(|message| message.get(1) == Some(&ESTABLISHED))
-        .filter_map(|message| {
-            Some(TcpConnection {
-                local: address_at(message, 8)?,
-                remote: address_at(message, 24)?,
-                interface: interface_name(u32_at(message, 40)?),
-                identity: message.get(4..52)?.try_into().ok(),
-            })
-        })
-        .collect())
+        if *message.get(1)? != ESTABLISHED {
+            return None;
+        }
+        let (local, remote) = (address_at(message, 8)?, address_at(message, 24)?);
+        let (user, identity) = (u32_at(message, 64)?, message.get(4..52)?.try_into().ok());
+        let interface = match u32_at(message, 40)? {
+            0 => Ok(None), // bound to none
+            index => names.of(index).transpose()?.map(Some),
+        };
+        Some(interface.map(|interface| TcpConnection { local, remote, interface, user, identity }))
+    })
 }
 
 /// RTM_GETNEIGH: the IPv6 neighbour table.
@@ -79,25 +102,39 @@ pub fn neighbours() -> io::Result<Vec<Neighbour>> {
     const UNRESOLVED: u16 = libc::NUD_INCOMPLETE | libc::NUD_FAILED;
     let mut request = [0; MESSAGE];
     request[0] = libc::AF_INET6 as u8;
-    let neighbours = ask(libc::NETLINK_ROUTE, libc::RTM_GETNEIGH, DUMP, &request)?;
-    Ok(neighbours
-        .iter()
-        .filter_map(|message| {
-            let state = u16::from_ne_bytes(message.get(8..10)?.try_into().ok()?);
-            Some(Neighbour {
-                interface: interface_name(u32_at(message, 4)?)?,
-                address: address_at(attribute(message.get(MESSAGE..)?, libc::NDA_DST)?, 0)?,
-                resolved: state != libc::NUD_NONE && state & UNRESOLVED == 0,
-            })
-        })
-        .collect())
+    let mut names = Names::default();
+    each(&ask(libc::NETLINK_ROUTE, libc::RTM_GETNEIGH, DUMP, &request)?, |message| {
+        let state = u16::from_ne_bytes(message.get(8..10)?.try_into().ok()?);
+        let address = address_at(attribute(message.get(MESSAGE..)?, libc::NDA_DST)?, 0)?;
+        let resolved = state != libc::NUD_NONE && state & UNRESOLVED == 0;
+        let interface = names.of(u32_at(message, 4)?).transpose()?;
+        Some(interface.map(|interface| Neighbour { interface, address, resolved }))
+    })
 }
 
-/// Sends one request and gives the payloads of the messages that answer it.
+/// What is made of each message; none of a message that is of another form, or of something that has gone meanwhile.
+fn each<T>(messages: &[Vec<u8>], read: impl FnMut(&[u8]) -> Option<io::Result<T>>) -> io::Result<Vec<T>> {
+    messages.iter().map(Vec::as_slice).filter_map(read).collect()
+}
+
+/// Sends a request and gives the payloads of the messages that answer it.
+///
+/// # Errors
+/// The system's reason; also when not the whole answer was to be had.
 fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+    for _ in 0..MOST_TRIES {
+        if let Some(messages) = ask_once(protocol, message_type, flags, payload)? {
+            return Ok(messages);
+        }
+    }
+    Err(io::Error::other("it changed each time while the kernel told it"))
+}
+
+/// As [`ask`]; none when something may be missing, since there were changes meanwhile.
+fn ask_once(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Result<Option<Vec<Vec<u8>>>> {
     // SAFETY: socket() takes no pointers.
     let descriptor =
-        check(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) } as isize)?;
+        check(|| unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) } as isize)?;
     // SAFETY: the descriptor was just opened and nobody else has it.
     let socket = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
 
@@ -108,53 +145,97 @@ fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Resu
     request.extend_from_slice(&[0; 8]);
     request.extend_from_slice(payload);
     // SAFETY: the pointer and the length are those of `request`. Unconnected netlink sockets send to the kernel.
-    check(unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) })?;
+    check(|| unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) })?;
 
-    let mut messages = Vec::new();
+    let mut answer = Answer::default();
     // The kernel's dumps never exceed 32 KiB a datagram (netlink(7)).
     let mut buffer = vec![0; 32 * 1024];
     loop {
+        // With this flag, the length is that of the whole datagram, of which the buffer may have a part.
         // SAFETY: the pointer and the length are those of `buffer`.
-        let length = check(unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) })?;
-        let mut rest = &buffer[..length];
-        while let Some((message_type, message, after)) = next_message(rest) {
-            match i32::from(message_type) {
-                // The end says how it went as well: the kernel may lack what was asked for.
-                libc::NLMSG_DONE | libc::NLMSG_ERROR => {
-                    return match u32_at(message, 0).unwrap_or(0) as i32 {
-                        0 => Ok(messages),
-                        errno => Err(io::Error::from_raw_os_error(-errno)),
-                    };
-                }
-                _ => messages.push(message.to_vec()),
-            }
-            rest = after;
-        }
+        let receive =
+            || unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_TRUNC) };
+        let length = check(receive)?;
         // What is not a dump has one answer, and no end to it.
-        if length == 0 || flags & DUMP == 0 {
-            return Ok(messages);
+        if answer.add(buffer.get(..length).ok_or_else(cut_short)?)? || length == 0 || flags & DUMP == 0 {
+            return Ok((!answer.interrupted).then_some(answer.messages));
         }
     }
 }
 
-/// A system call's result as a length or as the system's reason.
-fn check(result: isize) -> io::Result<usize> {
-    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+/// What has come in answer to a request.
+#[derive(Default)]
+struct Answer {
+    messages: Vec<Vec<u8>>,
+    /// Whether there were changes meanwhile.
+    interrupted: bool,
 }
 
-/// Splits the first message off a datagram: its type, its payload, and what follows it.
-fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+impl Answer {
+    /// Adds the messages of a datagram, and says whether that was the last one.
+    fn add(&mut self, mut datagram: &[u8]) -> io::Result<bool> {
+        while !datagram.is_empty() {
+            let Message { message_type, flags, payload, after } = next_message(datagram).ok_or_else(cut_short)?;
+            self.interrupted |= flags & DUMP_INTERRUPTED != 0;
+            match i32::from(message_type) {
+                // The end says how it went as well: the kernel may lack what was asked for.
+                libc::NLMSG_DONE | libc::NLMSG_ERROR => {
+                    return match u32_at(payload, 0).ok_or_else(cut_short)? as i32 {
+                        0 => Ok(true),
+                        errno => Err(io::Error::from_raw_os_error(-errno)),
+                    };
+                }
+                _ if self.messages.len() == MOST_MESSAGES => {
+                    return Err(io::Error::other(format!("there are more than {MOST_MESSAGES}")));
+                }
+                _ => self.messages.push(payload.to_vec()),
+            }
+            datagram = after;
+        }
+        Ok(false)
+    }
+}
+
+fn cut_short() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the kernel's answer is cut short")
+}
+
+/// A system call's result as a length or as the system's reason; called again when a signal has interrupted it.
+fn check(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        let result = usize::try_from(call()).map_err(|_| io::Error::last_os_error());
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// A message of a datagram, and what follows it.
+#[derive(Debug, PartialEq, Eq)]
+struct Message<'d> {
+    message_type: u16,
+    flags: u16,
+    payload: &'d [u8],
+    after: &'d [u8],
+}
+
+/// Splits the first message off a datagram.
+fn next_message(bytes: &[u8]) -> Option<Message<'_>> {
     let length = u32_at(bytes, 0)? as usize;
-    let message_type = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
-    let message = bytes.get(HEADER..length)?;
-    Some((message_type, message, bytes.get(aligned(length)..).unwrap_or_default()))
+    Some(Message {
+        message_type: u16_at(bytes, 4)?,
+        flags: u16_at(bytes, 6)?,
+        payload: bytes.get(HEADER..length)?,
+        after: bytes.get(aligned(length)..).unwrap_or_default(),
+    })
 }
 
 /// The payload of the first attribute of a type.
 fn attribute(mut bytes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
-        let length = usize::from(u16::from_ne_bytes(bytes.get(..2)?.try_into().ok()?));
-        let found = u16::from_ne_bytes(bytes.get(2..4)?.try_into().ok()?);
+        let length = usize::from(u16_at(bytes, 0)?);
+        let found = u16_at(bytes, 2)?;
         let payload = bytes.get(ATTRIBUTE_HEADER..length)?;
         if found == wanted {
             return Some(payload);
@@ -168,6 +249,10 @@ fn aligned(length: usize) -> usize {
     length.next_multiple_of(4)
 }
 
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
@@ -176,19 +261,36 @@ fn address_at(bytes: &[u8], at: usize) -> Option<Ipv6Addr> {
     Some(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(at..at + 16)?).ok()?))
 }
 
-/// The name of an interface; none for 0, which is no interface.
-fn interface_name(index: u32) -> Option<String> {
-    if index == 0 {
-        return None;
+/// The names of interfaces, of which each is asked for once.
+#[derive(Default)]
+struct Names(BTreeMap<u32, Option<String>>);
+
+impl Names {
+    /// The name of an interface; none for one that has gone.
+    ///
+    /// # Errors
+    /// The system does not say.
+    fn of(&mut self, index: u32) -> io::Result<Option<String>> {
+        if let Some(known) = self.0.get(&index) {
+            return Ok(known.clone());
+        }
+        let name = interface_name(index)?;
+        self.0.insert(index, name.clone());
+        Ok(name)
     }
+}
+
+fn interface_name(index: u32) -> io::Result<Option<String>> {
     let mut name = [0; libc::IF_NAMESIZE];
     // SAFETY: the buffer has the size that if_indextoname asks for.
     let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr()) };
     if found.is_null() {
-        return None;
+        let error = io::Error::last_os_error();
+        let is_gone = matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENODEV));
+        return if is_gone { Ok(None) } else { Err(error) };
     }
     // SAFETY: if_indextoname returned the buffer, with a name and its NUL in it.
-    Some(unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned())
+    Ok(Some(unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned()))
 }
 
 #[cfg(test)]
@@ -216,8 +318,64 @@ mod tests {
     fn lengths_beyond_the_data_end_the_search() {
         assert_eq!(attribute(&[255, 0, 1, 0, 9], 1), None);
         assert_eq!(attribute(&[0, 0, 2, 0, 0, 0, 0, 0], 1), None);
-        assert_eq!(next_message(&[255, 0, 0, 0, 1, 0]), None);
+        assert_eq!(next_message(&[255, 0, 0, 0, 1, 0, 0, 0]), None);
         assert_eq!(next_message(&[]), None);
+    }
+
+    /// A message with its payload.
+    fn message(message_type: i32, flags: u16, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = ((HEADER + payload.len()) as u32).to_ne_bytes().to_vec();
+        bytes.extend_from_slice(&(message_type as u16).to_ne_bytes());
+        bytes.extend_from_slice(&flags.to_ne_bytes());
+        bytes.resize(HEADER, 0);
+        bytes.extend_from_slice(payload);
+        bytes.resize(aligned(bytes.len()), 0);
+        bytes
+    }
+
+    #[test]
+    fn an_answer_is_whole_or_an_error() {
+        let add = |datagram: &[u8]| Answer::default().add(datagram).map_err(|error| error.kind());
+        let [part, end] = [message(20, 2, b"part"), message(libc::NLMSG_DONE, 2, &[0; 4])];
+        assert_eq!(add(&part), Ok(false));
+        assert_eq!(add(&[&part[..], &end].concat()), Ok(true));
+        for cut in 1..part.len() {
+            assert_eq!(add(&part[..cut]), Err(io::ErrorKind::UnexpectedEof), "{cut}");
+            assert_eq!(add(&[&part[..], &part[..cut]].concat()), Err(io::ErrorKind::UnexpectedEof), "{cut}");
+        }
+        let refused = message(libc::NLMSG_ERROR, 0, &(-libc::EPERM).to_ne_bytes());
+        assert_eq!(add(&refused), Err(io::ErrorKind::PermissionDenied));
+        assert_eq!(add(&message(libc::NLMSG_DONE, 2, &(-libc::ENOENT).to_ne_bytes())), Err(io::ErrorKind::NotFound));
+        assert_eq!(add(&message(libc::NLMSG_ERROR, 0, &[])), Err(io::ErrorKind::UnexpectedEof));
+        assert_eq!(add(&part.repeat(MOST_MESSAGES)), Ok(false));
+        assert_eq!(add(&part.repeat(MOST_MESSAGES + 1)), Err(io::ErrorKind::Other));
+    }
+
+    #[test]
+    fn an_answer_with_changes_meanwhile_is_known_by_any_of_its_messages() {
+        let [part, end] = [0, 1].map(|interrupted| {
+            let [of_part, of_end] = [interrupted, 1 - interrupted].map(|it| 2 | (it * DUMP_INTERRUPTED));
+            [message(20, of_part, b"part"), message(libc::NLMSG_DONE, of_end, &[0; 4])].concat()
+        });
+        for datagram in [part, end] {
+            let mut answer = Answer::default();
+            assert!(answer.add(&datagram).unwrap());
+            assert!(answer.interrupted);
+        }
+        let mut answer = Answer::default();
+        answer.add(&message(20, 2, b"part")).unwrap();
+        assert!(!answer.interrupted);
+    }
+
+    #[test]
+    fn an_interface_that_has_gone_is_told_apart_from_one_that_cannot_be_asked_for() {
+        let mut names = Names::default();
+        assert_eq!(names.of(1).unwrap().as_deref(), Some("lo"));
+        assert_eq!(names.of(i32::MAX as u32).unwrap(), None);
+        assert_eq!(
+            each::<()>(&[vec![0]], |_| Some(Err(cut_short()))).unwrap_err().kind(),
+            io::ErrorKind::UnexpectedEof
+        );
     }
 
     #[test]
@@ -225,11 +383,18 @@ mod tests {
         let listener = TcpListener::bind("[::1]:0").expect("IPv6 on the loopback interface");
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let port = client.local_addr().unwrap().port().to_be_bytes();
-        let connections = tcp_connections().unwrap();
+        let connections = connections_to(Ipv6Addr::LOCALHOST, 128).unwrap();
         // Its local port comes first in its identity.
         let found = connections.iter().find(|it| it.identity.is_some_and(|identity| identity.starts_with(&port)));
         let found = found.unwrap_or_else(|| panic!("{connections:?}"));
         assert_eq!((found.local, found.remote), (Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST));
+
+        // SAFETY: it takes nothing and cannot fail.
+        assert_eq!(found.user, unsafe { libc::geteuid() });
+        let other = Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0, 2);
+        let is_told = |of: io::Result<Vec<TcpConnection>>| of.unwrap().iter().any(|it| it == found);
+        assert_eq!([connections_to(other, 126), connections_to(other, 127)].map(is_told), [true, false]);
+        assert!(!is_told(tcp_connections()));
 
         let identity = found.identity.unwrap();
         assert_eq!(tcp_connection(&identity).as_ref(), Some(found));

@@ -1,0 +1,260 @@
+//! Who could have put something where it is.
+//!
+//! Discovery looks into folders and at connections that it was not told of. What is found there decides which server the
+//! process talks to and as whom, so it counts only where nobody could have planted it: it belongs to root or to the user
+//! of this process, and nobody else may write there. Two more are trusted, since they have the process in hand anyway or
+//! keep the session's files by their office:
+//!
+//! - whoever owns or may write to the root folder, below which are this process's libraries and `/etc`: the sandbox of a
+//!   script may have a root that the service has made;
+//! - whoever owns or may write to [`KEPT_BY_SQL_SERVER`], which root alone can make: in Microsoft's installation that is
+//!   the account `mssql_launchpadd` (docs/discovery.md has the layout).
+//!
+//! No other user counts, and so no sticky bit: it keeps others from removing what is there, not from being there first.
+//! Group 0 is no exception either: it has members besides root, such as `operator` on Red Hat and every process of a
+//! container on OpenShift.
+
+use crate::loopback::search::Shown;
+use crate::world::{Owner, World};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// SQL Server's folders for scripts, from the outer to the inner.
+const KEPT_BY_SQL_SERVER: [&str; 2] = ["/var/opt/mssql-extensibility", "/var/opt/mssql-extensibility/data"];
+
+/// The user that the kernel shows for each one that a user namespace does not know (`/proc/sys/kernel/overflowuid`). It
+/// stands for many, among which may be anybody, and so is never trusted; not even where it is our own.
+const OVERFLOW_USER: u32 = 65534;
+
+const ROOT: u32 = 0;
+const GROUP_MAY_WRITE: u32 = 0o020;
+const ALL_MAY_WRITE: u32 = 0o002;
+
+/// How many folders there may be above a file: so many are looked at, and no path of SQL Server's is nearly as deep.
+pub const MOST_FOLDERS: usize = 64;
+
+/// Whether what this user makes is as good as root's or our own.
+pub fn is_trusted(world: &dyn World, user: u32) -> bool {
+    user != OVERFLOW_USER && (user == ROOT || user == world.user())
+}
+
+/// Those who may have written what is in a folder.
+#[derive(Clone, Default)]
+struct Trusted {
+    users: Vec<u32>,
+    groups: Vec<u32>,
+}
+
+impl Trusted {
+    /// Whoever owns or may write to this.
+    fn admit(&mut self, owner: Owner) {
+        self.users.push(owner.user);
+        if owner.mode & GROUP_MAY_WRITE != 0 {
+            self.groups.push(owner.group);
+        }
+    }
+
+    /// Whether nobody else has a file or folder in hand.
+    ///
+    /// # Errors
+    /// Who has.
+    fn check(&self, world: &dyn World, path: &Path, owner: Owner) -> Result<(), String> {
+        let Owner { user, group, mode } = owner;
+        let path = Shown(path);
+        if user == OVERFLOW_USER {
+            Err(format!("{path} belongs to a user that is not known here ({user})"))
+        } else if !is_trusted(world, user) && !self.users.contains(&user) {
+            Err(format!("{path} belongs to user {user}, who is neither root nor the user of this process"))
+        } else if mode & ALL_MAY_WRITE != 0 {
+            Err(format!("every user may write to {path} (mode {mode:o})"))
+        } else if mode & GROUP_MAY_WRITE != 0 && !self.groups.contains(&group) {
+            Err(format!("group {group} may write to {path} (mode {mode:o})"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Judges where files lie, looking at each folder once.
+#[derive(Default)]
+pub struct Judge {
+    folders: BTreeMap<PathBuf, Result<Trusted, String>>,
+}
+
+impl Judge {
+    /// Whether nobody else has the file in hand that `path` leads to; gives its path without symbolic links, so that what
+    /// is used is what was judged.
+    ///
+    /// # Errors
+    /// Who has it in hand, or what cannot be told.
+    pub fn file(&mut self, world: &dyn World, path: &Path) -> Result<PathBuf, String> {
+        let has_detours = !path.has_root() || path.components().any(|it| it == Component::ParentDir);
+        let straight =
+            if has_detours { Err(format!("{} is not straight", Shown(path))) } else { self.straight(world, path) };
+        let Err(reason) = straight else { return Ok(path.to_owned()) };
+        // There may have been links on the way, which most paths are without.
+        let resolved = world.resolve(path).map_err(|error| untold(path, &error))?;
+        if resolved == path {
+            return Err(reason);
+        }
+        self.straight(world, &resolved).map(|()| resolved)
+    }
+
+    /// As [`Judge::file`], for a path without symbolic links.
+    fn straight(&mut self, world: &dyn World, path: &Path) -> Result<(), String> {
+        let trusted = self.folder(world, path.parent().unwrap_or(path))?;
+        trusted.check(world, path, owner(world, path)?)
+    }
+
+    /// Those who may write below a folder, if all folders down to it are theirs.
+    fn folder(&mut self, world: &dyn World, folder: &Path) -> Result<Trusted, String> {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let mut above: Vec<&Path> = folder.ancestors().take(MOST_FOLDERS + 1).collect();
+        if above.len() > MOST_FOLDERS {
+            return Err(format!("{} lies below more than {MOST_FOLDERS} folders", Shown(folder)));
+        }
+        above.reverse();
+        let mut verdict = Ok(Trusted::default());
+        for folder in above {
+            verdict = match self.folders.get(folder) {
+                Some(known) => known.clone(),
+                None => verdict.and_then(|trusted| within(world, folder, trusted)),
+            };
+            self.folders.insert(folder.to_owned(), verdict.clone());
+        }
+        verdict
+    }
+}
+
+/// Those who may write below a folder, when these are who may write to the one above it.
+fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trusted, String> {
+    let owner = owner(world, folder)?;
+    if folder.parent().is_none() {
+        trusted.admit(owner);
+    } else if KEPT_BY_SQL_SERVER.iter().any(|kept| folder == Path::new(kept)) {
+        trusted.admit(owner);
+        // A launchpad makes its sessions' folders in its own as the user that its scripts run as; so that this user may
+        // write there, be it as the owner or by the group.
+        trusted.groups.push(world.group());
+    }
+    trusted.check(world, folder, owner).map(|()| trusted)
+}
+
+fn owner(world: &dyn World, path: &Path) -> Result<Owner, String> {
+    let owner = world.owner(path).map_err(|error| untold(path, &error))?;
+    owner.ok_or_else(|| format!("{} is a symbolic link", Shown(path)))
+}
+
+fn untold(path: &Path, error: &io::Error) -> String {
+    format!("it cannot be told whose {} is: {error}", Shown(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fixture::{Fixture, USER};
+
+    const SERVICE: u32 = 996;
+    const OTHER: u32 = 1001;
+    const DATA: &str = "/var/opt/mssql-extensibility/data";
+    const FILE: &str = "/var/opt/mssql-extensibility/data/launchpad/file";
+
+    fn judged(world: &Fixture, path: &str) -> Result<PathBuf, String> {
+        Judge::default().file(world, Path::new(path))
+    }
+
+    #[track_caller]
+    fn assert_refused(world: &Fixture, path: &str, reason: &str) {
+        assert_eq!(judged(world, path), Err(reason.to_owned()));
+    }
+
+    #[test]
+    fn what_is_root_s_or_our_own_counts() {
+        let world = Fixture::default().owned("/a/b", USER, USER, 0o700).owned("/a/b/c", USER, OTHER, 0o644);
+        assert_eq!(judged(&world, "/a/b/c"), Ok("/a/b/c".into()));
+        assert_eq!(judged(&world, "/x"), Ok("/x".into()));
+    }
+
+    #[test]
+    fn each_folder_and_the_file_itself_must_be_nobody_else_s() {
+        let foreign =
+            |path: &str| format!("{path} belongs to user 1001, who is neither root nor the user of this process");
+        for path in ["/a", "/a/b", "/a/b/file"] {
+            for (user, group, mode, reason) in [
+                (OTHER, OTHER, 0o700, foreign(path)),
+                (0, 0, 0o1777, format!("every user may write to {path} (mode 1777)")),
+                (USER, USER, 0o707, format!("every user may write to {path} (mode 707)")),
+                (USER, USER, 0o775, format!("group 1000 may write to {path} (mode 775)")),
+                (0, 0, 0o775, format!("group 0 may write to {path} (mode 775)")),
+                (0, OTHER, 0o3770, format!("group 1001 may write to {path} (mode 3770)")),
+                (65534, 65534, 0o755, format!("{path} belongs to a user that is not known here (65534)")),
+            ] {
+                assert_refused(&Fixture::default().owned(path, user, group, mode), "/a/b/file", &reason);
+            }
+            let unknown = format!("it cannot be told whose {path} is: permission denied");
+            assert_refused(&Fixture::default().of_nobody_knows_whom(path), "/a/b/file", &unknown);
+        }
+    }
+
+    #[test]
+    fn the_layout_of_microsoft_s_installation_counts() {
+        // microsoft/mssql-docker #557; the launchpad's folder as its own account needs it.
+        let world = || {
+            Fixture::default()
+                .owned("/var/opt/mssql-extensibility", SERVICE, SERVICE, 0o771)
+                .owned(DATA, SERVICE, SERVICE, 0o771)
+                .owned(FILE, SERVICE, USER, 0o640)
+        };
+        for (user, group, mode) in
+            [(SERVICE, SERVICE, 0o771), (SERVICE, USER, 0o770), (USER, SERVICE, 0o770), (0, USER, 0o750)]
+        {
+            let world = world().owned(&format!("{DATA}/launchpad"), user, group, mode);
+            assert_eq!(judged(&world, FILE), Ok(FILE.into()));
+        }
+        // What others have below it does not.
+        let launchpad = format!("{DATA}/launchpad");
+        for (user, group, mode) in [(OTHER, OTHER, 0o755), (SERVICE, OTHER, 0o770), (SERVICE, SERVICE, 0o777)] {
+            assert!(judged(&world().owned(&launchpad, user, group, mode), FILE).is_err());
+        }
+        // Nor what its account has elsewhere.
+        assert!(judged(&Fixture::default().owned("/srv/data", SERVICE, SERVICE, 0o755), "/srv/data/file").is_err());
+        // Nor that folder in another's.
+        assert!(judged(&world().owned("/var/opt", OTHER, OTHER, 0o755), FILE).is_err());
+        assert!(judged(&world().owned("/var/opt", 0, 0, 0o777), FILE).is_err());
+    }
+
+    #[test]
+    fn who_has_the_root_folder_has_everything() {
+        let world = |user, mode| {
+            Fixture::default()
+                .owned("/", user, user, mode)
+                .owned("/var", user, user, mode)
+                .owned("/var/x", user, user, 0o644)
+        };
+        assert_eq!(judged(&world(SERVICE, 0o755), "/var/x"), Ok("/var/x".into()));
+        assert_eq!(judged(&world(SERVICE, 0o771), "/var/x"), Ok("/var/x".into()));
+        assert_refused(&world(0, 0o777), "/var/x", "every user may write to / (mode 777)");
+        // Unless nobody knows who that is.
+        assert_refused(&world(65534, 0o755), "/var/x", "/ belongs to a user that is not known here (65534)");
+    }
+
+    #[test]
+    fn what_counts_is_where_a_link_leads() {
+        let world = Fixture::default().link("/tmp/link", "/good").owned("/tmp", 0, 0, 0o1777);
+        let certificate = "sqlsatellitecert.pem";
+        assert_eq!(judged(&world, "/tmp/link/sqlsatellitecert.pem"), Ok(Path::new("/good").join(certificate)));
+        let world = Fixture::default().link("/good/link", "/tmp/planted").owned("/tmp", 0, 0, 0o1777);
+        assert_refused(&world, "/good/link/sqlsatellitecert.pem", "every user may write to /tmp (mode 1777)");
+    }
+
+    #[test]
+    fn no_more_folders_are_looked_at_than_the_limit() {
+        let path = |folders: usize| format!("{}/file", "/x".repeat(folders));
+        assert!(judged(&Fixture::default(), &path(MOST_FOLDERS - 1)).is_ok());
+        let refused = judged(&Fixture::default(), &path(MOST_FOLDERS)).unwrap_err();
+        assert!(refused.ends_with("lies below more than 64 folders"), "{refused}");
+    }
+}
