@@ -5,115 +5,12 @@
 
 mod common;
 
-use common::server::logins;
-use common::{CONNECT_AND_FAIL, Ran, assert_says, bulk_copy, library, part, project};
+use common::satellite::{CONNECT, PYTHON, RSCRIPT, SERVER, Satellite};
+use common::{CONNECT_AND_FAIL, assert_says, bulk_copy, part, project};
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-const PYTHON: &str = "/usr/bin/python3";
-const RSCRIPT: &str = "/usr/bin/Rscript";
-const SERVER: &str = "fe80::8012:3df5:0:5db1%eth0";
-
-/// One call of `scripts/satellite`, and the files that outlive it.
-struct Satellite {
-    command: Command,
-    folder: tempfile::TempDir,
-}
-
-/// What came of a call.
-struct Outcome {
-    ran: Ran,
-    /// The server's lines about logins.
-    logins: Vec<String>,
-}
-
-impl Satellite {
-    fn new() -> Satellite {
-        let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
-        let mut command = Command::new(project("scripts/satellite"));
-        command.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
-        command.arg("--server-log").arg(folder.path().join("server.log"));
-        Satellite { command, folder }
-    }
-
-    fn option(mut self, name: &str, value: &str) -> Self {
-        self.command.arg(name).arg(value);
-        self
-    }
-
-    fn flag(mut self, name: &str) -> Self {
-        self.command.arg(name);
-        self
-    }
-
-    fn script(mut self, path: &str) -> Self {
-        self.command.arg("--script").arg(project(path));
-        self
-    }
-
-    fn seeded(self) -> Self {
-        let seed = format!("Sales={}", project("examples/sales.sql").display());
-        self.option("--seed", &seed)
-    }
-
-    fn prepare(self, snippet: &str) -> Self {
-        self.option("--prepare", snippet)
-    }
-
-    /// Runs a program in these surroundings, which must end well.
-    #[track_caller]
-    fn run(self, program: &[&str]) -> Outcome {
-        let mut command = self.command;
-        command.arg("--").args(program);
-        let ran = Ran::of(&mut command).ok();
-        Outcome { ran, logins: logins(&self.folder.path().join("server.log")) }
-    }
-
-    /// Connects with pyodbc, which must fail without the server hearing of it; gives the first record.
-    #[track_caller]
-    fn refused(self, string: &str) -> String {
-        let outcome = self.run(&[PYTHON, "-c", CONNECT_AND_FAIL, string]);
-        assert_eq!(outcome.logins, [""; 0]);
-        outcome.ran.stdout
-    }
-
-    /// Connects with pyodbc and gives the string that the target was given.
-    #[track_caller]
-    fn target_string(self, string: &str) -> String {
-        let outcome = self.option("--env", "LOOPBACK_ODBC_LOG=info").run(&[PYTHON, "-c", CONNECT, string]);
-        outcome.by_certificate(1);
-        let given = outcome.ran.stderr.lines().find_map(|line| line.split_once("the target is given: "));
-        given.unwrap_or_else(|| panic!("{}", outcome.ran.stderr)).1.to_owned()
-    }
-}
-
-impl Outcome {
-    /// Holds that all logins, so many, were made as loopback connections are.
-    #[track_caller]
-    fn by_certificate(&self, count: usize) {
-        assert_eq!(self.logins.len(), count, "{:?}", self.logins);
-        for login in &self.logins {
-            assert_says(login, &["result=ok", "prelogin_encryption=0x81", "client_certificate=session", "user=\"\""]);
-        }
-    }
-
-    /// As [`Outcome::by_certificate`], and that all asked for this database.
-    #[track_caller]
-    fn by_certificate_to(&self, database: &str, count: usize) {
-        self.by_certificate(count);
-        for login in &self.logins {
-            assert_says(login, &[&format!("database=\"{database}\"")]);
-        }
-    }
-}
-
-const CONNECT: &str = "
-import pyodbc, sys
-connection = pyodbc.connect(sys.argv[1])
-print(connection.execute('SELECT DB_NAME()').fetchval())
-";
 
 // --- The main job ---
 

@@ -8,6 +8,7 @@ pub mod bulk_copy;
 pub mod memcheck;
 #[cfg(windows)]
 pub mod registry;
+pub mod satellite;
 pub mod server;
 pub mod shim;
 #[cfg(windows)]
