@@ -70,6 +70,24 @@ def files():
     right = said[0].startswith("-----BEGIN CERTIFICATE-----") and said[1].startswith("-----BEGIN RSA PRIVATE KEY-----")
     return "; ".join(said), right and not about.st_mode & 0o004
 
+def owners():
+    import stat
+    path, said, others, service = os.path.join(known["folder"], KEY), [], [], []
+    while path not in said:
+        about = os.stat(path)
+        said += [path, "%o %d:%d" % (stat.S_IMODE(about.st_mode), about.st_uid, about.st_gid)]
+        if path in ("/", DATA, os.path.dirname(DATA)):
+            service.append(about)
+        path = os.path.dirname(path)
+    users = {0, os.geteuid()} | {it.st_uid for it in service}
+    groups = {os.getegid()} | {it.st_gid for it in service if it.st_mode & 0o020}
+    for at in range(0, len(said), 2):
+        about = os.stat(said[at])
+        by_group = about.st_mode & 0o020 and about.st_gid not in groups
+        if about.st_uid not in users or about.st_mode & 0o002 or by_group:
+            others.append(said[at])
+    return "%s; others may write: %s" % (said, others), not others
+
 def certificate():
     about = ssl._ssl._test_decode_cert(os.path.join(known["folder"], CERTIFICATE))
     subject = {name: value for part in about["subject"] for name, value in part}
@@ -114,8 +132,15 @@ def one_server(addresses, among):
 def scoped(packed, index):
     return "%s%%%s" % (ipaddress.ip_address(packed), socket.if_indextoname(index) if index else "")
 
+def connections():
+    return dump(4, 20, struct.pack("=BBBBI48x", socket.AF_INET6, 6, 0, 0, 2))
+
+def channel_owner():
+    users = {struct.unpack_from("=I", it, 64)[0] for it in connections() if ipaddress.ip_address(it[24:40]).is_link_local}
+    return "%s, this one is %d" % (sorted(users), os.geteuid()), bool(users) and users <= {0, os.geteuid()}
+
 def socket_diagnostics():
-    messages = dump(4, 20, struct.pack("=BBBBI48x", socket.AF_INET6, 6, 0, 0, 2))
+    messages = connections()
     return one_server([scoped(it[24:40], struct.unpack_from("=I", it, 40)[0]) for it in messages], "connections")
 
 def proc_net():
@@ -236,6 +261,8 @@ else:
     line("L15", "ODBC Driver 17 or 18, its file visible", drivers)
     line("L16", "LOOPBACK_ODBC_..., if set for mssql-launchpadd", environment)
     line("L17", "the address and the folder found above", official)
+    line("L18", "nobody else may write the key or a folder above it", owners)
+    line("L19", "the data channel belongs to this user or to root", channel_owner)
 ', @params = N'@edition int', @edition = @edition;
 GO
 

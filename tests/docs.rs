@@ -253,6 +253,8 @@ fn the_script_s_python_runs_in_a_session() {
         ("L16", "yes"),
         // There is no revoscalepy.
         ("L17", "?"),
+        ("L18", "yes"),
+        ("L19", "yes"),
     ];
     assert_eq!(verdicts(&said), expected, "{said}");
     assert_says(
@@ -273,7 +275,8 @@ fn the_script_s_python_says_what_is_otherwise() {
     let script = format!("edition = 3\n{}", scripts(&text(project(CONFIRM)), "Python")[0]);
     let prepare =
         "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/ && chmod 644 $LAUNCHPAD_DIR/*.pem
-        ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0";
+        ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0
+        chmod 770 $LAUNCHPAD_DIR && chgrp 10002 $LAUNCHPAD_DIR && chmod o+x $LAUNCHPAD_DIR";
     let said = in_a_session(&["--prepare", prepare, "--no-data-channel"], "/usr/bin/python3", &script);
     let verdicts = verdicts(&said);
     let expected = [
@@ -285,6 +288,8 @@ fn the_script_s_python_says_what_is_otherwise() {
         ("L11", "yes"),
         ("L12", "yes"),
         ("L16", "?"),
+        ("L18", "no"),
+        ("L19", "no"),
     ];
     for line in expected {
         assert!(verdicts.contains(&line), "{line:?}: {said}");

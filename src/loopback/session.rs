@@ -241,10 +241,10 @@ impl Hunt<'_> {
             return first.with_findings(others);
         }
         let text = match (self.passed_over.first(), self.halves.first()) {
-            (Some(reason), _) => format!(
-                "{reason}: others could have put it there. Let nobody but root and this user own and write the two \
-                 files and each folder above them, or name the files in LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
-                 LOOPBACK_ODBC_CLIENT_KEY."
+            (Some(pair), _) => format!(
+                "A certificate and key are where others could have put them: {pair}. Let nobody but root and this user \
+                 own and write the two files and each folder above them, or name the files in \
+                 LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY."
             ),
             (None, Some((present, absent))) => format!(
                 "The session's certificate and key must both be there, but beside {} there is no {}. SQL Server writes \
@@ -799,6 +799,22 @@ mod tests {
     fn a_ring_of_processes_ends() {
         let world = process(process(Fixture::default(), "self", &["a"], "5"), "5", &["b"], "5");
         assert_says(&refusal(&world), &["no path of 32 processes"]);
+    }
+
+    #[test]
+    fn the_limits_are_documented() {
+        let page = include_str!("../../docs/discovery.md");
+        assert_eq!(LONGEST_PATH, 4096);
+        for (limit, row) in [
+            (MOST_FOLDERS, "above a pair | LIMIT |"),
+            (MOST_PEM_BYTES >> 10, "named ones too | LIMIT KiB |"),
+            (MOST_PROCESSES, "| processes | LIMIT |"),
+            (MOST_COMMAND_LINE_BYTES >> 10, "bytes of a path | LIMIT KiB; "),
+            (MOST_PATHS, " KiB; LIMIT; 4,096 |"),
+        ] {
+            assert!(page.contains(&row.replace("LIMIT", &limit.to_string())), "{row}: {limit}");
+        }
+        assert!(page.contains("entries of the data directory | 1,024 |") && MOST_ENTRIES == 1024);
     }
 
     #[test]
