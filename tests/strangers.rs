@@ -331,7 +331,7 @@ fn thousands_of_sockets_cost_little() {
     };
     let few = took("::1", "0");
     let many = took("::1", "9000");
-    assert!(many - few < 5.0, "{few} ms without, {many} ms with 9000 sockets");
+    assert!(many - few < 6.0, "{few} ms without, {many} ms with 9000 sockets");
     // Those that could show the server are looked at one by one.
     let many = took("fe80::8012:3df5:0:5db2%eth0", "9000");
     assert!(many - few < 50.0, "{few} ms without, {many} ms with 9000 sockets to a link-local address");
