@@ -62,7 +62,10 @@ impl<'w> Section<'w> {
         // The driver manager has come here by the section's `Driver`, or by that of the section which stands in for names
         // that have none.
         let is_there = |name: &str| self.world.profile_value(Profile::Odbc, name, "Driver").map(|it| !it.is_empty());
-        let found = self.lists("Driver") && is_there(self.name.reveal()).unwrap_or(true);
+        let found = match &self.keywords {
+            Some(_) => self.lists("Driver"),
+            None => is_there(self.name.reveal()).unwrap_or(true),
+        };
         if found || is_there("DEFAULT").unwrap_or(true) { Ok(()) } else { Err(self.is_missing()) }
     }
 
