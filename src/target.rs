@@ -322,7 +322,7 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
     let named = |name: &str, named_by: String| {
         let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: Some(named_by) };
         if is_path(name) {
-            choice.candidates.push(Target { name: None, library: name.into() });
+            choice.add(Target { name: None, library: name.into() });
         } else {
             choice.add_registered(name, &drivers);
         }
@@ -364,6 +364,17 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
 }
 
 impl Choice {
+    /// Adds a candidate, unless its path leads to whatever lies in the program's working directory.
+    fn add(&mut self, target: Target) {
+        if is_path(&target.library.to_string_lossy()) && !target.library.is_absolute() {
+            let text =
+                format!("{target}: this path depends on the working directory; give the whole path, from the root");
+            self.passed_over.push(text);
+        } else {
+            self.candidates.push(target);
+        }
+    }
+
     fn add_registered(&mut self, name: &str, drivers: &Result<Vec<Driver>, String>) {
         let found = match drivers {
             Ok(drivers) => drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(name)),
@@ -371,7 +382,7 @@ impl Choice {
         };
         match found {
             Some(Driver { name, library, .. }) => {
-                self.candidates.push(Target { name: Some(name.clone()), library: library.clone() });
+                self.add(Target { name: Some(name.clone()), library: library.clone() });
             }
             None => self.passed_over.push(format!("{name}: no such section in odbcinst.ini")),
         }
@@ -517,6 +528,33 @@ mod tests {
         assert!(choice.named_by.unwrap().contains(official::STRING_VARIABLE));
         let choice = choose(&world.variable(TARGET_VARIABLE, "Other")).unwrap();
         assert_eq!(choice.candidates, [named("Other", "/opt/64.so")]);
+    }
+
+    #[test]
+    fn a_path_that_is_not_whole_is_refused_wherever_it_stands() {
+        let in_odbcinst = |path: &str| registered(&[("TargetDriver", path)]);
+        for path in ["./17.so", "opt/17.so", "../17.so", "~/17.so", "file:/opt/17.so"] {
+            let worlds = [
+                in_odbcinst(path),
+                in_odbcinst("Mine").section(Odbcinst, "Mine", &[("Driver", path)]),
+                registered(&[]).variable(TARGET_VARIABLE, path),
+                registered(&[]).variable(official::STRING_VARIABLE, &format!("Driver={path};Server=.")),
+            ];
+            for world in worlds {
+                let failure = load(&world).err().unwrap();
+                assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
+                assert!(
+                    failure.text.contains(path) && failure.text.contains("give the whole path"),
+                    "{}",
+                    failure.text
+                );
+                assert!(Target::first(&world).is_err_and(|it| it.text.contains("give the whole path")), "{path}");
+            }
+        }
+        // A name is looked up in odbcinst.ini, and what stands there without a slash is the loader's to search.
+        assert_eq!(choose(&in_odbcinst("17.so")).unwrap().passed_over, ["17.so: no such section in odbcinst.ini"]);
+        let plain = in_odbcinst("Mine").section(Odbcinst, "Mine", &[("Driver", "libmine.so")]);
+        assert_eq!(choose(&plain).unwrap().candidates, [named("Mine", "libmine.so")]);
     }
 
     #[test]
