@@ -47,7 +47,7 @@ impl Handles {
 ///
 /// # Safety
 /// `output` is null or can be written to.
-pub unsafe extern "system" fn alloc_handle(handle_type: i16, _input: Handle, output: *mut Handle) -> Return {
+pub unsafe extern "system-unwind" fn alloc_handle(handle_type: i16, _input: Handle, output: *mut Handle) -> Return {
     if output.is_null() || handle_type != SQL_HANDLE_DBC {
         return SQL_ERROR;
     }
@@ -58,7 +58,7 @@ pub unsafe extern "system" fn alloc_handle(handle_type: i16, _input: Handle, out
 }
 
 /// `SQLFreeHandle`.
-pub unsafe extern "system" fn free_handle(handle_type: i16, handle: Handle) -> Return {
+pub unsafe extern "system-unwind" fn free_handle(handle_type: i16, handle: Handle) -> Return {
     with_absent_handles(|handles| match handles.get(handle) {
         Some(known) if known.handle_type == handle_type => {
             handles.alive.remove(&handle.addr());
@@ -69,7 +69,7 @@ pub unsafe extern "system" fn free_handle(handle_type: i16, handle: Handle) -> R
 }
 
 /// `SQLSetEnvAttr`.
-pub unsafe extern "system" fn set_env_attr(
+pub unsafe extern "system-unwind" fn set_env_attr(
     environment: Handle,
     attribute: i32,
     value: Pointer,
@@ -91,7 +91,7 @@ pub unsafe extern "system" fn set_env_attr(
 ///
 /// # Safety
 /// `value` is null or can be written to as the attribute's type.
-pub unsafe extern "system" fn get_env_attr(
+pub unsafe extern "system-unwind" fn get_env_attr(
     environment: Handle,
     attribute: i32,
     value: Pointer,
@@ -111,7 +111,7 @@ pub unsafe extern "system" fn get_env_attr(
 }
 
 /// `SQLSetConnectAttr` and `SQLSetConnectAttrW`: what was set before a connect that fails is of no use to anybody.
-pub unsafe extern "system" fn set_connect_attr(
+pub unsafe extern "system-unwind" fn set_connect_attr(
     _connection: Handle,
     _attribute: i32,
     _value: Pointer,
@@ -121,7 +121,7 @@ pub unsafe extern "system" fn set_connect_attr(
 }
 
 /// `SQLGetDiagRecW`: all there is to tell is in our own records.
-pub unsafe extern "system" fn get_diag_rec(
+pub unsafe extern "system-unwind" fn get_diag_rec(
     _handle_type: i16,
     _handle: Handle,
     _number: i16,
@@ -135,7 +135,7 @@ pub unsafe extern "system" fn get_diag_rec(
 }
 
 /// `SQLGetDiagFieldW`: as [`get_diag_rec`].
-pub unsafe extern "system" fn get_diag_field(
+pub unsafe extern "system-unwind" fn get_diag_field(
     _handle_type: i16,
     _handle: Handle,
     _number: i16,

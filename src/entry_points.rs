@@ -16,6 +16,9 @@
 //! The set is that of Microsoft's driver: wide functions and, except on Windows, the narrow `SQLSetConnectAttr`; no ANSI and
 //! no ODBC 2 functions. What is left out, and what each of those would break, is in `docs/exports.md`.
 //!
+//! All of these may be unwound: a thread that is cancelled inside the target ends by unwinding its stack, through the exported
+//! function, which has nothing to undo.
+//!
 //! Exported functions are leaves: nothing in this library calls one, since the dynamic linker may bind such a call to
 //! the driver manager's function of the same name.
 
@@ -87,7 +90,7 @@ macro_rules! entry_points {
                     // SAFETY: the slot holds a function of this name, ours or the target's, and the name promises its
                     // type. The caller promises the arguments.
                     unsafe {
-                        let function: unsafe extern "system" fn($($type),*) -> Return = std::mem::transmute(function);
+                        let function: unsafe extern "system-unwind" fn($($type),*) -> Return = std::mem::transmute(function);
                         function($($argument),*)
                     }
                 }
@@ -109,7 +112,7 @@ macro_rules! entry_points {
     (@export $($row:tt)*) => { entry_points!(@exported $($row)*); };
     (@exported $name:ident $kind:ident $($detail:path)?, $($argument:ident: $type:ty),*) => {
         #[unsafe(no_mangle)]
-        pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
             entry_points!(@body $kind $($detail)?, $name($($argument),*))
         }
     };
@@ -123,12 +126,12 @@ macro_rules! entry_points {
     (@body custom $function:path, $name:ident($($argument:ident),*)) => { unsafe { $function($($argument),*) } };
 
     (@without $name:ident($($argument:ident: $type:ty),*)) => {
-        pub unsafe extern "system" fn $name($(_: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($(_: $type),*) -> Return {
             SQL_ERROR
         }
     };
     (@without $name:ident($($argument:ident: $type:ty),*) absent $absent:path) => {
-        pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
             if crate::target::is_loaded() {
                 return SQL_ERROR;
             }
@@ -137,7 +140,7 @@ macro_rules! entry_points {
         }
     };
     (@without $name:ident($($argument:ident: $type:ty),*) lacking $lacking:path) => {
-        pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
             if !crate::target::is_loaded() {
                 return SQL_ERROR;
             }

@@ -1,5 +1,7 @@
-//! The panic boundary: a defect of ours must not take the host process down.
+//! The boundary around our own code: what ends it must not take the host process down. A panic is a defect of ours; a
+//! cancellation of the thread is the program's wish, and waits until we are done.
 
+use crate::world::uncancelled;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs code that might panic. The panic's own words go to standard error, and no further: they may contain values.
@@ -7,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Only code that computes goes through here. Forwarded calls do not: nothing of ours runs in them.
 pub fn catch<T>(action: impl FnOnce() -> T) -> Result<T, ()> {
     // State that a panic could leave half-changed is only ever replaced whole, under its lock.
-    catch_unwind(AssertUnwindSafe(action)).map_err(drop)
+    uncancelled(|| catch_unwind(AssertUnwindSafe(action)).map_err(drop))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod common;
 
 use common::memcheck::Report;
 use common::server::Server;
-use common::{Ran, Registrations, assert_says, compile, library, part, project};
+use common::{Ran, Registrations, assert_says, compile, library, link, part, project};
 use std::path::{Path, PathBuf};
 
 /// A number for `make test`, and one for `make soak`, which sets `LOOPBACK_ODBC_SOAK`.
@@ -80,14 +80,6 @@ impl Setting {
     }
 }
 
-/// Links a program with a library by its file. The path in the program comes before LD_LIBRARY_PATH, where cargo puts the
-/// folder of another build of ours.
-#[track_caller]
-fn link(source: &str, program: &Path, library: &Path) {
-    let folder = format!("-Wl,--disable-new-dtags,-rpath,{}", library.parent().unwrap().display());
-    compile(source, program, &["-rdynamic", library.to_str().unwrap(), &folder, "-lpthread", "-ldl"]);
-}
-
 #[test]
 fn threads_connect_query_fail_and_disconnect_side_by_side() {
     let setting = Setting::recording();
@@ -145,6 +137,48 @@ fn memcheck_s_report_would_be_seen() {
     assert_says(&ours[0], &["InvalidWrite: ", "SQLDriverConnectW"]);
     assert_says(&ours[1], &["InvalidWrite: ", "SQLDriverConnectW"]);
     assert_says(&ours[2], &["Leak_DefinitelyLost: 100 bytes in 1 blocks", "SQLDriverConnectW"]);
+}
+
+/// Runs cancelled.c in a mode, with the log at work as well.
+#[track_caller]
+fn cancelled(mode: &str) {
+    let setting = Setting::with_target(PathBuf::new());
+    let (target, program) = (setting.registrations.path("target.so"), setting.program("cancelled", Library));
+    compile("tests/programs/slow_target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
+    let setting = Setting { target: Some(target.clone()), ..setting };
+    for kind in ["deferred", "asynchronous"] {
+        // To cancel a thread that is anywhere is right only while it calls nothing that keeps anything.
+        if kind == "asynchronous" && !["connect", "execute"].contains(&mode) {
+            continue;
+        }
+        let log = [("LOOPBACK_ODBC_LOG", "trace")];
+        setting.run(&program, &[mode, target.to_str().unwrap(), kind], &log).ok().says(&["cancelled"]);
+    }
+}
+
+#[test]
+fn a_thread_that_is_cancelled_in_the_target_s_connect_ends() {
+    cancelled("connect");
+}
+
+#[test]
+fn a_thread_that_is_cancelled_in_a_statement_ends() {
+    cancelled("execute");
+}
+
+#[test]
+fn a_thread_that_is_cancelled_while_the_target_is_loaded_ends() {
+    cancelled("loading");
+}
+
+#[test]
+fn a_thread_that_is_cancelled_while_we_look_for_server_and_certificate_ends() {
+    cancelled("discovery");
+}
+
+#[test]
+fn a_thread_that_is_cancelled_while_a_connect_is_refused_ends() {
+    cancelled("refused");
 }
 
 /// The settings of forks.c: its word for each, and the target.

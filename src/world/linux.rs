@@ -7,6 +7,7 @@ pub use installer::own_library;
 pub use netlink::{interface_addresses, neighbours, tcp_connection, tcp_connections};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use std::ffi::c_int;
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
@@ -34,6 +35,31 @@ pub fn stay_loaded() {}
 pub fn standard_error() -> File {
     // SAFETY: nobody else closes the descriptor.
     unsafe { File::from_raw_fd(libc::STDERR_FILENO) }
+}
+
+unsafe extern "C" {
+    // POSIX's, which the libc crate lacks.
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
+
+/// Of glibc and musl alike.
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+/// Runs a function in which this thread is not cancelled; a cancellation waits until after it. The system calls that wait
+/// would end the thread by unwinding it, from functions that Rust's standard library calls as ones that never unwind.
+pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
+    struct Restored(c_int);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            // SAFETY: the state is one that the same function has given.
+            unsafe { pthread_setcancelstate(self.0, &raw mut self.0) };
+        }
+    }
+    let mut before = 0;
+    // SAFETY: the state is POSIX's, and the pointer leads to an integer.
+    unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
+    let _restored = Restored(before);
+    action()
 }
 
 pub fn working_directory() -> io::Result<PathBuf> {

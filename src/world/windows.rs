@@ -54,6 +54,11 @@ pub fn standard_error() -> File {
     unsafe { File::from_raw_handle(io::stderr().as_raw_handle()) }
 }
 
+/// Runs a function; there is nothing here by which one thread could end another in an orderly way.
+pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
+    action()
+}
+
 /// With links, substituted drives and 8.3 names resolved, since they hide the folders that tell the instance.
 pub fn working_directory() -> io::Result<PathBuf> {
     let directory = std::env::current_dir()?;

@@ -88,6 +88,14 @@ pub fn compile_against_us(source: &str, to: &Path) {
     compile(source, to, &["-std=c99", &headers, library().to_str().unwrap()]);
 }
 
+/// Links a program with a library by its file. The path in the program comes before LD_LIBRARY_PATH, where cargo puts the
+/// folder of another build of ours.
+#[track_caller]
+pub fn link(source: &str, program: &Path, library: &Path) {
+    let folder = format!("-Wl,--disable-new-dtags,-rpath,{}", library.parent().unwrap().display());
+    compile(source, program, &["-rdynamic", library.to_str().unwrap(), &folder, "-lpthread", "-ldl"]);
+}
+
 /// Holds that a text contains each part.
 #[track_caller]
 pub fn assert_says(text: &str, parts: &[&str]) {
