@@ -22,7 +22,7 @@ use linux as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{open_driver, standard_error, stay_loaded, uncancelled};
+pub use system::{LogFile, open_driver, stay_loaded, uncancelled};
 
 /// The two files of registrations, by the names that the ODBC installer library knows them by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,16 @@
 //! Linux as this library sees it: what [`super::Machine`] asks of this system alone.
 
 pub mod installer;
+mod log_file;
 mod netlink;
 
 pub use installer::own_library;
+pub use log_file::LogFile;
 pub use netlink::{interface_addresses, neighbours, tcp_connection, tcp_connections};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::ffi::c_int;
-use std::fs::File;
 use std::io;
-use std::os::fd::FromRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -27,15 +27,6 @@ pub fn open_driver(library: &Path) -> Result<libloading::Library, String> {
 
 /// The linker has marked the library as one that is never unloaded (build.rs).
 pub fn stay_loaded() {}
-
-/// Standard error, without the lock of [`std::io::stderr`]: a process that forks while a thread holds that leaves the child
-/// without.
-///
-/// The file must not be dropped: it would close the descriptor.
-pub fn standard_error() -> File {
-    // SAFETY: nobody else closes the descriptor.
-    unsafe { File::from_raw_fd(libc::STDERR_FILENO) }
-}
 
 unsafe extern "C" {
     // POSIX's, which the libc crate lacks.

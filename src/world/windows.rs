@@ -15,7 +15,8 @@ use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library};
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
@@ -48,10 +49,31 @@ fn words(error: &libloading::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// Standard error. The file must not be dropped: it would close the handle.
-pub fn standard_error() -> File {
-    // SAFETY: nobody else closes the handle. Where there is none, as in a service, writing fails.
-    unsafe { File::from_raw_handle(io::stderr().as_raw_handle()) }
+/// A file that was opened for the log, or standard error.
+pub struct LogFile {
+    file: ManuallyDrop<File>,
+}
+
+impl LogFile {
+    /// Opens a file to add lines to. It is never closed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(path: &Path) -> io::Result<LogFile> {
+        let file = File::options().append(true).create(true).open(path)?;
+        Ok(LogFile { file: ManuallyDrop::new(file) })
+    }
+
+    pub fn standard_error() -> LogFile {
+        // SAFETY: nobody closes the handle. Where there is none, as in a service, writing fails.
+        let file = unsafe { File::from_raw_handle(io::stderr().as_raw_handle()) };
+        LogFile { file: ManuallyDrop::new(file) }
+    }
+
+    /// Adds a line. There is nobody to tell of a failure.
+    pub fn add(&self, line: &[u8]) {
+        let _ = (&*self.file).write_all(line);
+    }
 }
 
 /// Runs a function; there is nothing here by which one thread could end another in an orderly way.

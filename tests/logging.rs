@@ -1,0 +1,155 @@
+//! The log, and the program that it is written in: that never waits for it, gets no signal by it, and has nothing written into
+//! its files.
+
+mod common;
+
+use common::{Ran, Registrations, assert_says, library, link, part};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// tests/programs/log.c, linked with the library, and what it logs to.
+struct Program {
+    folder: Registrations,
+    program: PathBuf,
+}
+
+impl Program {
+    #[track_caller]
+    fn new() -> Program {
+        let folder = Registrations::usual("");
+        let program = folder.path("log");
+        link("tests/programs/log.c", &program, &library());
+        Program { folder, program }
+    }
+
+    fn command(&self, mode: &str) -> Command {
+        let mut command = self.folder.command(&self.program);
+        command.arg(mode).arg(self.folder.path("own"));
+        command.env("LOOPBACK_ODBC_TARGET_DRIVER", part("RECORDING_TARGET")).env("LOOPBACK_ODBC_LOG", "trace");
+        command
+    }
+
+    /// Runs it with standard error as its log.
+    #[track_caller]
+    fn run(&self, mode: &str) -> Ran {
+        Ran::of(&mut self.command(mode)).ok()
+    }
+
+    /// Runs it with this file as its log.
+    #[track_caller]
+    fn run_with_file(&self, mode: &str, log: &str) -> Ran {
+        Ran::of(self.command(mode).env("LOOPBACK_ODBC_LOG_FILE", log)).ok()
+    }
+
+    /// Makes a FIFO in its folder.
+    #[track_caller]
+    fn fifo(&self, name: &str) -> String {
+        let path = self.folder.path(name).to_str().unwrap().to_owned();
+        Ran::of(Command::new("mkfifo").arg(&path)).ok();
+        path
+    }
+}
+
+#[test]
+fn a_fifo_without_a_reader_is_not_waited_for() {
+    let program = Program::new();
+    let fifo = program.fifo("fifo");
+    let ran = program.run_with_file("plain", &fifo);
+    assert_says(&ran.stderr, &[&format!("LOOPBACK_ODBC_LOG_FILE={fifo} cannot be opened"), "the target is given"]);
+}
+
+#[test]
+fn a_fifo_s_reader_may_go_and_come() {
+    let program = Program::new();
+    let fifo = program.fifo("own");
+    assert_eq!(program.run_with_file("fifo", &fifo).stdout, "1 then 1 lines, SIGPIPE 0\n");
+}
+
+#[test]
+fn a_fifo_that_nobody_reads_is_not_waited_for() {
+    let program = Program::new();
+    let fifo = program.fifo("own");
+    program.run_with_file("fifo full", &fifo);
+}
+
+#[test]
+fn a_disk_may_be_full() {
+    let program = Program::new();
+    program.run_with_file("plain", "/dev/full");
+    // One that has room for a part.
+    let disk = program.folder.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mut command = program.folder.command("unshare");
+    command.args([
+        "--mount",
+        "sh",
+        "-c",
+        r#"mount -t tmpfs -o size=4k none disk && "$@" && stat -c %s disk/log"#,
+        "sh",
+    ]);
+    command.arg(&program.program).arg("plain").env("LOOPBACK_ODBC_LOG", "trace");
+    command
+        .env("LOOPBACK_ODBC_TARGET_DRIVER", part("RECORDING_TARGET"))
+        .env("LOOPBACK_ODBC_LOG_FILE", disk.join("log"));
+    let size: u32 = Ran::of(&mut command).ok().stdout.trim().parse().unwrap();
+    assert!((1..=4096).contains(&size), "{size}");
+}
+
+#[test]
+fn a_file_may_have_a_largest_size() {
+    let program = Program::new();
+    let log = program.folder.path("the log");
+    let ran = program.run_with_file("limit", log.to_str().unwrap());
+    assert_eq!((ran.stdout.as_str(), fs::read(log).unwrap().len()), ("SIGXFSZ 0, blocked 0\n", 10));
+}
+
+#[test]
+fn standard_error_is_written_to_when_it_is_that() {
+    let program = Program::new();
+    for (mode, said) in [
+        ("pipe", "lines: 1, it waits: 1\n"),
+        ("socket", "lines: 1, it waits: 1\n"),
+        ("added to", "bytes: 1\n"),
+        ("pipe without a reader", "SIGPIPE 0\n"),
+        ("socket without a reader", "SIGPIPE 0\n"),
+        ("pipe that is full", "it waits: 1\n"),
+        ("pending", "SIGPIPE 1, SIGXFSZ 1, blocked 1\n"),
+    ] {
+        assert_eq!(program.run(mode).stdout, said, "{mode}");
+    }
+}
+
+#[test]
+fn a_file_of_the_program_s_own_is_not_written_to() {
+    for (mode, said) in [
+        ("closed", "descriptor 2: -1\n"),
+        ("own file", "bytes: 0\n"),
+        ("own file later", "bytes: 0\n"),
+        ("own file, not inherited", "bytes: 0\n"),
+        ("connection", "bytes: 0\n"),
+    ] {
+        assert_eq!(Program::new().run(mode).stdout, said, "{mode}");
+    }
+    // Nor in the place of the log's file; nor is that in the place of a standard stream.
+    for (mode, said) in [("closed", "descriptor 2: -1\n"), ("all closed", "bytes: 0\n")] {
+        let program = Program::new();
+        let log = program.folder.path("the log");
+        assert_eq!(program.run_with_file(mode, log.to_str().unwrap()).stdout, said, "{mode}");
+        assert_says(&fs::read_to_string(log).unwrap(), &["the target is given"]);
+    }
+}
+
+#[test]
+fn no_value_makes_a_line() {
+    let program = Program::new();
+    for stderr in [program.run("forged").stderr, {
+        let log = program.folder.path("the log");
+        program.run_with_file("forged", log.to_str().unwrap());
+        fs::read_to_string(log).unwrap()
+    }] {
+        assert_says(&stderr, &[r"a\nloopback-odbc[1] INFO: forged\r\n\u{1b}[2J"]);
+        assert!(stderr.lines().all(|line| line.starts_with("loopback-odbc[")), "{stderr}");
+        assert!(!stderr.lines().any(|line| line.starts_with("loopback-odbc[1]")), "{stderr}");
+    }
+}
