@@ -86,7 +86,8 @@ pub type SocketIdentity = [u8; 48];
 /// Everything the rules look at.
 pub trait World {
     fn platform(&self) -> Platform;
-    /// An environment variable; one that is set but empty counts as not set.
+    /// An environment variable; one that is set but empty counts as not set, and so does any in a program that has other
+    /// rights than whoever set it.
     fn variable(&self, name: &str) -> Option<OsString>;
     /// The process's working directory.
     fn working_directory(&self) -> io::Result<PathBuf>;
@@ -162,7 +163,7 @@ impl World for Machine {
     }
 
     fn variable(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name).filter(|value| !value.is_empty())
+        std::env::var_os(name).filter(|value| !value.is_empty() && !system::has_others_rights())
     }
 
     fn working_directory(&self) -> io::Result<PathBuf> {

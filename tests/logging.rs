@@ -1,10 +1,11 @@
 //! The log, and the program that it is written in: that never waits for it, gets no signal by it, and has nothing written into
-//! its files.
+//! its files. And whose environment counts.
 
 mod common;
 
-use common::{Ran, Registrations, assert_says, library, link, part};
-use std::fs;
+use common::{Ran, Registrations, assert_says, compile, library, link, part};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -152,4 +153,36 @@ fn no_value_makes_a_line() {
         assert!(stderr.lines().all(|line| line.starts_with("loopback-odbc[")), "{stderr}");
         assert!(!stderr.lines().any(|line| line.starts_with("loopback-odbc[1]")), "{stderr}");
     }
+}
+
+/// A program with the rights of another user than the one that starts it, and without.
+#[test]
+fn the_environment_gives_no_rights() {
+    const STARTS: u32 = 10_001;
+    const OWNS: u32 = 10_002;
+    let folder = Registrations::new("", "");
+    let (own_library, program) = (folder.path("libloopbackodbc.so"), folder.path("log"));
+    let (target, log) = (folder.path("target.so"), folder.path("written/log"));
+    fs::copy(library(), &own_library).unwrap();
+    link("tests/programs/log.c", &program, &own_library);
+    compile("benches/target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
+    fs::create_dir(folder.path("written")).unwrap();
+    fs::set_permissions(folder.path("written"), Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(folder.path(""), Permissions::from_mode(0o755)).unwrap();
+    let run = |mode: u32| {
+        chown(&program, Some(OWNS), Some(OWNS)).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(mode)).unwrap();
+        let mut command = folder.command("setpriv");
+        command.args(["--reuid", &STARTS.to_string(), "--regid", &STARTS.to_string(), "--clear-groups"]);
+        command.arg(&program).arg("refused").env("LOOPBACK_ODBC_TARGET_DRIVER", &target);
+        command.env("LOOPBACK_ODBC_LOG", "trace").env("LOOPBACK_ODBC_LOG_FILE", &log);
+        Ran::of(&mut command).ok()
+    };
+    for mode in [0o4755, 0o2755] {
+        let ran = run(mode);
+        assert_says(&ran.stdout, &["-1 IM003", "No ODBC driver for SQL Server can be loaded"]);
+        assert!(!log.exists() && ran.stderr.is_empty(), "{ran:?}");
+    }
+    assert_says(&run(0o755).stdout, &["0 "]);
+    assert_says(&fs::read_to_string(&log).unwrap(), &["the target is given"]);
 }

@@ -53,6 +53,12 @@ pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
     action()
 }
 
+/// Whether this program has other rights than whoever started it, as one that is setuid: what the loader and libc go by.
+pub fn has_others_rights() -> bool {
+    // SAFETY: it looks a number up, in what the kernel gave the process.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 pub fn working_directory() -> io::Result<PathBuf> {
     std::env::current_dir()
 }

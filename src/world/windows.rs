@@ -81,6 +81,11 @@ pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
     action()
 }
 
+/// Programs here have the rights of whoever started them, or get a new environment.
+pub fn has_others_rights() -> bool {
+    false
+}
+
 /// With links, substituted drives and 8.3 names resolved, since they hide the folders that tell the instance.
 pub fn working_directory() -> io::Result<PathBuf> {
     let directory = std::env::current_dir()?;
