@@ -139,6 +139,95 @@ fn memcheck_s_report_would_be_seen() {
     assert_says(&ours[2], &["Leak_DefinitelyLost: 100 bytes in 1 blocks", "SQLDriverConnectW"]);
 }
 
+/// What flat.c says.
+#[derive(Debug)]
+struct Cost {
+    kibibytes: i64,
+    /// Nanoseconds.
+    first: i64,
+    last: i64,
+    /// Whether it has gone on to its end.
+    whole: bool,
+}
+
+impl Cost {
+    /// By how much later connects take longer.
+    fn slower(&self) -> f64 {
+        self.last as f64 / self.first as f64
+    }
+
+    /// As flat as the same without the library, which is not quite: others may be at work on the machine.
+    fn is_flat(&self, direct: &Cost) -> bool {
+        self.whole && self.kibibytes <= direct.kibibytes + 300 && self.slower() <= 1.5 * direct.slower().max(1.0)
+    }
+}
+
+/// Connects 100,000 times to a target that does nothing through the library, with the driver manager and without; and so often
+/// that it shows to the target itself. `section` is of both data sources.
+#[track_caller]
+fn connects_stay_as_they_are(section: &str, rest: &str, variables: &[(&str, &str)]) {
+    let mut setting = Setting::new(section, None);
+    let target = setting.registrations.path("target.so");
+    compile("benches/target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
+    let user = setting.registrations.path("user.ini");
+    let direct = format!("[Direct]\nDriver={}\n{section}\n", target.display());
+    let sections = std::fs::read_to_string(&user).unwrap() + &direct;
+    std::fs::write(user, sections).unwrap();
+    let drivers = setting.registrations.path("odbcinst.ini");
+    let registered = std::fs::read_to_string(&drivers).unwrap() + &format!("[Mine]\nDriver={}\n", target.display());
+    std::fs::write(drivers, registered).unwrap();
+    setting.target = Some(target.clone());
+    let manager = setting.program("flat", DriverManager);
+    let (with_library, with_target) =
+        (setting.registrations.path("with library"), setting.registrations.path("direct"));
+    link("tests/programs/flat.c", &with_library, &library());
+    link("tests/programs/flat.c", &with_target, &target);
+    let mut costs = Vec::new();
+    for (program, name, thousands) in [
+        (&manager, "Direct", 20),
+        (&manager, "Loopback", 100),
+        (&with_target, "Direct", 20),
+        (&with_library, "Loopback", 100),
+    ] {
+        let ran = setting.run(program, &[&thousands.to_string(), &format!("DSN={name};{rest}")], variables).ok();
+        let numbers: Vec<i64> = ran.stdout.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        let [kibibytes, first, last, done] = numbers[..] else { panic!("{ran:?}") };
+        costs.push((program, name, Cost { kibibytes, first, last, whole: done == thousands }));
+    }
+    let flat = costs.chunks(2).all(|pair| pair[1].2.is_flat(&pair[0].2));
+    assert!(flat, "{costs:#?}");
+}
+
+#[test]
+fn connects_with_values_in_the_section_stay_as_they_are() {
+    connects_stay_as_they_are("Server=s\nUID=u\nPWD=p\nDatabase=Sales\nMARS_Connection=Yes\n", "", &[]);
+}
+
+#[test]
+fn connects_with_nothing_in_the_section_stay_as_they_are() {
+    connects_stay_as_they_are("", "Server=s;UID=u;PWD=p", &[]);
+}
+
+#[test]
+fn connects_that_name_their_target_stay_as_they_are() {
+    connects_stay_as_they_are("TargetDriver=Mine\n", "Server=s;UID=u;PWD=p", &[]);
+}
+
+#[test]
+fn loopback_connects_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, what) in [("cert.pem", "CERTIFICATE"), ("key.pem", "PRIVATE KEY")] {
+        std::fs::write(path(name), format!("-----BEGIN {what}-----\n")).unwrap();
+    }
+    let variables = [
+        ("LOOPBACK_ODBC_SERVER", "fe80::1%lo"),
+        ("LOOPBACK_ODBC_CLIENT_CERTIFICATE", &path("cert.pem")),
+        ("LOOPBACK_ODBC_CLIENT_KEY", &path("key.pem")),
+    ];
+    connects_stay_as_they_are("", "", &variables);
+}
+
 /// Runs cancelled.c in a mode, with the log at work as well.
 #[track_caller]
 fn cancelled(mode: &str) {
