@@ -4,7 +4,7 @@
 use crate::world::uncancelled;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code that might panic. The panic's own words go to standard error, and no further: they may contain values.
+/// Runs code that might panic. Where that was goes to standard error ([`crate::logging`]).
 ///
 /// Only code that computes goes through here. Forwarded calls do not: nothing of ours runs in them.
 pub fn catch<T>(action: impl FnOnce() -> T) -> Result<T, ()> {

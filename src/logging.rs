@@ -1,11 +1,12 @@
 //! The log: what was decided and why, for whoever asks for it with `LOOPBACK_ODBC_LOG`.
 //!
-//! It goes where [`LogFile`] says, which never makes the program wait. Nothing is logged per call, and nothing secret at any
+//! It goes where [`LogFile`] says, which does nothing to the program. Nothing is logged per call, and nothing secret at any
 //! level: attributes are shown by their `Display`, which hides secrets.
 
 use crate::world::{LogFile, Machine, World};
-use log::{LevelFilter, Log, Metadata, Record};
-use std::fmt::Write;
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt::{Display, Write};
+use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -30,17 +31,18 @@ impl Log for Logger {
 
     fn log(&self, record: &Record) {
         // One write a line, so that lines of several processes do not mix.
-        self.file.add(line(record).as_bytes());
+        self.file.add(line(record.level(), record.args()).as_bytes());
     }
 
     fn flush(&self) {}
 }
 
-/// Starts logging, the first time it is called; under the load lock (see [`crate::fork`]).
+/// Starts logging, the first time it is called, and sees to what a panic says; under the load lock (see [`crate::fork`]).
 pub fn start() {
     static LOGGER: OnceLock<Option<Logger>> = OnceLock::new();
     let level = || Machine.variable(LEVEL_VARIABLE)?.to_str()?.trim().parse::<LevelFilter>().ok();
     let logger = LOGGER.get_or_init(|| {
+        panic::set_hook(Box::new(|panic| LogFile::standard_error().add(defect(panic).as_bytes())));
         let level = level().filter(|&level| level != LevelFilter::Off)?;
         log::set_max_level(level);
         let path = Machine.variable(FILE_VARIABLE);
@@ -50,7 +52,7 @@ pub fn start() {
         let logger = Logger { file: opened.and_then(Result::ok).unwrap_or_else(LogFile::standard_error) };
         if let (Some(problem), Some(path)) = (problem, path) {
             let text = format!("{FILE_VARIABLE}={} cannot be opened: {problem}", path.display());
-            logger.log(&Record::builder().level(log::Level::Error).args(format_args!("{text}")).build());
+            logger.file.add(line(Level::Error, &text).as_bytes());
         }
         Some(logger)
     });
@@ -60,9 +62,15 @@ pub fn start() {
     }
 }
 
+/// Where a panic of ours was, for whoever reports it. Not what it says: there may be a value in that.
+fn defect(panic: &PanicHookInfo) -> String {
+    let place = panic.location().map_or_else(|| "a place that is not known".to_owned(), ToString::to_string);
+    line(Level::Error, format_args!("a defect of loopback-odbc at {place}"))
+}
+
 /// A record as one line, whatever is in it.
-fn line(record: &Record) -> String {
-    let text = format!("loopback-odbc[{}] {}: {}", std::process::id(), record.level(), record.args());
+fn line(level: Level, text: impl Display) -> String {
+    let text = format!("loopback-odbc[{}] {level}: {text}", std::process::id());
     let mut line = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         // A value must not look like a line of ours, nor give a terminal orders.
@@ -85,9 +93,28 @@ fn line(record: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     fn logged(text: &str) -> String {
-        line(&Record::builder().level(log::Level::Info).args(format_args!("{text}")).build())
+        line(Level::Info, text)
+    }
+
+    #[test]
+    fn a_panic_says_where_it_was_and_nothing_else() {
+        static SAID: Mutex<String> = Mutex::new(String::new());
+        let before = panic::take_hook();
+        // Other tests may panic meanwhile, which is for the hook that was there.
+        let this = std::thread::current().id();
+        panic::set_hook(Box::new(move |panic| match std::thread::current().id() == this {
+            true => SAID.lock().unwrap().push_str(&defect(panic)),
+            false => before(panic),
+        }));
+        let outcome = panic::catch_unwind(|| "PWD=gehe\u{ef}m"[5..9].len());
+        let _ = panic::take_hook();
+        assert!(outcome.is_err());
+        let said = SAID.lock().unwrap();
+        assert!(said.contains(concat!("a defect of loopback-odbc at ", file!())), "{said}");
+        assert!(!said.contains("PWD") && said.lines().count() == 1, "{said}");
     }
 
     #[test]

@@ -172,7 +172,10 @@ fn connects_stay_as_they_are(section: &str, rest: &str, variables: &[(&str, &str
     let user = setting.registrations.path("user.ini");
     let direct = format!("[Direct]\nDriver={}\n{section}\n", target.display());
     let sections = std::fs::read_to_string(&user).unwrap() + &direct;
-    std::fs::write(&user, sections).unwrap();
+    std::fs::write(user, sections).unwrap();
+    let drivers = setting.registrations.path("odbcinst.ini");
+    let registered = std::fs::read_to_string(&drivers).unwrap() + &format!("[Mine]\nDriver={}\n", target.display());
+    std::fs::write(drivers, registered).unwrap();
     setting.target = Some(target.clone());
     let manager = setting.program("flat", DriverManager);
     let (with_library, with_target) =
@@ -203,6 +206,11 @@ fn connects_with_values_in_the_section_stay_as_they_are() {
 #[test]
 fn connects_with_nothing_in_the_section_stay_as_they_are() {
     connects_stay_as_they_are("", "Server=s;UID=u;PWD=p", &[]);
+}
+
+#[test]
+fn connects_that_name_their_target_stay_as_they_are() {
+    connects_stay_as_they_are("TargetDriver=Mine\n", "Server=s;UID=u;PWD=p", &[]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Ran, Registrations, assert_says, compile, library, part, project};
+use common::{Ran, Registrations, assert_says, compile, library, link, part, project};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,36 @@ fn lacking(names: &[&str]) -> String {
     let mut command = registrations.command(part("PYTHON"));
     command.arg(project("tests/programs/lacking.py")).arg(library()).arg(list(true)).arg(list(false));
     Ran::of(command.env("LOOPBACK_ODBC_TARGET_DRIVER", &target)).ok().stdout
+}
+
+/// Cancels a thread inside each of these functions.
+#[track_caller]
+fn cancelled_in(names: &[&str]) {
+    let odbc = "[Loopback]\nDriver=SQL Server Loopback\nServer=s\nUID=u\nPWD=p\n";
+    let folder = Registrations::new("", odbc);
+    let (program, target) = (folder.path("cancelled_anywhere"), folder.path("msodbcsql18.so"));
+    let source = "tests/programs/cancelled_anywhere.c";
+    link(source, &program, &library());
+    let functions = FUNCTIONS.iter().filter(|(_, name)| *name != "SQLAllocHandle");
+    let functions: String = functions.map(|(_, name)| format!("FUNCTION({name}) ")).collect();
+    let options = ["-shared", "-fPIC", "-DTARGET", "-Wno-unused-parameter", &format!("-DFUNCTIONS={functions}")];
+    compile(source, &target, &options);
+    let mut command = folder.command(&program);
+    command.arg(&target).args(names).env("LOOPBACK_ODBC_TARGET_DRIVER", &target);
+    Ran::of(&mut command).ok().says(&[&format!("{} functions", names.len())]);
+}
+
+const CONNECT: [&str; 3] = ["SQLDriverConnectW", "SQLConnectW", "SQLBrowseConnectW"];
+
+#[test]
+fn a_thread_that_is_cancelled_in_any_function_of_the_target_ends() {
+    let names: Vec<&str> = FUNCTIONS.iter().map(|(_, name)| *name).filter(|name| !CONNECT.contains(name)).collect();
+    cancelled_in(&names);
+}
+
+#[test]
+fn a_thread_that_is_cancelled_in_any_kind_of_connect_ends() {
+    cancelled_in(&CONNECT);
 }
 
 #[test]

@@ -21,6 +21,11 @@ static void connect_once(void) {
     client_close(client);
 }
 
+/* So many lines that waiting for each would be noticed. */
+static void connect_often(void) {
+    for (int i = 0; i < 200; i++) connect_once();
+}
+
 /* Puts a descriptor in the place of another. */
 static void put(int from, int to) {
     if (from == to) return;
@@ -80,7 +85,7 @@ static void run(const char *mode) {
     } else if (!strcmp(mode, "fifo full")) {
         int reader = open(file, O_RDONLY | O_NONBLOCK), writer = open(file, O_WRONLY | O_NONBLOCK);
         while (write(writer, file, 1) == 1) continue;
-        connect_once();
+        connect_often();
         printf("as full as it was: %d\n", lines(reader) == 0);
     } else if (!strcmp(mode, "pending")) {
         /* A signal that the program has blocked and not yet taken stays. */
@@ -115,7 +120,7 @@ static void run(const char *mode) {
         fcntl(2, F_SETFL, O_NONBLOCK);
         while (write(2, "x", 1) == 1) continue;
         fcntl(2, F_SETFL, 0);
-        connect_once();
+        connect_often();
         printf("it waits: %d\n", !(fcntl(2, F_GETFL) & O_NONBLOCK));
     } else if (!strcmp(mode, "pipe") || !strcmp(mode, "socket")) {
         HOLD(!(*mode == 'p' ? pipe(ends) : socketpair(AF_UNIX, SOCK_STREAM, 0, ends)), "no %s", mode);
@@ -178,7 +183,7 @@ int main(int count, char **arguments) {
     /* What HOLD says goes to where standard error was in the beginning. */
     int said = fcntl(2, F_DUPFD, 200);
     stderr = fdopen(said, "w");
-    alarm(30); /* instead of waiting for ever */
+    alarm(10); /* instead of waiting for ever, or for each line */
     file = count > 2 ? arguments[2] : "";
     run(arguments[1]);
     fflush(stdout);

@@ -1,4 +1,4 @@
-//! Where the log goes. It is written by whatever program has loaded us, and must do nothing to that: not make it wait, not
+//! Where the log goes. It is written by whatever program has loaded us, and must do nothing to that: not hold it up, not
 //! send it a signal, not write into a file of its own.
 
 use crate::world::linux::uncancelled;
@@ -7,13 +7,20 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A file that was opened for the log, or standard error.
 pub struct LogFile {
     descriptor: RawFd,
     /// Device and inode of the file that was opened; none for standard error.
     opened: Option<(libc::dev_t, libc::ino_t)>,
+    /// Whether the last line was waited for in vain.
+    is_stuck: AtomicBool,
 }
+
+/// How long a line waits for whoever reads, in milliseconds: a busy reader comes back in this time, and one that is gone for good
+/// costs it once.
+const PATIENCE: libc::c_int = 100;
 
 impl LogFile {
     /// Opens a file to add lines to. It is never closed.
@@ -33,18 +40,19 @@ impl LogFile {
         // SAFETY: the descriptor was just made, and nobody else has it.
         let file = unsafe { OwnedFd::from_raw_fd(descriptor) };
         let status = status(descriptor).ok_or_else(io::Error::last_os_error)?;
-        Ok(LogFile { descriptor: file.into_raw_fd(), opened: Some((status.st_dev, status.st_ino)) })
+        let opened = Some((status.st_dev, status.st_ino));
+        Ok(LogFile { descriptor: file.into_raw_fd(), opened, is_stuck: AtomicBool::new(false) })
     }
 
     pub fn standard_error() -> LogFile {
-        LogFile { descriptor: libc::STDERR_FILENO, opened: None }
+        LogFile { descriptor: libc::STDERR_FILENO, opened: None, is_stuck: AtomicBool::new(false) }
     }
 
     /// Adds a line, with one write, or passes over it. There is nobody to tell of a failure.
     pub fn add(&self, line: &[u8]) {
         // What follows can be cancelled, and Rust cannot be unwound from there.
         uncancelled(|| {
-            if self.is_ours() && can_be_written(self.descriptor) {
+            if self.is_ours() && self.has_room() {
                 without_signals(|| write(self.descriptor, line));
             }
         });
@@ -58,6 +66,16 @@ impl LogFile {
             Some(opened) => opened == (status.st_dev, status.st_ino),
             None => is_standard_error(self.descriptor, status.st_mode),
         }
+    }
+
+    /// Whether it takes a line at once, or soon: it may be a pipe that is full.
+    fn has_room(&self) -> bool {
+        let mut poll = libc::pollfd { fd: self.descriptor, events: libc::POLLOUT, revents: 0 };
+        let patience = if self.is_stuck.load(Relaxed) { 0 } else { PATIENCE };
+        // SAFETY: there is one.
+        let has_room = unsafe { libc::poll(&raw mut poll, 1, patience) == 1 && poll.revents & libc::POLLOUT != 0 };
+        self.is_stuck.store(!has_room, Relaxed);
+        has_room
     }
 }
 
@@ -92,13 +110,6 @@ fn domain(socket: RawFd) -> Option<i32> {
         libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_DOMAIN, value, &raw mut length)
     };
     (code == 0).then_some(domain)
-}
-
-/// Whether it takes a line without waiting: standard error may be a pipe that is full.
-fn can_be_written(descriptor: RawFd) -> bool {
-    let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
-    // SAFETY: there is one, and no time to wait.
-    unsafe { libc::poll(&raw mut poll, 1, 0) == 1 && poll.revents & libc::POLLOUT != 0 }
 }
 
 /// Runs what may send signals to this very thread, and takes back those that it sent: SIGPIPE for a reader that has gone,
