@@ -126,7 +126,33 @@ struct Allowed {
     reason: &'static str,
 }
 
-const ALLOWED: &[Allowed] = &[];
+const ALLOWED: &[Allowed] = &[
+    Allowed {
+        rows: &["*: section UID Latin-1", "*: section PWD Latin-1", "*: section ClientKey Latin-1"],
+        library: "UTF-8",
+        reason: "The driver does not read these from a section. The library does, and says which one it cannot read.",
+    },
+    Allowed {
+        rows: &["*: section ClientKey *", "*: string ClientKey *"],
+        library: "There is a key (ClientKey=",
+        reason: "A key without a certificate: the driver logs in without a user, and is refused.",
+    },
+    Allowed {
+        rows: &["login in *: * Server empty", "login in *: * Server first empty", "login in *: * Server without ="],
+        library: "",
+        reason: "A server given as nothing is one that is looked for; the driver calls a server of the data source's name.",
+    },
+    Allowed {
+        rows: &["login in *: * UID *"],
+        library: "This does not look like a script run by SQL Server",
+        reason: "No user, and no certificate either: the driver logs in without a user, and is refused.",
+    },
+    Allowed {
+        rows: &["login in string: string ClientCertificate first empty"],
+        library: "",
+        reason: "A certificate given as nothing is one that is looked for, or the next one; the driver goes without.",
+    },
+];
 
 /// Where the server and the login come from.
 #[derive(Clone, Copy, PartialEq)]
@@ -142,6 +168,8 @@ enum Setting {
 /// One row of the table.
 struct Row {
     title: String,
+    /// The data source's name where it matters: in the string, and in the file.
+    source: Option<(&'static str, &'static [u8])>,
     attributes: String,
     /// Without `Driver`.
     section: Vec<u8>,
@@ -246,7 +274,7 @@ fn row(setting: Setting, keyword: &str, places: &Places, title: &str, lines: &[u
             _ => write!(string, "{name}={value};").unwrap(),
         }
     }
-    Row { title: title.to_owned(), attributes: String::new(), section, string }
+    Row { title: title.to_owned(), source: None, attributes: String::new(), section, string }
 }
 
 /// All rows of a setting; `few` is for the way that is not the first.
@@ -285,7 +313,29 @@ fn table(setting: Setting, places: &Places, few: bool) -> Vec<Row> {
             }
         }
     }
+    // The table of ATTRIBUTES has one login; these are all of them.
+    for (attribute, section, string, user) in everyone() {
+        let title =
+            format!("{name}: who logs in: attribute {attribute:?}, section {section:?}, string {string:?} {user:?}");
+        let words = format!("{string}{user}");
+        let mut row =
+            row(setting, if user.is_empty() { "" } else { "UID" }, places, &title, section.as_bytes(), &words);
+        row.attributes = attribute.to_owned();
+        rows.push(row);
+    }
     rows
+}
+
+/// Trusted or not as an attribute, in the section and in the string, beside a user of SQL Server's, one of Windows', or none.
+fn everyone() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)> {
+    let sections = ["", "Trusted_Connection=Yes\n", "Trusted_Connection=No\n"];
+    let strings = ["", "Trusted_Connection=yes;", "Trusted_Connection=no;"];
+    let users = ["", "UID=client;PWD=secret;", "UID=dom\\x;", "UID=;"];
+    ["", "1203=0", "1203=1"].into_iter().flat_map(move |attribute| {
+        sections.into_iter().flat_map(move |section| {
+            strings.into_iter().flat_map(move |string| users.map(|user| (attribute, section, string, user)))
+        })
+    })
 }
 
 /// The value that a section has, as unixODBC reads it.
@@ -307,7 +357,7 @@ fn of_string<'r>(string: &'r str, keyword: &str) -> Option<&'r str> {
 
 /// What the driver has to be told so that it does what the library promises for this row: the application's words, the
 /// keywords that the library reads from the section and the driver does not, and in a session what is found there.
-fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> String {
+fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, String) {
     let (section, mut string) = (&row.section, row.string.clone());
     if !string.is_empty() && !string.ends_with(';') {
         string.push(';');
@@ -318,53 +368,70 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> String {
         }
     }
     if setting != Setting::Session {
-        return string;
+        return (row.attributes.clone(), string);
     }
-    // Microsoft: the first of two same keywords counts, and an empty one is one.
-    let given = |keyword: &str| of_string(&row.string, keyword).is_some_and(|value| !value.is_empty());
+    // What is looked for and given as nothing is looked for.
+    for keyword in ["Server", "ClientCertificate", "ClientKey"] {
+        string = string.replace(&format!("{keyword}=;"), "");
+    }
+    let given = |keyword: &str| of_string(&string, keyword).is_some_and(|value| !value.is_empty());
     let said = |keyword: &str| given(keyword) || of_section(section, keyword).is_some();
     let server = said("Server") || given("Address") || given("Addr");
-    let in_string = of_string(&row.string, "Trusted_Connection").map(str::to_owned);
-    let in_section =
-        || of_section(section, "Trusted_Connection").map(|value| String::from_utf8_lossy(value).into_owned());
-    let trusted = in_string.or_else(in_section).is_some_and(|value| value.eq_ignore_ascii_case("yes"));
-    let mut first = String::new();
-    if !server {
-        write!(string, "Server={};", places.server).unwrap();
-        // "Trusted" without a server is Microsoft's way to say "loopback"; on Linux that is the certificate.
-        if trusted {
-            first.push_str("Trusted_Connection=no;");
-        }
-    }
-    let login = ["UID", "PWD", "Authentication", "ClientCertificate", "ClientKey"];
-    if trusted && !server || !trusted && !login.iter().any(|keyword| said(keyword)) {
-        write!(string, "ClientCertificate=file:{};ClientKey=file:{};", places.certificate, places.key).unwrap();
-        if !said("Trusted_Connection") {
-            string.push_str("Trusted_Connection=no;");
-        }
-    }
+    // Attribute, string, section: measured.
+    let trusted = match row.attributes.as_str() {
+        "1203=1" => true,
+        "1203=0" => false,
+        _ => of_string(&string, "Trusted_Connection")
+            .map(str::as_bytes)
+            .or_else(|| of_section(section, "Trusted_Connection"))
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"yes")),
+    };
+    // "Trusted" without a server is Microsoft's way to say "loopback"; on Linux that is the certificate.
+    let loopback = trusted && !server;
+    let login = ["UID", "Authentication", "ClientCertificate", "ClientKey"];
+    let certificate = loopback || !trusted && !login.iter().any(|keyword| said(keyword));
     let verified = said("HostNameInCertificate") || said("ServerCertificate");
+    let mut found = String::new();
+    if !server {
+        write!(found, "Server={};", places.server).unwrap();
+    }
+    if certificate {
+        write!(found, "ClientCertificate=file:{};ClientKey=file:{};", places.certificate, places.key).unwrap();
+    }
+    if certificate && !said("Trusted_Connection") {
+        found.push_str("Trusted_Connection=no;");
+    }
     for keyword in ["TrustServerCertificate", "Encrypt"] {
         if !said(keyword) && !(keyword == "TrustServerCertificate" && verified) {
-            write!(string, "{keyword}=Yes;").unwrap();
+            write!(found, "{keyword}=Yes;").unwrap();
         }
     }
-    first + &string
+    // The first of two same keywords counts for the driver.
+    let first = if loopback { "Trusted_Connection=no;" } else { "" };
+    let attributes = if loopback { row.attributes.replace("1203=1", "1203=0") } else { row.attributes.clone() };
+    (attributes, format!("{first}{string}{found}"))
+}
+
+/// What the library is told: all that the application says.
+fn to_the_library(row: &Row) -> (String, String) {
+    (row.attributes.clone(), row.string.clone())
 }
 
 /// The file of actions for tests/programs/sections.py.
-fn actions(rows: &[Row], driver: &str, string: impl Fn(&Row) -> String) -> String {
+fn actions(rows: &[Row], driver: &str, told: impl Fn(&Row) -> (String, String)) -> String {
     let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut actions = String::new();
     for (number, row) in rows.iter().enumerate() {
         // A name of its own: unixODBC remembers what it has read.
-        let source = format!("Source{number}");
-        let section = [format!("[{source}]\nDriver={driver}\n").as_bytes(), &row.section].concat();
-        let string = format!("DSN={source};{}", string(row));
+        let of_its_own = format!("Source{number}");
+        let (name, in_file) = row.source.unwrap_or((&of_its_own, of_its_own.as_bytes()));
+        let section = [b"[", in_file, format!("]\nDriver={driver}\n").as_bytes(), &row.section].concat();
+        let (attributes, string) = told(row);
+        let string = format!("DSN={name};{string}");
         // Microsoft's driver goes on trying a server that refuses until the time is over.
         let seconds = if SERVERS.iter().any(|it| row.title.contains(&format!(" {it} "))) { 1 } else { 15 };
         let (section, string) = (hexadecimal(&section), hexadecimal(string.as_bytes()));
-        writeln!(actions, "{}\t{seconds}\t{}\t{section}\t{string}", row.title, row.attributes).unwrap();
+        writeln!(actions, "{}\t{seconds}\t{attributes}\t{section}\t{string}", row.title).unwrap();
     }
     actions
 }
@@ -476,6 +543,15 @@ fn hanging_up() -> String {
     format!("127.0.0.1,{port}")
 }
 
+/// Carries actions out, outside SQL Server, and gives what was printed.
+fn carry_out(registrations: &Registrations, log: &Path, driver: &str, way: &str, actions: &str) -> String {
+    let file = registrations.path(driver);
+    fs::write(&file, actions).unwrap();
+    let mut program = registrations.command(part("PYTHON"));
+    program.arg(project("tests/programs/sections.py")).args([driver, way]).arg(file).arg(log);
+    Ran::of(&mut program).ok().stdout
+}
+
 /// Outside SQL Server, without a driver manager (`direct`) or with unixODBC (`manager`).
 fn outside(setting: Setting, way: &str, few: bool, least: usize) {
     let server = Server::start();
@@ -485,15 +561,9 @@ fn outside(setting: Setting, way: &str, few: bool, least: usize) {
     let places = Places { server: format!("127.0.0.1,{}", server.port), elsewhere: hanging_up(), certificate, key };
     let rows = table(setting, &places, few);
     assert!(rows.len() >= least, "there are {} rows alone", rows.len());
-    let run = |driver: &str, actions: String| {
-        let file = registrations.path(driver);
-        fs::write(&file, actions).unwrap();
-        let mut program = registrations.command(part("PYTHON"));
-        program.arg(project("tests/programs/sections.py")).args([driver, way]).arg(file).arg(&server.log);
-        Ran::of(&mut program).ok().stdout
-    };
+    let run = |driver: &str, actions: String| carry_out(&registrations, &server.log, driver, way, &actions);
     let on_driver = run(DRIVER, actions(&rows, DRIVER, |row| to_the_driver(setting, row, &places)));
-    let through_library = run(LIBRARY, actions(&rows, LIBRARY, |row| row.string.clone()));
+    let through_library = run(LIBRARY, actions(&rows, LIBRARY, to_the_library));
     let name = if setting == Setting::Section { "login in section" } else { "login in string" };
     compare(&format!("{name}, {way}"), &on_driver, &through_library);
 }
@@ -525,7 +595,7 @@ fn session(way: &str, least: usize) {
         without_guids(&printed)
     };
     let on_driver = run(DRIVER, actions(&rows, DRIVER, |row| to_the_driver(Setting::Session, row, &places)));
-    let through_library = run(LIBRARY, actions(&rows, LIBRARY, |row| row.string.clone()));
+    let through_library = run(LIBRARY, actions(&rows, LIBRARY, to_the_library));
     compare(&format!("session, {way}"), &on_driver, &through_library);
 }
 
@@ -565,4 +635,140 @@ fn in_a_session() {
 #[test]
 fn in_a_session_through_unixodbc() {
     session("manager", 400);
+}
+
+/// Outside SQL Server and without a server, the library fails by itself; of the section only what says a server or a login
+/// makes a difference to that.
+#[test]
+fn without_a_session_and_a_server_a_section_changes_nothing() {
+    let server = Server::start();
+    let places = Places {
+        server: "127.0.0.1,9".to_owned(),
+        elsewhere: "127.0.0.1,10".to_owned(),
+        certificate: "/nonexistent/certificate.pem".to_owned(),
+        key: "/nonexistent/key.pem".to_owned(),
+    };
+    let decide = ["Server", "UID", "ClientCertificate", "ClientKey", "Authentication", "Trusted_Connection", "PWD"];
+    let mut rows = table(Setting::Session, &places, true);
+    rows.retain(|row| {
+        row.title.ends_with("nothing else")
+            || row.title.contains(": section ") && !decide.iter().any(|it| row.title.contains(&format!(" {it} ")))
+    });
+    assert!(rows.len() > 350, "there are {} rows alone", rows.len());
+    let printed =
+        carry_out(&Registrations::usual(""), &server.log, LIBRARY, "direct", &actions(&rows, LIBRARY, to_the_library));
+    assert_eq!(server.logins(), [""; 0]);
+    let seen = seen(&printed);
+    let records = |title: &str| {
+        let mut lines = seen[title].clone();
+        for line in &mut lines {
+            // The names of the sections.
+            line.retain(|c| !c.is_ascii_digit());
+        }
+        lines
+    };
+    let expected = records("session: nothing else");
+    assert!(expected[0] == "return: -" && expected.iter().any(|line| line.contains("[loopback-odbc]")), "{expected:?}");
+    for row in &rows {
+        assert_eq!(records(&row.title), expected, "{}", row.title);
+    }
+}
+
+/// A value that Microsoft's driver does not take is named, wherever it stands, and not a session that is missing.
+#[test]
+fn a_trusted_connection_in_other_words_is_named() {
+    let mut rows = Vec::new();
+    for value in ["True", "1", "SSPI", "Yes "] {
+        let (title, string) = (format!("Trusted_Connection={value}"), format!("Trusted_Connection={value};"));
+        rows.push(Row { title, source: None, attributes: String::new(), section: Vec::new(), string });
+    }
+    let server = Server::start();
+    let printed =
+        carry_out(&Registrations::usual(""), &server.log, LIBRARY, "direct", &actions(&rows, LIBRARY, to_the_library));
+    for (title, lines) in seen(&printed) {
+        let record = lines.iter().find(|line| line.starts_with("record: ")).unwrap();
+        assert!(record.contains(&title) && !record.contains("does not look like a script"), "{title}: {record}");
+    }
+}
+
+/// Nobody connects to the default database because the section that names another one was not found.
+#[test]
+fn a_section_that_is_not_found_is_no_empty_one() {
+    let server = Server::start();
+    let login = format!("Server=127.0.0.1,{};TrustServerCertificate=Yes;UID=client;PWD=secret;", server.port);
+    let names: [(&str, &str, &[u8]); 6] = [
+        ("ASCII", "plain", b"plain"),
+        ("Latin-1", "caf\u{e9}1", b"caf\xe91"),
+        ("UTF-8", "caf\u{e9}2", "caf\u{e9}2".as_bytes()),
+        ("UTF-8, two bytes", "\u{4e2d}3", "\u{4e2d}3".as_bytes()),
+        ("another name", "one", b"other"),
+        ("a space behind", "four ", b"four"),
+    ];
+    let rows = names.map(|(title, name, in_file)| Row {
+        title: title.to_owned(),
+        source: Some((name, in_file)),
+        attributes: String::new(),
+        section: b"Database=Sales\n".to_vec(),
+        string: login.clone(),
+    });
+    for way in ["direct", "manager"] {
+        let printed =
+            carry_out(&Registrations::usual(""), &server.log, LIBRARY, way, &actions(&rows, LIBRARY, to_the_library));
+        for (title, lines) in seen(&printed) {
+            let is = |line: &str| lines.iter().any(|other| other == line);
+            let found = is("database: 'Sales'");
+            let said = lines.iter().any(|line| line.starts_with("record: IM002 "));
+            assert!(found || is("return: -1") && said, "{way}, {title}: {lines:#?}");
+            // What the driver finds, the library finds.
+            assert!(
+                found || !["ASCII", "Latin-1"].contains(&title.as_str()) || way == "manager",
+                "{title}: {lines:#?}"
+            );
+        }
+    }
+}
+
+/// `doctor` says of a section what a connect then does.
+#[test]
+fn doctor_says_what_a_connect_does() {
+    let server = Server::start();
+    let elsewhere = hanging_up();
+    let login = server.section_without_login() + "UID=client\nPWD=secret\n";
+    let sections: [(&str, Vec<u8>); 14] = [
+        ("Usual", login.clone().into()),
+        ("Nothing", Vec::new()),
+        ("Empty", format!("{login}MARS_Connection=\nNet=\nAPP=\nLanguage=\n").into()),
+        ("Encrypt", format!("{login}Encrypt=True\n").into()),
+        ("Mars", format!("{login}MARS_Connection=1\n").into()),
+        ("Retry", format!("{login}ConnectRetryCount=yes\n").into()),
+        ("Foreign", format!("{login}Port=9\nTDS_Version=8.0\nThreading=0\nCPTimeout=60\nNonsense=1\n").into()),
+        ("Address", format!("{login}Address={elsewhere}\nAddr={elsewhere}\n").into()),
+        ("Latin", [login.as_bytes(), b"; caf\xe9\nDescription=caf\xe9\n"].concat()),
+        ("LatinPassword", [server.section_without_login().as_bytes(), b"UID=client\nPWD=caf\xe9\n"].concat()),
+        ("Wrong", (server.section_without_login() + "UID=client\nPWD=wrong\n").into()),
+        ("NoLogin", server.section_without_login().into()),
+        ("Database", format!("{login}Database=Sales\nDatabase=Elsewhere\n").into()),
+        ("Elsewhere", format!("{login}Database=Elsewhere\n").into()),
+    ];
+    let registrations = Registrations::usual("");
+    let mut odbc = fs::read(registrations.path("odbc.ini")).unwrap();
+    let mut rows = Vec::new();
+    for (name, section) in &sections {
+        odbc.extend([format!("[{name}]\nDriver={LIBRARY}\n").as_bytes(), section].concat());
+        let (title, section) = ((*name).to_owned(), section.clone());
+        rows.push(Row { title, source: None, attributes: String::new(), section, string: String::new() });
+    }
+    fs::write(registrations.path("odbc.ini"), odbc).unwrap();
+    let printed = carry_out(&registrations, &server.log, LIBRARY, "manager", &actions(&rows, LIBRARY, to_the_library));
+    let mut wrong = String::new();
+    for (name, lines) in seen(&printed) {
+        let connects = !lines.contains(&"return: -1".to_owned());
+        let mut doctor = registrations.command(part("PROGRAM"));
+        let doctor = Ran::of(doctor.args(["doctor", "--connect", "--dsn", &name]));
+        if connects != (doctor.status != 2) {
+            writeln!(wrong, "[{name}] connects: {connects}; doctor says {}:\n{}", doctor.status, doctor.stdout)
+                .unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
