@@ -2,11 +2,22 @@
 //!
 //! Its form is described in the help text, because tests and people search in it.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+
+use crate::wire::login::Login;
+
+/// Bytes as hexadecimal digits.
+struct Bytes<'a>(&'a [u8]);
+
+impl Display for Bytes<'_> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
 
 /// Appends lines to a file, or to nothing.
 pub struct Log(Option<File>);
@@ -16,14 +27,10 @@ pub struct Attempt<'a> {
     /// The error that refused it.
     pub refused: Option<i32>,
     pub prelogin_encryption: u8,
+    pub mars: bool,
     /// `none`, `session` or `other`.
     pub client_certificate: &'static str,
-    pub user: &'a str,
-    pub database: &'a str,
-    pub application: &'a str,
-    pub driver: &'a str,
-    pub host: &'a str,
-    pub server: &'a str,
+    pub login: &'a Login,
     pub peer: SocketAddr,
 }
 
@@ -34,23 +41,17 @@ impl Log {
     }
 
     pub fn attempt(&self, attempt: &Attempt<'_>) {
-        let Attempt {
-            refused,
-            prelogin_encryption,
-            client_certificate,
-            user,
-            database,
-            application,
-            driver,
-            host,
-            server,
-            peer,
-        } = attempt;
+        let Attempt { refused, prelogin_encryption, mars, client_certificate, login, peer } = attempt;
+        let Login { user, database, application, library, host, server, language, attach, sspi, .. } = login;
         let result = refused.map_or("result=ok".to_owned(), |number| format!("result=refused error={number}"));
+        let (flags, features) = (Bytes(&login.flags), Bytes(&login.features));
+        let (mars, packet_size) = (u8::from(*mars), login.packet_size);
         // `{:?}` quotes, and keeps a line one line whatever the client sent.
         self.line(format_args!(
             "login {result} prelogin_encryption={prelogin_encryption:#04x} client_certificate={client_certificate} user={user:?} \
-             database={database:?} application={application:?} driver={driver:?} host={host:?} server={server:?} peer=\"{peer}\""
+             database={database:?} application={application:?} driver={library:?} host={host:?} server={server:?} mars={mars} \
+             sspi={sspi} packet_size={packet_size} language={language:?} attach={attach:?} flags={flags} features={features} \
+             peer=\"{peer}\""
         ));
     }
 

@@ -84,13 +84,19 @@ const LOG_FORMAT: &str = "\
 The log has one line for each login:
 
   login result=ok prelogin_encryption=0x81 client_certificate=session user=\"\" database=\"Sales\"
-  application=\"Python\" driver=\"...\" host=\"...\" server=\"...\" peer=\"[fe80::1%3]:40112\"
+  application=\"Python\" driver=\"...\" host=\"...\" server=\"...\" mars=0 sspi=0 packet_size=4096 language=\"\"
+  attach=\"\" flags=e0030000 features=01 peer=\"[fe80::1%3]:40112\"
 
 (in one line), where
   result               ok or refused; after refused follows error=NUMBER, 18456 or 4060
   prelogin_encryption  the byte of the client's PRELOGIN; 0x80 in it announces a client certificate
   client_certificate   none, session (that of --session-certificate) or other
   user ... server      what LOGIN7 says; quoted, with backslashes before quotes and backslashes
+  mars                 1 if PRELOGIN asks for several statements at a time
+  sspi                 the length of the token with which an integrated login begins
+  packet_size ... attach  what LOGIN7 says
+  flags                its OptionFlags1, OptionFlags2, TypeFlags and OptionFlags3, in hexadecimal digits
+  features             the numbers of the features that it asks for, in hexadecimal digits
 
 A connection that breaks the protocol, or is silent before its login, leaves
   connection result=broken peer=\"...\" reason=\"...\"";

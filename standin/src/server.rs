@@ -64,6 +64,7 @@ pub struct Server {
 /// What the handshakes found out before LOGIN7.
 struct Greeting {
     prelogin_encryption: u8,
+    mars: bool,
     certificate: Option<X509>,
     peer: SocketAddr,
 }
@@ -174,6 +175,7 @@ impl Server {
             return Err("not a PRELOGIN, with which TDS 7.4 begins".into());
         }
         let asked = login::prelogin_encryption(&message.payload)?;
+        let mars = login::prelogin_mars(&message.payload)?;
         let answer = login::encryption_answer(asked).ok_or("an encryption option that nobody knows")?;
         let mut writer = PacketWriter::new(&**transport, TABULAR_RESULT, DEFAULT_PACKET_SIZE, 0);
         io::Write::write_all(&mut writer, &login::prelogin_answer(answer))?;
@@ -182,7 +184,7 @@ impl Server {
             ENCRYPT_NOT_SUPPORTED => None,
             _ => tls::handshake(transport, &self.tls)?,
         };
-        Ok(Some(Greeting { prelogin_encryption: asked, certificate, peer }))
+        Ok(Some(Greeting { prelogin_encryption: asked, mars, certificate, peer }))
     }
 
     /// Answers LOGIN7; the session of a login that went well.
@@ -213,13 +215,9 @@ impl Server {
         self.log.attempt(&Attempt {
             refused: outcome.as_ref().err().map(|(_, number)| *number),
             prelogin_encryption: greeting.prelogin_encryption,
+            mars: greeting.mars,
             client_certificate,
-            user: &login.user,
-            database: &login.database,
-            application: &login.application,
-            driver: &login.library,
-            host: &login.host,
-            server: &login.server,
+            login,
             peer: greeting.peer,
         });
         let (user, database) = match outcome {

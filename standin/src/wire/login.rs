@@ -17,16 +17,26 @@ const OPTIONS_END: u8 = 0xff;
 
 /// The encryption byte of the client's PRELOGIN; a client that sends none has none.
 pub fn prelogin_encryption(message: &[u8]) -> Result<u8, Malformed> {
+    Ok(prelogin_option(message, OPTION_ENCRYPTION)?.unwrap_or(ENCRYPT_NOT_SUPPORTED))
+}
+
+/// Whether the client's PRELOGIN asks for several statements at a time.
+pub fn prelogin_mars(message: &[u8]) -> Result<bool, Malformed> {
+    Ok(prelogin_option(message, OPTION_MARS)? == Some(1))
+}
+
+/// The first byte of an option, if PRELOGIN has it.
+fn prelogin_option(message: &[u8], wanted: u8) -> Result<Option<u8>, Malformed> {
     let mut options = Cursor::new(message);
     loop {
         let option = options.u8()?;
         if option == OPTIONS_END {
-            return Ok(ENCRYPT_NOT_SUPPORTED);
+            return Ok(None);
         }
         let entry = options.bytes(4)?;
         let offset = usize::from(u16::from_be_bytes([entry[0], entry[1]]));
-        if option == OPTION_ENCRYPTION {
-            return message.get(offset).copied().ok_or(Malformed("the encryption option lies outside PRELOGIN"));
+        if option == wanted {
+            return message.get(offset).copied().map(Some).ok_or(Malformed("an option lies outside PRELOGIN"));
         }
     }
 }
@@ -75,10 +85,22 @@ pub struct Login {
     pub server: String,
     pub library: String,
     pub database: String,
+    pub language: String,
+    /// The file that is to be attached as the database.
+    pub attach: String,
+    /// OptionFlags1, OptionFlags2, TypeFlags, OptionFlags3.
+    pub flags: [u8; 4],
+    /// How long the token of an integrated login is.
+    pub sspi: usize,
+    /// The numbers of the features that the client asks for.
+    pub features: Vec<u8>,
 }
 
 /// The first fixed fields, up to the offsets of the texts.
 const OFFSETS: usize = 36;
+/// In OptionFlags3: the extension's place holds the place of a list of features.
+const EXTENSION: u8 = 0x10;
+const FEATURES_END: u8 = 0xff;
 
 impl Login {
     pub fn parse(message: &[u8]) -> Result<Login, Malformed> {
@@ -86,6 +108,9 @@ impl Login {
         fixed.u32()?;
         let tds_version = fixed.u32()?;
         let packet_size = fixed.u32()? as usize;
+        // The client's version, process and connection.
+        fixed.bytes(12)?;
+        let flags = [fixed.u8()?, fixed.u8()?, fixed.u8()?, fixed.u8()?];
 
         let mut offsets = Cursor::new(message);
         offsets.bytes(OFFSETS)?;
@@ -96,10 +121,16 @@ impl Login {
         let application = next()?;
         let server = next()?;
         // The place of the extension holds an offset of another kind: it is not a text.
-        let _extension = next().ok();
+        let extension = offsets.bytes(4)?;
+        let mut next = || text(message, &mut offsets);
         let library = next()?;
-        let _language = next()?;
+        let language = next()?;
         let database = next()?;
+        // The client's hardware address.
+        offsets.bytes(6)?;
+        let sspi = usize::from(Cursor::new(offsets.bytes(4)?.get(2..).unwrap_or_default()).u16()?);
+        let attach = text(message, &mut offsets)?;
+        let features = if flags[3] & EXTENSION == 0 { Vec::new() } else { features(message, extension)? };
         Ok(Login {
             tds_version,
             packet_size,
@@ -110,7 +141,30 @@ impl Login {
             server: utf16(server),
             library: utf16(library),
             database: utf16(database),
+            language: utf16(language),
+            attach: utf16(attach),
+            flags,
+            sspi,
+            features,
         })
+    }
+}
+
+/// The numbers in the list of features, whose place stands at the place that `extension` names.
+fn features(message: &[u8], extension: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let from = |place: usize| {
+        message.get(place..).map(Cursor::new).ok_or(Malformed("the features of LOGIN7 lie outside it"))
+    };
+    let place = usize::from(Cursor::new(extension).u16()?);
+    let mut list = from(from(place)?.u32()? as usize)?;
+    let mut numbers = Vec::new();
+    loop {
+        match list.u8()? {
+            FEATURES_END => return Ok(numbers),
+            number => numbers.push(number),
+        }
+        let length = list.u32()? as usize;
+        list.bytes(length)?;
     }
 }
 
