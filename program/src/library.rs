@@ -56,7 +56,7 @@ pub fn put(from: &Path, to: &Path) -> Result<Warning, String> {
     let copied = || -> io::Result<Warning> {
         make(folder)?;
         let mut copy = new_beside(to)?;
-        io::copy(&mut File::open(from)?, &mut copy)?;
+        io::copy(&mut File::open(from)?, copy.as_file_mut())?;
         system::open_to_all(copy.path())?;
         copy.as_file().sync_all()?;
         system::replace(copy, to)
@@ -75,7 +75,9 @@ fn make(folder: &Path) -> io::Result<()> {
         fs::create_dir(folder)?;
         system::open_to_all(folder)?;
     }
-    fs::write(innermost.join(MARK), uppermost.as_os_str().as_encoded_bytes())?;
+    let mark = innermost.join(MARK);
+    fs::write(&mark, uppermost.as_os_str().as_encoded_bytes())?;
+    system::open_to_all(&mark)?;
     fs::rename(new, uppermost)
 }
 

@@ -26,6 +26,9 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             let (says, change) = register.remove_data_source(&data_sources, section);
             plan.change(says, register.clone(), change);
         }
+        Some(section) if section.value("Driver").is_empty() => {
+            plan.say(format!("{}: [{}] stays, it has no driver", places.data_sources, section.name));
+        }
         Some(section) => plan.say(format!(
             "{}: [{}] stays, its driver is {}",
             places.data_sources,

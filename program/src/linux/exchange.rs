@@ -5,7 +5,7 @@
 //! group and extended attributes (labels, access control lists) of the old one before anything is in it, as there may be passwords.
 
 use crate::places::{folder_of, new_beside, new_name};
-use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
+use rustix::fs::{CWD, RenameFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, renameat_with};
 use rustix::io::Errno;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -66,17 +66,38 @@ pub fn exchange(
         }
         None => None,
     };
-    if existing(fs::read(path)).map_err(failed)?.as_deref() != old {
-        return Err(format!(
-            "{} was changed by another program meanwhile, and is left as that has made it: run this again",
-            path.display()
-        ));
-    }
-    let exchanged = match new {
-        Some(new) => new.persist(path).map(drop).map_err(Into::into),
-        None => fs::remove_file(path),
+    let meanwhile = || {
+        let path = path.display();
+        format!("{path} was changed by another program meanwhile, and is left as that has made it: run this again")
     };
-    exchanged.and_then(|()| File::open(folder_of(path))?.sync_all()).map_err(failed)
+    if existing(fs::read(path)).map_err(failed)?.as_deref() != old {
+        return Err(meanwhile());
+    }
+    let out = new_name(path);
+    match (&original, new) {
+        (None, None) => return Ok(()),
+        (None, Some(new)) => match new.persist_noclobber(path) {
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Err(meanwhile()),
+            made => made.map(drop).map_err(|error| failed(error.error))?,
+        },
+        (Some(_), new) => {
+            // What stands at the old file's place takes the new one's, and the other way round, so that what others have done
+            // up to this moment is seen and comes back.
+            let flags = if new.is_some() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+            match renameat_with(CWD, path, CWD, &out, flags) {
+                Ok(()) if fs::read(&out).map_err(failed)? != old.unwrap_or_default() => {
+                    renameat_with(CWD, &out, CWD, path, flags).map_err(|error| failed(error.into()))?;
+                    return Err(meanwhile());
+                }
+                // Not every file system can do that.
+                Err(Errno::INVAL | Errno::NOSYS) if new.is_some() => fs::rename(&out, path).map_err(failed)?,
+                Err(Errno::INVAL | Errno::NOSYS) => fs::remove_file(path).map_err(failed)?,
+                done => done.map_err(|error| failed(error.into()))?,
+            }
+            existing(fs::remove_file(&out)).map_err(failed)?;
+        }
+    }
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {

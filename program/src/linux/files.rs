@@ -11,6 +11,9 @@ use loopbackodbc::program::installer_function;
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -72,16 +75,21 @@ fn path_of(name: &CStr) -> PathBuf {
     Path::new(OsStr::from_bytes(name.to_bytes())).to_owned()
 }
 
+/// The path of a file by which unixODBC reads it, and nothing else: a path that has `odbcinst` somewhere in it is to unixODBC that
+/// of the registered drivers. The file stays open, as unixODBC remembers values by the path, which the next file must not have.
+fn path_for_unixodbc(file: &Path) -> io::Result<String> {
+    Ok(format!("/proc/self/fd/{}", File::open(file)?.into_raw_fd()))
+}
+
 /// What unixODBC reads in a file: the bytes of a value, none where there is no such thing.
 ///
 /// # Errors
 /// The installer library cannot be loaded, or a text has a NUL.
-fn profile_string(file: &Path, section: &str, keyword: &str) -> Result<Vec<u8>, String> {
+fn profile_string(file: &str, section: &str, keyword: &str) -> Result<Vec<u8>, String> {
     type Text = *const c_char;
     type Get = unsafe extern "C" fn(Text, Text, Text, *mut c_char, c_int, Text) -> c_int;
-    let text = |bytes: &[u8]| CString::new(bytes).map_err(|error| error.to_string());
-    let (section, keyword, file) =
-        (text(section.as_bytes())?, text(keyword.as_bytes())?, text(file.as_os_str().as_bytes())?);
+    let text = |text: &str| CString::new(text).map_err(|error| error.to_string());
+    let (section, keyword, file) = (text(section)?, text(keyword)?, text(file)?);
     let get = installer_function("SQLGetPrivateProfileString")?;
     let mut buffer: Vec<c_char> = vec![0; PATH];
     // SAFETY: the function has the type of the specification; the texts end with a NUL, and so does what it writes to the
@@ -154,8 +162,10 @@ impl Register {
     fn change(&self, ini: &Ini, new: Option<Vec<u8>>, name: &str, values: Vec<(String, String)>) -> Change {
         let (register, old, name) = (self.clone(), ini.contents.clone(), name.to_owned());
         Box::new(move || {
-            let check = |file: &Path| {
-                values.iter().try_for_each(|(keyword, value)| match profile_string(file, &name, keyword)? {
+            let check = |new: &Path| {
+                let file =
+                    path_for_unixodbc(new).map_err(|error| format!("{} cannot be read: {error}", new.display()))?;
+                values.iter().try_for_each(|(keyword, value)| match profile_string(&file, &name, keyword)? {
                     read if read == value.as_bytes() => Ok(()),
                     read => Err(format!(
                         "{register} is left as it was: unixODBC would read {keyword} of [{name}] as {:?}, and not {value:?}",
