@@ -548,6 +548,12 @@ fn an_installation_by_hand_is_taken_over_and_removed() {
         .says(&[&format!("[Loopback] {nothing_else}"), &format!("[SQL Server Loopback] {nothing_else}")]);
     fs::remove_file(root.path(old)).unwrap();
     root.is_as(&before);
+    // A file that a link leads to stays, or else the link would lead nowhere.
+    let file = "/etc/odbc-of-the-machine.ini";
+    root.write(file, "[Loopback]\nDriver=SQL Server Loopback\n");
+    std::os::unix::fs::symlink(file, root.path(DATA_SOURCES)).unwrap();
+    root.run(&["uninstall"]).ok().says(&["[Loopback] removed\n"]);
+    assert_eq!(root.read(file), "");
 }
 
 #[test]
@@ -634,6 +640,33 @@ fn a_user_installs_for_himself_without_root() {
     Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user", "--dsn", "Second"])).ok();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     root.is_as(&before);
+}
+
+#[test]
+fn a_user_s_installation_makes_no_file_but_its_own() {
+    let root = Root::bare();
+    let before = root.everything();
+    for user in ["0", "10001"] {
+        let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        std::os::unix::fs::chown(home.path(), Some(user.parse().unwrap()), None).unwrap();
+        let run = |verb: &str| {
+            let mut command = root.command("setpriv");
+            command
+                .args(["--reuid", user, "--regid", user, "--clear-groups"])
+                .arg(part("PROGRAM"))
+                .args([verb, "--user"]);
+            command.env("HOME", home.path()).env("ODBCINI", home.path().join("my.ini")).env_remove("XDG_DATA_HOME");
+            assert!(Ran::of(&mut command).status < 2);
+            let entries = fs::read_dir(home.path()).unwrap();
+            let mut names: Vec<String> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            root.is_as(&before);
+            names
+        };
+        assert_eq!(run("install"), [".local", "my.ini"]);
+        assert_eq!(run("uninstall"), [""; 0]);
+    }
 }
 
 #[test]
@@ -872,7 +905,7 @@ struct Seen {
 impl std::fmt::Debug for Seen {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         let (Seen { mode, owner, contents }, length) = (self, self.contents.len());
-        let begin = String::from_utf8_lossy(&contents[..length.min(500)]);
+        let begin = String::from_utf8_lossy(&contents[..length.min(200)]);
         write!(formatter, "mode {mode:o}, owner {owner:?}, {length} bytes: {begin:?}")
     }
 }

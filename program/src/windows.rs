@@ -13,7 +13,6 @@ pub use used::{replace, take_away};
 
 use crate::places::{Mode, folder_of};
 use crate::plan::{Plan, Warning, unwritable};
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -148,7 +148,9 @@ impl Register {
     fn remove(&self, ini: &Ini, section: &Section, ours: impl Fn(&str) -> bool) -> (String, Change) {
         let others = section.properties.iter().map(|(keyword, _)| keyword.as_str()).filter(|keyword| !ours(keyword));
         let others: Vec<&str> = others.collect();
-        let (name, new) = (&section.name, ini.without(&section.name, &ours));
+        let name = &section.name;
+        // A link would lead nowhere without its file.
+        let new = ini.without(name, &ours).or_else(|| self.path.is_symlink().then(Vec::new));
         let says = match (others.is_empty(), &new) {
             (false, _) => format!("its Driver removed; what others have added to it stays: {}", others.join(", ")),
             (true, Some(_)) => "removed".to_owned(),
