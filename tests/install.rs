@@ -504,6 +504,25 @@ fn what_unixodbc_would_read_as_something_else_is_not_written() {
 }
 
 #[test]
+fn a_section_of_our_name_that_is_hidden_behind_ours_is_left_alone() {
+    let root = Root::new();
+    let others = "[Loopback]\nDriver=Other\nServer=w\n";
+    for (ours, left) in [
+        ("[Loopback]\nDriver=SQL Server Loopback\n\n", others.to_owned()),
+        // What is ours goes as often as it is there.
+        (
+            "[Loopback]\nDriver=SQL Server Loopback\n[A]\n[loopback]\nDriver=SQL Server Loopback\n",
+            format!("[A]\n{others}"),
+        ),
+    ] {
+        root.write(DATA_SOURCES, &format!("{ours}{others}"));
+        root.run(&["install"]).ok().says(&["/etc/odbc.ini: [Loopback] is there"]);
+        root.run(&["uninstall"]).ok();
+        assert_eq!(root.read(DATA_SOURCES), left);
+    }
+}
+
+#[test]
 fn a_file_that_unixodbc_cannot_read_is_left_alone() {
     let root = Root::new();
     // A byte order mark, text of 16 bits, and a value in front of the first section make it refuse the whole file.
@@ -1131,6 +1150,40 @@ fn what_another_program_writes_meanwhile_is_never_lost() {
 }
 
 #[test]
+fn what_unixodbc_s_own_tools_write_meanwhile_is_never_lost() {
+    // As `odbcinst -i` does: it reads the file, and writes over it.
+    const ADD: &str = "
+import ctypes
+installer = ctypes.CDLL('libodbcinst.so.2')
+assert installer.SQLInstallDriverEx(b'Foreign\\0Driver=/f.so\\0\\0', None, ctypes.create_string_buffer(300), 300,
+    ctypes.byref(ctypes.c_ushort()), 2, ctypes.byref(ctypes.c_uint()))
+";
+    let root = Root::new();
+    let original = root.read(DRIVERS);
+    let add = format!("{} -c \"{ADD}\"", part("PYTHON").display());
+    let (at_call, program) = (root.at_call(), part("PROGRAM"));
+    let mut interfered = 0;
+    for call in (1..).step_by(2) {
+        let ran = Ran::of(root.command(&at_call).args([&call.to_string(), &add]).arg(&program).arg("install"));
+        if ran.status == 255 {
+            break;
+        }
+        interfered += 1;
+        let drivers = root.read(DRIVERS);
+        assert_says(&drivers, &["[ODBC Driver 18 for SQL Server]\n", "[Foreign]\nDriver", "/f.so"]);
+        assert!(matches!(ran.status, 0 | 2), "{ran:?}");
+        assert_eq!(drivers.contains("[SQL Server Loopback]"), ran.status == 0, "at {call}: {ran:?}");
+        root.run(&["install"]).ok();
+        root.run(&["uninstall"]).ok();
+        let drivers = root.read(DRIVERS);
+        assert_says(&drivers, &["[ODBC Driver 18 for SQL Server]\n", "[Foreign]\n"]);
+        assert!(!drivers.contains("Loopback"), "{drivers}");
+        root.write(DRIVERS, &original);
+    }
+    assert!(interfered > 7, "{interfered}");
+}
+
+#[test]
 fn a_full_disk_leaves_the_old_or_the_new() {
     let root = Root::bare();
     let others = format!("# ours\n[Theirs]\nPWD=secret\nOptions={}\n", "x".repeat(9000));
@@ -1238,4 +1291,27 @@ fn runs_at_the_same_time_lose_nothing_of_each_other() {
     }
     root.run(&["uninstall"]).ok();
     root.is_as(&before);
+}
+
+#[test]
+fn a_run_waits_for_another_and_one_that_changes_nothing_does_not() {
+    let root = Root::new();
+    let mut holder = root.command("flock");
+    holder.args(["/", "sh", "-c", "echo held; read -r _"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holder = holder.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "held\n");
+    let before = root.read(DRIVERS);
+    root.run(&["install", "--dry-run"]).ok();
+    root.run(&["doctor"]);
+    let mut waiting = root.command(part("PROGRAM"));
+    let mut waiting = waiting.arg("install").stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(waiting.try_wait().unwrap(), None);
+    assert_eq!(root.read(DRIVERS), before);
+    drop(holder.stdin.take());
+    assert!(waiting.wait().unwrap().success());
+    assert_says(&root.read(DRIVERS), &["[SQL Server Loopback]"]);
+    let _ = holder.wait();
 }

@@ -37,7 +37,9 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         )),
         None => plan.say(format!("{}: there is no [{}]", places.data_sources, registration.dsn)),
     }
-    let mut others = data_sources.sections.iter().filter(|section| ours(section) && Some(*section) != data_source);
+    // Those of the same name go with it.
+    let other = |section: &&Section| ours(section) && !section.name.eq_ignore_ascii_case(&registration.dsn);
+    let mut others = data_sources.sections.iter().filter(other);
     let counted = driver.map_or(0, others_counting);
     if counted > 0 {
         plan.warn(format!(

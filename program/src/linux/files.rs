@@ -156,7 +156,10 @@ impl Register {
             (true, Some(_)) => "removed".to_owned(),
             (true, None) => "removed, and the file, which has nothing else".to_owned(),
         };
-        let change = self.change(ini, new, name, vec![("Driver".to_owned(), String::new())]);
+        // Another section of the name, which ours has hidden, may come to light.
+        let left = new.clone().map_or_else(Ini::default, Ini::parse);
+        let driver = left.section(name).map_or("", |section| section.value("Driver")).to_owned();
+        let change = self.change(ini, new, name, vec![("Driver".to_owned(), driver)]);
         (format!("{self}: [{name}] {says}"), change)
     }
 

@@ -57,8 +57,8 @@ impl Ini {
         }
     }
 
-    /// Properties in no section are nothing to unixODBC.
-    fn parse(contents: Vec<u8>) -> Ini {
+    /// Properties in no section are nothing.
+    pub fn parse(contents: Vec<u8>) -> Ini {
         let mut sections: Vec<Section> = Vec::new();
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         for line in contents.split(|&byte| byte == b'\n').map(Line::of) {
