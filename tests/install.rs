@@ -7,7 +7,7 @@ mod common;
 
 use common::server::Server;
 use common::{Ran, assert_says, compile, library, part, project};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
@@ -202,15 +202,13 @@ fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before
         )
     );
     assert_says(lines[1], &["/etc/odbcinst.ini: [SQL Server Loopback] added: Driver=/usr/lib", "libloopbackodbc.so"]);
-    assert_says(
-        lines[2],
-        &["/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback; comments are lost there until"],
-    );
+    assert_eq!(lines[2], "/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback");
     assert_says(lines[3], &["Next: connect with DSN=Loopback", "[Loopback] of /etc/odbc.ini"]);
     assert_eq!(lines.len(), 4);
     assert_eq!(fs::metadata(root.path(installed())).unwrap().mode() & 0o7777, 0o755);
     assert_says(&root.read(DRIVERS), &["[ODBC Driver 18 for SQL Server]", "[SQL Server Loopback]"]);
     assert_eq!(root.read(DRIVERS).matches("UsageCount=1").count(), 2);
+    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Loopback]\nDriver=SQL Server Loopback\n"));
 
     let said = root.python(CONNECT, &string("Loopback", &server));
     assert_eq!(said, format!("connected: 12\nloaded: {}\n", installed()));
@@ -218,12 +216,7 @@ fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before
 
     let said = root.run(&["uninstall"]).ok();
     assert_eq!(said.stderr, "");
-    assert_eq!(
-        said.stdout.matches("removed, the file is as it was before the installation").count(),
-        2,
-        "{}",
-        said.stdout
-    );
+    said.says(&["/etc/odbc.ini: [Loopback] removed\n", "/etc/odbcinst.ini: [SQL Server Loopback] removed\n"]);
     assert_eq!(root.read(DATA_SOURCES), OTHERS);
     root.is_as(&before);
 }
@@ -320,14 +313,10 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     // Another value of the driver's section: the rest stays, and so does the count.
     let with_timeout = root.read(DRIVERS).replace("Description=", "CPTimeout=60\nDescription=");
     root.write(DRIVERS, &with_timeout);
-    let ran = root.run(&["install", "--target-driver", "ODBC Driver 18 for SQL Server"]);
-    assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&["[SQL Server Loopback] changed: TargetDriver=ODBC"]);
-    // The comments that the first installation has dropped cannot come back any more.
-    ran.says(&["/etc/odbcinst.ini was changed by others", "/etc/odbcinst.ini.kept-by-loopback-odbc-1"]);
-    assert_says(&root.read("/etc/odbcinst.ini.kept-by-loopback-odbc-1"), &["# Drivers\n"]);
+    let said = root.run(&["install", "--target-driver", "ODBC Driver 18 for SQL Server"]).ok();
+    said.says(&["[SQL Server Loopback] changed: TargetDriver=ODBC"]);
     let drivers = root.read(DRIVERS);
-    assert_says(&drivers, &["CPTimeout=60", "TargetDriver=ODBC Driver 18 for SQL Server"]);
+    assert_says(&drivers, &["# Drivers\n", "CPTimeout=60", "TargetDriver=ODBC Driver 18 for SQL Server"]);
     assert_eq!(drivers.matches("UsageCount=1").count(), 2, "{drivers}");
     assert_says(&root.read(DATA_SOURCES), &[own]);
     // What was found stays in use without being named again.
@@ -435,30 +424,23 @@ fn sections_of_others_are_refused() {
 }
 
 #[test]
-fn after_changes_by_others_only_our_sections_go_and_lost_comments_are_told_and_kept() {
+fn after_changes_by_others_our_sections_go_and_nothing_else() {
     let root = Root::new();
+    let drivers = root.read(DRIVERS);
     root.run(&["install"]).ok();
-    for (path, added) in [(DATA_SOURCES, "[Added]\nDriver=Other\n"), (DRIVERS, "[Other]\nDriver=/other.so\n")] {
+    let (of_sources, of_drivers) = ("; added\n[Added]\nDriver=Other\n", "[Other]\nDriver=/other.so");
+    for (path, added) in [(DATA_SOURCES, of_sources), (DRIVERS, of_drivers)] {
         root.write(path, &(root.read(path) + added));
     }
     let dry = root.run(&["uninstall", "--dry-run"]).ok();
-    assert_eq!(dry.stdout.matches("removed; comments or additions are lost, and kept in a copy").count(), 2, "{dry:?}");
-    let ran = root.run(&["uninstall"]);
-    assert_eq!(ran.status, 1, "{ran:?}");
-    let kept = "/etc/odbc.ini.kept-by-loopback-odbc-1";
-    assert_says(&ran.stderr, &["/etc/odbc.ini has lost comments", kept, "/etc/odbcinst.ini has lost comments"]);
-    assert_eq!(root.read(kept), OTHERS);
-    let data_sources = root.read(DATA_SOURCES);
-    assert_says(&data_sources, &["[Warehouse]", "[Added]"]);
-    assert!(!data_sources.contains("Loopback"), "{data_sources}");
-    let drivers = root.read(DRIVERS);
-    assert_says(&drivers, &["[ODBC Driver 18 for SQL Server]", "[Other]"]);
-    assert!(!drivers.contains("Loopback"), "{drivers}");
-    assert!(!root.path(installed()).exists());
-    // Nothing else is left, and a second time there is nothing to do.
-    let copies: Vec<String> =
-        root.everything().lines().filter(|line| line.contains("-loopback-odbc")).map(str::to_owned).collect();
-    assert_eq!(copies.len(), 4, "two copies, listed and summed: {copies:?}");
+    assert_eq!(dry.stdout.matches("] removed\n").count(), 2, "{dry:?}");
+    root.run(&["uninstall"]).ok();
+    assert_eq!(root.read(DATA_SOURCES), OTHERS.to_owned() + of_sources);
+    assert_eq!(root.read(DRIVERS), drivers + of_drivers);
+    let left = root.everything();
+    let ours: Vec<&str> = left.lines().filter(|line| line.contains("loopback")).collect();
+    assert!(ours.is_empty(), "{ours:?}");
+    // A second time there is nothing to do.
     root.run(&["uninstall"]).ok().says(&[
         "there is no [Loopback]",
         "there is no [SQL Server Loopback]",
@@ -467,47 +449,104 @@ fn after_changes_by_others_only_our_sections_go_and_lost_comments_are_told_and_k
 }
 
 #[test]
-fn values_that_the_installer_library_would_cut_are_left_alone() {
+fn whatever_others_have_in_the_files_stays_to_the_byte() {
+    let long = format!("[Long]\nDriver=Other\nOptions={}\n", "x".repeat(5000));
+    let contents: [&[u8]; 8] = [
+        b"",
+        b"\n\n",
+        long.as_bytes(),
+        b"# comment\r\n[A]\r\nDriver = Other\r\n\r\n",
+        b"[A]\nDriver=Other",
+        b"# M\xfcller\n[M\xfcller]\nDriver=Other\n[A]\n[A]\nDriver=Other\n",
+        b"[A]\nDriver=Other\n[B\xef\xbb\xbf]\nDriver",
+        b"[A]\n\tPWD = se;cr}et # not a comment \n\n\n",
+    ];
     let root = Root::new();
-    let long = format!("[Long]\nDriver=Other\nOptions={}\n", "x".repeat(1100));
-    root.write(DATA_SOURCES, &long);
-    let ran = root.run(&["install"]);
-    assert_eq!(ran.status, 2, "{ran:?}");
-    assert_says(&ran.stderr, &["does not leave [Long] of /etc/odbc.ini as it is", "This is halfway", "uninstall"]);
-    assert_eq!(root.read(DATA_SOURCES), long);
-    // And back from halfway.
-    let ran = root.run(&["uninstall"]).ok();
-    ran.says(&["[SQL Server Loopback] removed, the file is as it was", "libloopbackodbc.so: removed"]);
-    assert_eq!(root.read(DATA_SOURCES), long);
-    let left = root.everything();
-    let ours: Vec<&str> = left.lines().filter(|line| line.contains("loopback")).collect();
-    assert!(ours.is_empty(), "{ours:?}");
+    let drivers = root.read(DRIVERS).into_bytes();
+    for others in contents {
+        fs::write(root.path(DATA_SOURCES), others).unwrap();
+        fs::write(root.path(DRIVERS), [others, b"\n", &drivers].concat()).unwrap();
+        root.run(&["install"]).ok();
+        let now = fs::read(root.path(DATA_SOURCES)).unwrap();
+        assert!(now.starts_with(others), "{}", String::from_utf8_lossy(&now));
+        // What is written is read by the driver manager.
+        assert_says(&root.python(TARGETS, "Loopback"), &["HY024", &target()]);
+        root.run(&["uninstall"]).ok();
+        assert_eq!(fs::read(root.path(DATA_SOURCES)).unwrap(), others);
+        assert_eq!(fs::read(root.path(DRIVERS)).unwrap(), [others, b"\n", &drivers].concat());
+    }
 }
 
 #[test]
-fn what_the_installer_library_would_write_wrong_is_refused() {
+fn names_and_paths_beyond_ascii_are_written_as_they_are() {
     let root = Root::new();
     let before = root.everything();
-    let refused = |command: &mut Command, what: &str| {
-        let ran = Ran::of(command);
+    let names = ["--dsn", "Bjørn", "--driver-name", "für"];
+    let ran = root.run(&[&["install", "--target-driver", "/opt/für.so"], &names[..]].concat());
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert_says(&root.read(DRIVERS), &["[für]\nDriver=/usr/lib", "TargetDriver=/opt/für.so\n"]);
+    assert_says(&root.read(DATA_SOURCES), &["[Bjørn]\nDriver=für\n"]);
+    root.run(&[&["uninstall"], &names[..]].concat()).ok();
+    root.is_as(&before);
+}
+
+#[test]
+fn what_unixodbc_would_read_as_something_else_is_not_written() {
+    let root = Root::new();
+    let ran = root.run(&["install", "--target-driver", &format!("/{}", "x".repeat(1200))]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    assert_says(
+        &ran.stderr,
+        &["/etc/odbcinst.ini is left as it was: unixODBC would read TargetDriver", "This is halfway"],
+    );
+    assert!(!root.read(DRIVERS).contains("Loopback"));
+    root.run(&["uninstall"]).ok().says(&["libloopbackodbc.so: removed"]);
+}
+
+#[test]
+fn a_section_of_our_name_that_is_hidden_behind_ours_is_left_alone() {
+    let root = Root::new();
+    let others = "[Loopback]\nDriver=Other\nServer=w\n";
+    for (ours, left) in [
+        ("[Loopback]\nDriver=SQL Server Loopback\n\n", others.to_owned()),
+        // What is ours goes as often as it is there.
+        (
+            "[Loopback]\nDriver=SQL Server Loopback\n[A]\n[loopback]\nDriver=SQL Server Loopback\n",
+            format!("[A]\n{others}"),
+        ),
+    ] {
+        root.write(DATA_SOURCES, &format!("{ours}{others}"));
+        root.run(&["install"]).ok().says(&["/etc/odbc.ini: [Loopback] is there"]);
+        root.run(&["uninstall"]).ok();
+        assert_eq!(root.read(DATA_SOURCES), left);
+    }
+}
+
+#[test]
+fn a_file_that_unixodbc_cannot_read_is_left_alone() {
+    let root = Root::new();
+    // A byte order mark, text of 16 bits, and a value in front of the first section make it refuse the whole file.
+    for others in [&b"\xef\xbb\xbf[A]\nDriver=Other\n"[..], b"\xff\xfe[\0A\0]\0", b"Trace=no\n[A]\nDriver=Other\n"] {
+        fs::write(root.path(DATA_SOURCES), others).unwrap();
+        let ran = root.run(&["install"]);
         assert_eq!(ran.status, 2, "{ran:?}");
-        ran.says(&[what, "beyond ASCII"]);
-        root.is_as(&before);
-    };
-    let program = || root.command(part("PROGRAM"));
-    refused(program().args(["install", "--dsn", "Bjørn"]), "Bjørn");
-    refused(program().args(["install", "--driver-name", "für"]), "für");
-    refused(program().args(["install", "--target-driver", "/opt/für.so"]), "/opt/für.so");
-    refused(program().args(["install", "--user"]).env("XDG_DATA_HOME", "/home/bjørn"), "/home/bjørn/loopback-odbc");
+        assert_says(
+            &ran.stderr,
+            &["/etc/odbc.ini is left as it was: unixODBC would read Driver of [Loopback] as \"\""],
+        );
+        root.run(&["uninstall"]).ok();
+        assert_eq!(fs::read(root.path(DATA_SOURCES)).unwrap(), others);
+    }
 }
 
 #[test]
-fn a_variable_that_leads_to_another_file_is_refused() {
+fn a_variable_of_unixodbc_s_search_leads_to_no_other_file() {
     let root = Root::new();
     let before = root.everything();
-    let ran = Ran::of(root.command(part("PROGRAM")).arg("install").env("ODBCSEARCH", "ODBC_USER_DSN"));
-    assert_eq!(ran.status, 2, "{ran:?}");
-    ran.says(&["ODBCSEARCH=ODBC_USER_DSN", "unset it"]);
+    for verb in ["install", "uninstall"] {
+        let ran = Ran::of(root.command(part("PROGRAM")).arg(verb).env("ODBCSEARCH", "ODBC_USER_DSN")).ok();
+        ran.says(&["/etc/odbc.ini: [Loopback]"]);
+    }
     root.is_as(&before);
 }
 
@@ -522,24 +561,39 @@ fn an_installation_by_hand_is_taken_over_and_removed() {
     let said = root.run(&["install"]).ok();
     said.says(&[&format!("[SQL Server Loopback] changed: Driver={}\n", installed()), "odbc.ini: [Loopback] is there"]);
     assert_says(&root.python(TARGETS, "Loopback"), &["HY024", &target()]);
-    root.run(&["uninstall"]).ok().says(&["[Loopback] removed\n", "[SQL Server Loopback] removed\n"]);
+    let nothing_else = "removed, and the file, which has nothing else\n";
+    root.run(&["uninstall"])
+        .ok()
+        .says(&[&format!("[Loopback] {nothing_else}"), &format!("[SQL Server Loopback] {nothing_else}")]);
     fs::remove_file(root.path(old)).unwrap();
-    assert_eq!((root.read(DRIVERS).trim(), root.read(DATA_SOURCES).trim()), ("", ""));
-    fs::remove_file(root.path(DRIVERS)).unwrap();
-    fs::remove_file(root.path(DATA_SOURCES)).unwrap();
     root.is_as(&before);
+    // A file that a link leads to stays, or else the link would lead nowhere.
+    let file = "/etc/odbc-of-the-machine.ini";
+    root.write(file, "[Loopback]\nDriver=SQL Server Loopback\n");
+    std::os::unix::fs::symlink(file, root.path(DATA_SOURCES)).unwrap();
+    root.run(&["uninstall"]).ok().says(&["[Loopback] removed\n"]);
+    assert_eq!(root.read(file), "");
 }
 
 #[test]
-fn a_login_that_somebody_wrote_into_our_section_is_kept() {
-    let root = Root::bare();
-    root.run(&["install"]);
-    let with_login = root.read(DATA_SOURCES).trim_end().to_owned() + "\nServer=dev\nUID=me\n";
-    root.write(DATA_SOURCES, &with_login);
-    let ran = root.run(&["uninstall"]);
-    assert_eq!(ran.status, 1, "{ran:?}");
-    assert_says(&ran.stderr, &["what was added to our section", "/etc/odbc.ini.kept-by-loopback-odbc-1"]);
-    assert_eq!(root.read("/etc/odbc.ini.kept-by-loopback-odbc-1"), with_login);
+fn a_login_that_somebody_wrote_into_our_section_stays_and_is_of_use_again() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    let own = "# mine\nServer=dev\nUID=me\n";
+    root.write(DATA_SOURCES, &(root.read(DATA_SOURCES) + own));
+    let installed = root.read(DATA_SOURCES);
+    let said = root.run(&["uninstall"]).ok();
+    said.says(&["[Loopback] its Driver removed; what others have added to it stays: Server, UID\n"]);
+    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Loopback]\n{own}"));
+    root.run(&["uninstall"]).ok().says(&["[Loopback] stays, it has no driver"]);
+    root.run(&["install"]).ok().says(&["[Loopback] changed: Driver=SQL Server Loopback"]);
+    let mut lines = [root.read(DATA_SOURCES), installed].map(|text| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    });
+    let [now, before] = &mut lines;
+    assert_eq!(now, before);
 }
 
 #[test]
@@ -589,9 +643,11 @@ fn a_user_installs_for_himself_without_root() {
     assert_eq!(said.stderr, "");
     let library = in_home(".local/share/loopback-odbc/libloopbackodbc.so");
     assert_eq!(
-        fs::read_to_string(in_home(".odbc.ini")).unwrap().trim(),
-        format!("[Loopback]\nDriver={}", library.display())
+        fs::read_to_string(in_home(".odbc.ini")).unwrap(),
+        format!("[Loopback]\nDriver={}\n", library.display())
     );
+    let names: BTreeSet<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [".local", ".odbc.ini"].map(Into::into).into(), "nothing else was made");
     assert_eq!(fs::metadata(in_home(".odbc.ini")).unwrap().mode() & 0o777, 0o600);
     let connected = Ran::of(as_user(part("PYTHON")).args(["-c", CONNECT, &string("Loopback", &server)])).ok();
     assert_eq!(connected.stdout, format!("connected: 12\nloaded: {}\n", library.display()));
@@ -603,6 +659,33 @@ fn a_user_installs_for_himself_without_root() {
     Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user", "--dsn", "Second"])).ok();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     root.is_as(&before);
+}
+
+#[test]
+fn a_user_s_installation_makes_no_file_but_its_own() {
+    let root = Root::bare();
+    let before = root.everything();
+    for user in ["0", "10001"] {
+        let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        std::os::unix::fs::chown(home.path(), Some(user.parse().unwrap()), None).unwrap();
+        let run = |verb: &str| {
+            let mut command = root.command("setpriv");
+            command
+                .args(["--reuid", user, "--regid", user, "--clear-groups"])
+                .arg(part("PROGRAM"))
+                .args([verb, "--user"]);
+            command.env("HOME", home.path()).env("ODBCINI", home.path().join("my.ini")).env_remove("XDG_DATA_HOME");
+            assert!(Ran::of(&mut command).status < 2);
+            let entries = fs::read_dir(home.path()).unwrap();
+            let mut names: Vec<String> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            root.is_as(&before);
+            names
+        };
+        assert_eq!(run("install"), [".local", "my.ini"]);
+        assert_eq!(run("uninstall"), [""; 0]);
+    }
 }
 
 #[test]
@@ -674,9 +757,7 @@ fn a_library_that_another_registration_has_too_stays() {
     root.run(&["install"]).ok();
     let drivers = root.read(DRIVERS);
     root.write(DRIVERS, &format!("{drivers}\n[By hand]\nDriver={}\n", installed()));
-    // Comments of before are lost by another's change.
-    let ran = root.run(&["uninstall"]);
-    assert_eq!(ran.status, 1);
+    let ran = root.run(&["uninstall"]).ok();
     assert_says(&ran.stdout, &["[By hand] has the same file", &format!("{}: stays", installed())]);
     assert!(root.path(installed()).exists());
     // Two names that give one name of a file.
@@ -830,4 +911,407 @@ fn make_install_brings_program_manual_and_completions_and_make_uninstall_takes_t
     make("install").says(&["libloopbackodbc.so: up to date"]);
     make("uninstall").says(&["/usr/bin/loopback-odbc: removed"]);
     root.is_as(&before);
+}
+
+/// A file, folder or link: mode, owner, and what is in it.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    mode: u32,
+    owner: (u32, u32),
+    contents: Vec<u8>,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let (Seen { mode, owner, contents }, length) = (self, self.contents.len());
+        let begin = String::from_utf8_lossy(&contents[..length.min(200)]);
+        write!(formatter, "mode {mode:o}, owner {owner:?}, {length} bytes: {begin:?}")
+    }
+}
+
+type State = BTreeMap<PathBuf, Seen>;
+
+/// What stands for the contents of a folder.
+const FOLDER: &[u8] = b"a folder";
+
+/// The name of what has not taken its own name yet.
+const NEW: &str = ".new-by-loopback-odbc";
+
+impl Root {
+    /// What there is below these folders whose names begin so.
+    fn seen(&self, places: &[(&Path, &str)]) -> State {
+        let mut state = State::new();
+        for (folder, begin) in places {
+            self.see(folder, begin, &mut state);
+        }
+        state
+    }
+
+    fn see(&self, folder: &Path, begin: &str, state: &mut State) {
+        let Ok(entries) = fs::read_dir(self.path(folder)) else { return };
+        for entry in entries.map(Result::unwrap).filter(|entry| entry.file_name().to_string_lossy().starts_with(begin))
+        {
+            let (path, metadata) = (folder.join(entry.file_name()), entry.metadata().unwrap());
+            let contents = match metadata.file_type() {
+                kind if kind.is_symlink() => fs::read_link(entry.path()).unwrap().into_os_string().into_encoded_bytes(),
+                kind if kind.is_dir() => {
+                    self.see(&path, "", state);
+                    FOLDER.to_vec()
+                }
+                _ => fs::read(entry.path()).unwrap(),
+            };
+            let owner = (metadata.uid(), metadata.gid());
+            state.insert(path, Seen { mode: metadata.mode(), owner, contents });
+        }
+    }
+
+    /// The program that runs another one up to a call.
+    fn at_call(&self) -> PathBuf {
+        let path = self.folder.path().join("at_call");
+        if !path.exists() {
+            compile("tests/programs/at_call.c", &path, &[]);
+            fs::set_permissions(self.folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        path
+    }
+}
+
+/// A command that is killed at each of its system calls, on its way from one state to another.
+struct Killed<'k> {
+    root: &'k Root,
+    /// The states: without anything of ours, and with all.
+    clean: State,
+    installed: State,
+    see: &'k dyn Fn() -> State,
+    /// Runs a program with arguments, as who installs.
+    run: &'k dyn Fn(&[&str]) -> Ran,
+}
+
+impl Killed<'_> {
+    /// `arrange` makes the state from which the command starts, of a clean one.
+    fn at_each_call(&self, arrange: &dyn Fn(), command: &[&str], install: &[&str], uninstall: &[&str]) {
+        let (program, at_call) = (part("PROGRAM"), self.root.at_call());
+        let (program, at_call) = (program.to_str().unwrap(), at_call.to_str().unwrap());
+        let run = |arguments: &[&str]| {
+            let ran = (self.run)(&[&[program], arguments].concat());
+            assert!(ran.status < 2, "{ran:?}");
+        };
+        arrange();
+        let before = (self.see)();
+        run(command);
+        let after = (self.see)();
+        assert_ne!(before, after);
+        run(uninstall);
+        assert_eq!((self.see)(), self.clean);
+        for call in 1.. {
+            arrange();
+            assert_eq!((self.see)(), before);
+            let number = call.to_string();
+            let killed = (self.run)(&[&[at_call, &number, "kill -9 $PID", program], command].concat());
+            if killed.status == 255 {
+                assert!(call > 15, "only {call} calls may change something");
+                break;
+            }
+            assert_eq!(killed.status, 137, "{killed:?}");
+            let now = (self.see)();
+            let was: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).chain(now.keys()).collect();
+            for path in was {
+                let (is, text) = (now.get(path), path.to_str().unwrap());
+                // A folder may be there already, and marked.
+                if path.ends_with(".made-by-loopback-odbc") || is.is_some_and(|seen| seen.contents == FOLDER) {
+                    continue;
+                }
+                match text.split_once(NEW) {
+                    None => assert!(
+                        is == before.get(path) || is == after.get(path),
+                        "{text}, killed at {call} of {command:?}: {is:#?}"
+                    ),
+                    // It may have passwords.
+                    Some((old, "")) if old.ends_with(".ini") => {
+                        let (is, old) = (is.unwrap(), Path::new(old));
+                        let was = before.get(old).or(after.get(old)).unwrap();
+                        let like = (is.mode, is.owner) == (was.mode, was.owner);
+                        assert!(like || is.contents.is_empty(), "{text}, killed at {call} of {command:?}: {is:#?}");
+                        assert_eq!(is.mode & !was.mode & 0o077, 0, "{text}: {is:#?}");
+                    }
+                    Some(_) => {}
+                }
+            }
+            if call % 2 == 0 {
+                run(install);
+                assert_eq!((self.see)(), self.installed, "install after a kill at {call} of {command:?}");
+            }
+            run(uninstall);
+            assert_eq!((self.see)(), self.clean, "uninstall after a kill at {call} of {command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_call_leaves_the_old_or_the_new_and_the_next_run_puts_it_right() {
+    let root = Root::new();
+    // A file that a link leads to, for a group, with a password and all that unixODBC would lose.
+    let (file, long) = ("/etc/odbc-of-the-machine.ini", "x".repeat(1100));
+    root.write(
+        file,
+        &format!("# ours\r\n[Theirs]\r\nDriver = Other\r\nPWD=secret\r\nOptions={long}\r\n[Last]\r\nDriver=Other"),
+    );
+    fs::set_permissions(root.path(file), std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    std::os::unix::fs::chown(root.path(file), Some(0), Some(1234)).unwrap();
+    fs::remove_file(root.path(DATA_SOURCES)).unwrap();
+    std::os::unix::fs::symlink(file, root.path(DATA_SOURCES)).unwrap();
+
+    let library = PathBuf::from(installed());
+    let folder = library.parent().unwrap().parent().unwrap();
+    let see = || root.seen(&[(Path::new("/etc"), "odbc"), (folder, "odbc"), (folder, "libloopbackodbc")]);
+    let run = |arguments: &[&str]| Ran::of(root.command(arguments[0]).args(&arguments[1..]));
+    let (clean, everything) = (see(), root.everything());
+    let (install, uninstall) = (["install", "--target-driver", "ODBC Driver 18 for SQL Server"], ["uninstall"]);
+    // With a warning of the mode.
+    let put = || assert_eq!(root.run(&install).status, 1);
+    put();
+    let killed = Killed { root: &root, clean, installed: see(), see: &see, run: &run };
+    root.run(&uninstall).ok();
+
+    killed.at_each_call(&|| (), &install, &install, &uninstall);
+    let old = || {
+        put();
+        let mut older = fs::read(root.path(&library)).unwrap();
+        older.push(0);
+        fs::write(root.path(&library), older).unwrap();
+        root.write(DRIVERS, &root.read(DRIVERS).replace("TargetDriver=ODBC Driver 18", "TargetDriver=ODBC Driver 17"));
+        root.write(
+            file,
+            &root.read(file).replace("Driver=SQL Server Loopback", &format!("Driver={}", library.display())),
+        );
+    };
+    killed.at_each_call(&old, &install, &install, &uninstall);
+    killed.at_each_call(&put, &uninstall, &install, &uninstall);
+    root.is_as(&everything);
+}
+
+#[test]
+fn a_kill_of_a_user_s_installation_leaves_nothing_either() {
+    let root = Root::bare();
+    let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+    std::os::unix::fs::chown(home.path(), Some(10001), Some(10001)).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = root.command("setpriv");
+        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).args(arguments);
+        command.env("HOME", home.path()).env("ODBCINI", home.path().join(".odbc.ini")).env_remove("XDG_DATA_HOME");
+        Ran::of(&mut command)
+    };
+    let see = || root.seen(&[(home.path(), "")]);
+    let (install, uninstall) = (["install", "--user"], ["uninstall", "--user"]);
+    let program = part("PROGRAM");
+    let put = || drop(run(&[&[program.to_str().unwrap()], &install[..]].concat()));
+    put();
+    let killed = Killed { root: &root, clean: State::new(), installed: see(), see: &see, run: &run };
+    run(&[&[program.to_str().unwrap()], &uninstall[..]].concat()).ok();
+    killed.at_each_call(&|| (), &install, &install, &uninstall);
+    killed.at_each_call(&put, &uninstall, &install, &uninstall);
+}
+
+#[test]
+fn what_another_program_writes_meanwhile_is_never_lost() {
+    let root = Root::new();
+    let originals = [DRIVERS, DATA_SOURCES].map(|path| (path, root.read(path)));
+    let write = format!("for file in {DRIVERS} {DATA_SOURCES}; do printf '[Foreign]\\nDriver=f\\n' >>$file; done");
+    let (at_call, program) = (root.at_call(), part("PROGRAM"));
+    let mut noticed = 0;
+    for verb in ["install", "uninstall"] {
+        for call in 1.. {
+            root.run(&["install"]).ok();
+            if verb == "install" {
+                root.run(&["uninstall"]).ok();
+            }
+            let ran = Ran::of(root.command(&at_call).args([&call.to_string(), &write]).arg(&program).arg(verb));
+            if ran.status == 255 {
+                assert!(call > 15, "only {call} calls may change something");
+                break;
+            }
+            for (path, original) in &originals {
+                assert!(root.read(path).contains("[Foreign]"), "{path}, at {call} of {verb}: {ran:?}");
+                assert!(root.read(path).starts_with(original), "{path}, at {call} of {verb}: {ran:?}");
+            }
+            if ran.status != 0 {
+                assert_says(&ran.stderr, &["was changed by another program meanwhile", "run this again"]);
+                noticed += 1;
+            }
+            root.run(&[verb]).ok();
+            root.run(&["uninstall"]).ok();
+            for (path, original) in &originals {
+                assert_eq!(root.read(path), format!("{original}[Foreign]\nDriver=f\n"), "at {call} of {verb}");
+                root.write(path, original);
+            }
+        }
+    }
+    assert!(noticed > 10, "{noticed}");
+}
+
+#[test]
+fn what_unixodbc_s_own_tools_write_meanwhile_is_never_lost() {
+    // As `odbcinst -i` does: it reads the file, and writes over it.
+    const ADD: &str = "
+import ctypes
+installer = ctypes.CDLL('libodbcinst.so.2')
+assert installer.SQLInstallDriverEx(b'Foreign\\0Driver=/f.so\\0\\0', None, ctypes.create_string_buffer(300), 300,
+    ctypes.byref(ctypes.c_ushort()), 2, ctypes.byref(ctypes.c_uint()))
+";
+    let root = Root::new();
+    let original = root.read(DRIVERS);
+    let add = format!("{} -c \"{ADD}\"", part("PYTHON").display());
+    let (at_call, program) = (root.at_call(), part("PROGRAM"));
+    let mut interfered = 0;
+    for call in (1..).step_by(2) {
+        let ran = Ran::of(root.command(&at_call).args([&call.to_string(), &add]).arg(&program).arg("install"));
+        if ran.status == 255 {
+            break;
+        }
+        interfered += 1;
+        let drivers = root.read(DRIVERS);
+        assert_says(&drivers, &["[ODBC Driver 18 for SQL Server]\n", "[Foreign]\nDriver", "/f.so"]);
+        assert!(matches!(ran.status, 0 | 2), "{ran:?}");
+        assert_eq!(drivers.contains("[SQL Server Loopback]"), ran.status == 0, "at {call}: {ran:?}");
+        root.run(&["install"]).ok();
+        root.run(&["uninstall"]).ok();
+        let drivers = root.read(DRIVERS);
+        assert_says(&drivers, &["[ODBC Driver 18 for SQL Server]\n", "[Foreign]\n"]);
+        assert!(!drivers.contains("Loopback"), "{drivers}");
+        root.write(DRIVERS, &original);
+    }
+    assert!(interfered > 7, "{interfered}");
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_or_the_new() {
+    let root = Root::bare();
+    let others = format!("# ours\n[Theirs]\nPWD=secret\nOptions={}\n", "x".repeat(9000));
+    const FOLDER: &str = "/usr/lib/full-disk-of-the-tests";
+    fs::create_dir(root.path(FOLDER)).unwrap();
+    let (file, library) = (format!("{FOLDER}/odbc.ini"), format!("{FOLDER}/data/loopback-odbc/libloopbackodbc.so"));
+    let whole = fs::read(common::library()).unwrap();
+    let mut statuses = BTreeSet::new();
+    // From one that has no room for anything to one that has it for all, in pages.
+    let all = (whole.len() / 4096 + 20) as u64;
+    for pages in (4..10).chain([20, all - 16]).chain(all - 14..all) {
+        let mount = format!("size={}k,mode=755", pages * 4);
+        Ran::of(root.command("mount").args(["-t", "tmpfs", "-o", &mount, "tmpfs", FOLDER])).ok();
+        root.write(&file, &others);
+        let run = |verb: &str| {
+            let mut command = root.command(part("PROGRAM"));
+            command.args([verb, "--user"]).env("ODBCINI", &file).env("XDG_DATA_HOME", format!("{FOLDER}/data"));
+            Ran::of(&mut command)
+        };
+        let ran = run("install");
+        statuses.insert(ran.status);
+        let there = fs::read(root.path(&library)).ok();
+        match ran.status {
+            2 => {
+                assert_says(&ran.stderr, &["No space left on device"]);
+                assert_eq!(root.read(&file), others);
+                assert!(there.is_none_or(|there| there == whole));
+            }
+            _ => {
+                assert_eq!(root.read(&file), format!("{others}\n[Loopback]\nDriver={library}\n"));
+                assert!(there.unwrap() == whole);
+            }
+        }
+        let state = root.seen(&[(Path::new(FOLDER), "")]);
+        assert!(state.keys().all(|path| !path.to_str().unwrap().ends_with(NEW)), "{:?}", state.keys());
+        // Even there.
+        run("uninstall").ok();
+        let state = root.seen(&[(Path::new(FOLDER), "")]);
+        assert_eq!(state.keys().collect::<Vec<_>>(), [Path::new(&file)]);
+        assert_eq!(root.read(&file), others);
+        Ran::of(root.command("umount").arg(FOLDER)).ok();
+    }
+    assert_eq!(statuses, [1, 2].into(), "both outcomes were to be seen");
+}
+
+#[test]
+fn what_cannot_be_exchanged_is_not_begun() {
+    let root = Root::new();
+    let refused = |parts: &[&str]| {
+        let before = root.everything();
+        let ran = root.run(&["install"]);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        assert_says(&ran.stderr, parts);
+        root.is_as(&before);
+    };
+    let mount = |arguments: &[&str]| drop(Ran::of(root.command("mount").args(arguments)).ok());
+    // A file that is mounted by itself, as into a container.
+    mount(&["--bind", DATA_SOURCES, DATA_SOURCES]);
+    refused(&["/etc/odbc.ini is mounted by itself", "nothing was changed"]);
+    Ran::of(root.command("umount").arg(DATA_SOURCES)).ok();
+    // A file that a link leads into a folder that cannot be written.
+    const FOLDER: &str = "/usr/share/read-only-of-the-tests";
+    fs::create_dir(root.path(FOLDER)).unwrap();
+    let file = format!("{FOLDER}/odbc.ini");
+    root.write(&file, OTHERS);
+    fs::remove_file(root.path(DATA_SOURCES)).unwrap();
+    std::os::unix::fs::symlink(&file, root.path(DATA_SOURCES)).unwrap();
+    mount(&["--bind", FOLDER, FOLDER]);
+    mount(&["-o", "remount,bind,ro", FOLDER]);
+    refused(&[" cannot be written (Read-only file system", "nothing was changed"]);
+}
+
+#[test]
+fn runs_at_the_same_time_lose_nothing_of_each_other() {
+    let root = Root::new();
+    let before = root.everything();
+    let (files, names) = ((root.read(DRIVERS), root.read(DATA_SOURCES)), ["One", "Two", "Three", "Four"]);
+    let all = |verb: &str| {
+        let run = |name: &&str| {
+            let mut command = root.command(part("PROGRAM"));
+            command.args([verb, "--driver-name", name, "--dsn", name]).stdout(Stdio::null()).spawn().unwrap()
+        };
+        let running: Vec<Child> = names.iter().map(run).collect();
+        for mut running in running {
+            assert_eq!(running.wait().unwrap().code(), Some(0), "{verb}");
+        }
+    };
+    for _ in 0..5 {
+        all("install");
+        let (drivers, data_sources) = (root.read(DRIVERS), root.read(DATA_SOURCES));
+        for name in names {
+            assert_says(&drivers, &[&format!("\n[{name}]\nDriver=/usr/lib")]);
+            assert_says(&data_sources, &[&format!("\n[{name}]\nDriver={name}\n")]);
+        }
+        all("uninstall");
+        assert_eq!((root.read(DRIVERS), root.read(DATA_SOURCES)), files);
+    }
+    // Four times the same one counts once.
+    let same = || {
+        let mut command = root.command(part("PROGRAM"));
+        command.arg("install").stdout(Stdio::null()).spawn().unwrap()
+    };
+    for mut running in [same(), same(), same(), same()] {
+        assert_eq!(running.wait().unwrap().code(), Some(0));
+    }
+    root.run(&["uninstall"]).ok();
+    root.is_as(&before);
+}
+
+#[test]
+fn a_run_waits_for_another_and_one_that_changes_nothing_does_not() {
+    let root = Root::new();
+    let mut holder = root.command("flock");
+    holder.args(["/", "sh", "-c", "echo held; read -r _"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holder = holder.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "held\n");
+    let before = root.read(DRIVERS);
+    root.run(&["install", "--dry-run"]).ok();
+    root.run(&["doctor"]);
+    let mut waiting = root.command(part("PROGRAM"));
+    let mut waiting = waiting.arg("install").stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(waiting.try_wait().unwrap(), None);
+    assert_eq!(root.read(DRIVERS), before);
+    drop(holder.stdin.take());
+    assert!(waiting.wait().unwrap().success());
+    assert_says(&root.read(DRIVERS), &["[SQL Server Loopback]"]);
+    let _ = holder.wait();
 }

@@ -33,7 +33,7 @@ pub enum Command {
     Install(Installation),
     /// Take an installation back
     ///
-    /// A file of registrations that nobody else has changed becomes what it was before. The exit status is as that of install.
+    /// What others have in the files of registrations stays as it is. The exit status is as that of install.
     Uninstall(Registration),
     /// Print the manual page of the program or of a command, in roff
     #[command(hide = true)]

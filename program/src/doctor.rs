@@ -5,7 +5,7 @@
 //! told in one run.
 
 use crate::arguments::Examination;
-use crate::installer::Mode;
+use crate::places::Mode;
 use crate::report::{Area, Level, Report};
 use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};

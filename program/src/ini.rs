@@ -1,8 +1,7 @@
 //! What odbcinst.ini and odbc.ini hold: sections with keywords and values. On Windows these are keys of the registry.
 //!
 //! The installer library could be asked instead. But on Linux it makes the files that it does not find, which a plan must not,
-//! answers from memory for some seconds, and does not say whether there are comments, which it drops when it writes; and
-//! nowhere does it list drivers or tell a usage count. What is changed is changed by that library alone.
+//! and answers from memory for some seconds; and nowhere does it list drivers or tell a usage count.
 
 use std::path::Path;
 
@@ -10,9 +9,9 @@ use std::path::Path;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ini {
     pub sections: Vec<Section>,
-    /// Whether there are comments, as there may be in a file.
+    /// The file that was read, to the byte; none if it is not there.
     #[cfg(unix)]
-    pub comments: bool,
+    pub contents: Option<Vec<u8>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]

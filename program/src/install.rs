@@ -5,10 +5,10 @@
 
 use crate::arguments::{Installation, Registration};
 use crate::ini::{Ini, Section};
+use crate::library;
 use crate::places::{self, Places, folder_of};
-use crate::plan::Plan;
+use crate::plan::{Change, Plan};
 use crate::system::{self, QUOTE, Register};
-use crate::{installer, library};
 use loopbackodbc::program::{Machine, World, preferred};
 use std::fs;
 use std::path::Path;
@@ -25,6 +25,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     }
     target.map_or(Ok(()), places::check_text)?;
     let places = Places::of(registration)?;
+    let _lock = system::lock(registration.dry_run)?;
     let (drivers, data_sources) = (places.drivers.read()?, places.data_sources.read()?);
     let from = library::source(wanted.library.as_deref())?;
     library::check(&from)?;
@@ -47,7 +48,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     target.map_or(Ok(()), places::check_text)?;
     check_target(&mut plan, &drivers, target)?;
     warn_of_older_copies(&mut plan, &from, &places, &drivers);
-    plan.carry_out(registration.dry_run)
+    plan.carry_out(&places, registration.dry_run)
 }
 
 /// Warns of copies of the library under other names that are not the one that is installed now.
@@ -118,8 +119,8 @@ fn driver(
         None => values.extend(system::DRIVER_VALUES),
     }
     let folder = folder_of(&places.library);
-    let add = Box::new(move |name: &str, values: &[(&str, &str)]| system::install_driver(name, &folder, values));
-    Entry { register, name, there, values: &values, add, set: Box::new(installer::write_driver_value) }.plan(plan);
+    let add = |missing: &Values| register.add_driver(drivers, name, &folder, missing);
+    Entry { register, ini: drivers, name, values: &values }.plan(plan, add);
     Ok(())
 }
 
@@ -131,85 +132,51 @@ fn data_source(
     registration: &Registration,
     file: &str,
 ) -> Result<(), String> {
-    let (register, name, mode) = (&places.data_sources, &registration.dsn, places.mode);
-    let driver = system::data_source_driver(mode, &registration.driver_name, file);
+    let (register, name) = (&places.data_sources, &registration.dsn);
+    let driver = system::data_source_driver(places.mode, &registration.driver_name, file);
     let there = data_sources.section(name);
     if let Some(section) = there {
         let other = section.value("Driver");
-        if !other.eq_ignore_ascii_case(driver) && !places::is_ours(Path::new(other)) {
+        // One without a driver is what an uninstallation leaves of a section with a login.
+        if !other.is_empty() && !other.eq_ignore_ascii_case(driver) && !places::is_ours(Path::new(other)) {
             return Err(format!(
                 "[{name}] of {register} has another driver ({other}), and is left alone: give another --dsn"
             ));
         }
     }
-    let driver_name = registration.driver_name.clone();
-    let add = Box::new(move |name: &str, values: &[(&str, &str)]| {
-        let driver = values.first().map_or("", |(_, value)| value);
-        system::write_data_source(mode, name, &driver_name, driver)
-    });
-    let set = Box::new(move |name: &str, keyword: &str, value: &str| {
-        installer::write_data_source_value(mode, name, keyword, value)
-    });
-    Entry { register, name, there, values: &[("Driver", driver)], add, set }.plan(plan);
+    let driver_name = &registration.driver_name;
+    let add = |_: &Values| register.add_data_source(data_sources, name, driver_name, driver);
+    Entry { register, ini: data_sources, name, values: &[("Driver", driver)] }.plan(plan, add);
     Ok(())
 }
 
-/// Adds a section, with all values.
-type Add = Box<dyn Fn(&str, &[(&str, &str)]) -> Result<(), String>>;
-/// Sets a value of a section that is there.
-type Set = Box<dyn Fn(&str, &str, &str) -> Result<(), String>>;
+/// Keywords with their values.
+type Values<'v> = [(&'v str, &'v str)];
 
 /// A section that is to have some values: what is missing of it is added or set.
 struct Entry<'e> {
     register: &'e Register,
+    ini: &'e Ini,
     name: &'e str,
-    there: Option<&'e Section>,
-    values: &'e [(&'e str, &'e str)],
-    add: Add,
-    set: Set,
+    values: &'e Values<'e>,
 }
 
 impl Entry<'_> {
-    fn plan(self, plan: &mut Plan) {
-        let Entry { register, name, there, values, add, set } = self;
+    fn plan(self, plan: &mut Plan, add: impl FnOnce(&Values) -> Change) {
+        let Entry { register, ini, name, values } = self;
+        let there = ini.section(name);
         let missing = |(keyword, value): &&(&str, &str)| there.is_none_or(|section| section.value(keyword) != *value);
-        let missing: Vec<(String, String)> = values
-            .iter()
-            .filter(missing)
-            .map(|(keyword, value)| ((*keyword).to_owned(), (*value).to_owned()))
-            .collect();
+        let missing: Vec<(&str, &str)> = values.iter().filter(missing).copied().collect();
         if missing.is_empty() {
             plan.say(format!("{register}: [{name}] is there"));
             return;
         }
         let listed: Vec<String> = missing.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
-        let is_new = there.is_none();
-        let what = if is_new { "added" } else { "changed" };
-        let says = format!("{register}: [{name}] {what}: {}{}", listed.join(", "), register.loses());
-        let (place, name) = (register.clone(), name.to_owned());
-        plan.change(says, register.clone(), move || {
-            let missing: Vec<(&str, &str)> = missing.iter().map(|(keyword, value)| (&**keyword, &**value)).collect();
-            place.install(&name, || {
-                match is_new {
-                    true => add(&name, &missing)?,
-                    false => missing.iter().try_for_each(|(keyword, value)| set(&name, keyword, value))?,
-                }
-                verify(&place, &name, &missing)
-            })
-        });
-    }
-}
-
-/// Holds that a register has what was written, by the register itself.
-fn verify(register: &Register, name: &str, values: &[(&str, &str)]) -> Result<(), String> {
-    let ini = register.read()?;
-    let wrong =
-        |(keyword, value): &&(&str, &str)| ini.section(name).is_none_or(|section| section.value(keyword) != *value);
-    match values.iter().find(wrong) {
-        Some((keyword, value)) => Err(format!(
-            "the ODBC installer library has said that all is well, but [{name}] of {register} is without {keyword}={value}"
-        )),
-        None => Ok(()),
+        let (what, change) = match there {
+            None => ("added", add(&missing)),
+            Some(_) => ("changed", register.set(ini, name, &missing)),
+        };
+        plan.change(format!("{register}: [{name}] {what}: {}", listed.join(", ")), register.clone(), change);
     }
 }
 

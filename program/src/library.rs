@@ -1,6 +1,8 @@
 //! The library's file: found, checked, put into its place, and removed from there.
+//!
+//! File and folders appear and go at once, by a change of name: what a killed run leaves is known by that name ([`new_name`]).
 
-use crate::places::folder_of;
+use crate::places::{folder_of, new_beside, new_name};
 use crate::plan::Warning;
 use crate::system::{self, ENDING, STEM};
 use crate::version;
@@ -8,7 +10,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Stands in a folder that was made for the library, and holds the path of the uppermost one that was.
+/// Stands in a folder that was made for the library, and holds the path of the uppermost one that was. A folder with nothing
+/// else in it is not needed any more.
 const MARK: &str = ".made-by-loopback-odbc";
 
 /// The file that is to be installed: the one that is named, the one beside this program, or the one that `make install` puts
@@ -52,8 +55,8 @@ pub fn put(from: &Path, to: &Path) -> Result<Warning, String> {
     let folder = &folder_of(to);
     let copied = || -> io::Result<Warning> {
         make(folder)?;
-        let mut copy = tempfile::NamedTempFile::new_in(folder)?;
-        io::copy(&mut File::open(from)?, &mut copy)?;
+        let mut copy = new_beside(to)?;
+        io::copy(&mut File::open(from)?, copy.as_file_mut())?;
         system::open_to_all(copy.path())?;
         copy.as_file().sync_all()?;
         system::replace(copy, to)
@@ -61,17 +64,21 @@ pub fn put(from: &Path, to: &Path) -> Result<Warning, String> {
     copied().map_err(|error| format!("{} cannot be written: {error}", to.display()))
 }
 
-/// Makes a folder, and marks it.
+/// Makes a folder, marked, with those above it that are missing.
 fn make(folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
-    for folder in missing.iter().rev() {
+    let Some(uppermost) = folder.ancestors().take_while(|folder| !folder.exists()).last() else { return Ok(()) };
+    let new = &new_name(uppermost);
+    let inside = folder.strip_prefix(uppermost).map_err(io::Error::other)?;
+    let innermost = new.join(inside);
+    let below: Vec<&Path> = innermost.ancestors().take_while(|folder| folder.starts_with(new)).collect();
+    for folder in below.iter().rev() {
         fs::create_dir(folder)?;
         system::open_to_all(folder)?;
     }
-    match missing.last() {
-        Some(uppermost) => fs::write(folder.join(MARK), uppermost.as_os_str().as_encoded_bytes()),
-        None => Ok(()),
-    }
+    let mark = innermost.join(MARK);
+    fs::write(&mark, uppermost.as_os_str().as_encoded_bytes())?;
+    system::open_to_all(&mark)?;
+    fs::rename(new, uppermost)
 }
 
 /// Removes an installed library, and the folders that were made for it if nothing else is in them.
@@ -79,19 +86,56 @@ fn make(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// The system's reason, with the path.
 pub fn remove(path: &Path) -> Result<Warning, String> {
-    let failed = |path: &Path, error: io::Error| format!("{} cannot be removed: {error}", path.display());
-    let warning = system::take_away(path).map_err(|error| failed(path, error))?;
-    let folder = folder_of(path);
-    let Some(uppermost) = only_mark_left(&folder) else { return Ok(warning) };
-    let mark = folder.join(MARK);
-    fs::remove_file(&mark).map_err(|error| failed(&mark, error))?;
-    for folder in folder.ancestors().take_while(|folder| folder.starts_with(&uppermost)) {
+    let warning = system::take_away(path).map_err(|error| irremovable(path, &error))?;
+    remove_folders(&folder_of(path)).map(|()| warning)
+}
+
+/// Removes what a killed run has left: a file or folder that has not taken its name yet, folders that are not needed any more.
+///
+/// # Errors
+/// The system's reason, with the path.
+pub fn recover(path: &Path) -> Result<(), String> {
+    let (new, folder) = (new_name(path), folder_of(path));
+    gone(fs::remove_file(&new)).map_err(|error| irremovable(&new, &error))?;
+    match folder.ancestors().find(|folder| folder.file_name().is_some() && new_name(folder).exists()) {
+        Some(uppermost) => remove_renamed(&folder, uppermost),
+        None => remove_folders(&folder),
+    }
+}
+
+/// Removes a folder and those above it that were made with it, if it has only our mark. The mark goes last, under a name that
+/// tells which folder is the uppermost, so that what is not done now can be done later.
+fn remove_folders(folder: &Path) -> Result<(), String> {
+    let Some(uppermost) = only_mark_left(folder) else { return Ok(()) };
+    let new = new_name(&uppermost);
+    fs::rename(folder, &new).map_err(|error| irremovable(folder, &error))?;
+    remove_renamed(folder, &uppermost)
+}
+
+fn remove_renamed(folder: &Path, uppermost: &Path) -> Result<(), String> {
+    for folder in folder.ancestors().take_while(|folder| folder.starts_with(uppermost)) {
         // One that is in use stays, and so do those above.
-        if fs::remove_dir(folder).is_err() {
+        if gone(fs::remove_dir(folder)).is_err() {
             break;
         }
     }
-    Ok(warning)
+    // No more than what is ours: others may have put something into the folder before its name was changed.
+    let new = new_name(uppermost);
+    let innermost = new.join(folder.strip_prefix(uppermost).unwrap_or(Path::new("")));
+    for left in innermost.ancestors().take_while(|left| left.starts_with(&new)) {
+        let removed = gone(fs::remove_file(left.join(MARK))).and_then(|()| gone(fs::remove_dir(left)));
+        removed.map_err(|error| irremovable(left, &error))?;
+    }
+    Ok(())
+}
+
+/// What is not there is removed.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+fn irremovable(path: &Path, error: &io::Error) -> String {
+    format!("{} cannot be removed: {error}", path.display())
 }
 
 /// What our mark in a folder says, if nothing else is in there.

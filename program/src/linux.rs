@@ -1,22 +1,22 @@
-//! Installing on Linux: what is asked of this system alone. Registrations are unixODBC's two files, which its installer
-//! library writes anew without their comments; what a script of SQL Server sees is a question of folders.
+//! Installing on Linux: what is asked of this system alone. Registrations are unixODBC's two files; what a script of SQL Server
+//! sees is a question of folders.
 //!
 //! The counterpart is `windows.rs`, with the same names.
 
-mod backup;
+mod exchange;
 mod files;
 mod ini;
-mod removal;
+mod lock;
 mod sandbox;
 mod untouched;
 
 pub use files::{Register, registers};
-pub use removal::{count_less, remove_section};
+pub use lock::lock;
 pub use untouched::Untouched;
 
 use sandbox::{REMEDY, hidden};
 
-use crate::installer::{self, Mode};
+use crate::places::Mode;
 use crate::plan::{Plan, unwritable};
 use loopbackodbc::program::{Machine, World};
 use rustix::fs::{Access, access};
@@ -69,53 +69,11 @@ fn user_folder() -> Result<PathBuf, String> {
     data.map(|data| data.join("loopback-odbc")).ok_or("--user needs HOME, the path of the home folder".to_owned())
 }
 
-/// Holds that nothing makes the installer library write elsewhere: unixODBC lets this variable say which odbc.ini is written,
-/// against what a program says.
-///
-/// # Errors
-/// The variable does.
-pub fn check_environment(mode: Mode) -> Result<(), String> {
-    let wanted = match mode {
-        Mode::System => "ODBC_SYSTEM_DSN",
-        Mode::User => "ODBC_USER_DSN",
-    };
-    match std::env::var("ODBCSEARCH") {
-        Ok(other) if other != wanted => {
-            Err(format!("ODBCSEARCH={other} makes unixODBC write another odbc.ini: unset it"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Holds that a text is ASCII: of the UTF-16 of anything else, unixODBC 2.3.11 writes half of each unit.
-///
-/// # Errors
-/// It is not.
-pub fn check_text(text: &str) -> Result<(), String> {
-    match text.is_ascii() {
-        true => Ok(()),
-        false => Err(format!("{text} has characters beyond ASCII, which unixODBC's installer library may write wrong")),
-    }
-}
-
 /// What a driver's section has besides its libraries when it is made.
 pub const DRIVER_VALUES: [(&str, &str); 1] = [("Description", "Loopback connections of SQL Server scripts")];
 
 /// The keywords of a driver's section that name the library.
 pub const LIBRARIES: [&str; 1] = ["Driver"];
-
-/// Adds a driver.
-///
-/// # Errors
-/// The installer library's own words; so for the following.
-pub fn install_driver(name: &str, _folder: &Path, values: &[(&str, &str)]) -> Result<(), String> {
-    installer::install_driver(name, None, values)
-}
-
-/// Adds a data source with this driver.
-pub fn write_data_source(mode: Mode, name: &str, _driver_name: &str, driver: &str) -> Result<(), String> {
-    installer::write_data_source(mode, name, driver)
-}
 
 /// What a data source has for its driver: unixODBC takes its name, or its file.
 pub fn data_source_driver<'d>(mode: Mode, driver_name: &'d str, file: &'d str) -> &'d str {

@@ -14,8 +14,8 @@
 //! | [`install`], [`uninstall`] | `install` and `uninstall`: what is to be changed |
 //! | [`plan`] | changes that are said, or said and made |
 //! | [`places`], [`library`] | where an installation stands; the library's file, checked, copied and removed |
-//! | [`installer`], [`ini`] | registrations: changed by the ODBC installer library, and read |
-//! | `linux`, `windows` | what installing and looking ask of the one system or the other |
+//! | [`ini`] | registrations, read |
+//! | `linux`, `windows` | what installing and looking ask of the one system or the other, and how registrations are changed there |
 
 mod arguments;
 mod certificate;
@@ -24,7 +24,6 @@ mod doctor;
 mod driver_manager;
 mod ini;
 mod install;
-mod installer;
 mod library;
 #[cfg(not(windows))]
 mod linux;

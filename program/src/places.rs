@@ -3,9 +3,11 @@
 
 use crate::arguments::{DRIVER_NAME, Registration};
 use crate::ini::Section;
-use crate::installer::Mode;
+use crate::library;
 use crate::system::{self, ENDING, Register, STEM};
+use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Characters that the specification keeps out of a data source's name (SQLValidDSN), and that would read as something else
 /// in a driver's.
@@ -16,6 +18,15 @@ const LONGEST_DSN: usize = 32;
 
 /// Sections that are not drivers or data sources.
 const NOT_NAMES: [&str; 4] = ["ODBC", "ODBC Drivers", "ODBC Data Sources", "DEFAULT"];
+
+/// Which of the two odbc.ini a data source is in: that of all users, or the calling user's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// ODBC_USER_DSN
+    User = 1,
+    /// ODBC_SYSTEM_DSN
+    System = 2,
+}
 
 pub struct Places {
     pub mode: Mode,
@@ -39,10 +50,19 @@ impl Places {
             true => Mode::User,
         };
         let folder = system::folder(mode)?;
-        system::check_environment(mode)?;
         let library = folder.join(file_name(&registration.driver_name));
         let (drivers, data_sources) = system::registers(mode)?;
         Ok(Places { mode, library, drivers, data_sources })
+    }
+
+    /// Removes what a killed run has left. This is for a run that has the lock.
+    ///
+    /// # Errors
+    /// The system's reason, with the path.
+    pub fn recover(&self) -> Result<(), String> {
+        self.data_sources.recover()?;
+        self.drivers.recover()?;
+        library::recover(&self.library)
     }
 }
 
@@ -55,12 +75,11 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
     check_text(name)
 }
 
-/// Holds that a text can be written by the installer library, and read as it was.
+/// Holds that a text can be a value in a file of registrations.
 ///
 /// # Errors
 /// It cannot.
 pub fn check_text(text: &str) -> Result<(), String> {
-    system::check_text(text)?;
     match text.contains(|character: char| character.is_ascii_control()) {
         true => Err(format!("{text:?} has characters that a line of a file cannot hold")),
         false => Ok(()),
@@ -100,6 +119,24 @@ fn same_text(one: &[u8], other: &[u8]) -> bool {
 /// The folder that a file stands in.
 pub fn folder_of(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// The name of a file or folder that will take another's when it is whole, or has given its own up to be removed. It is the same
+/// for all runs, of which only one has the lock, so that the next one knows what a killed one has left.
+pub fn new_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new-by-loopback-odbc");
+    name.into()
+}
+
+/// Makes an empty file that will take another's name. It is for its maker alone, and goes if nothing comes of it.
+///
+/// # Errors
+/// The system's reason.
+pub fn new_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let new = new_name(path);
+    let name = new.file_name().unwrap_or_default();
+    tempfile::Builder::new().prefix(name).rand_bytes(0).tempfile_in(folder_of(path))
 }
 
 #[cfg(test)]

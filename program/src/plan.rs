@@ -1,6 +1,7 @@
 //! Changes that are to be made, each with the line that says so: a dry run prints the lines, and the real one makes the
 //! changes and prints the same.
 
+use crate::places::Places;
 use crate::report::Level;
 use crate::system;
 use anstyle::{AnsiColor, Style};
@@ -10,6 +11,9 @@ use std::path::PathBuf;
 
 /// What a change may leave to be told.
 pub type Warning = Option<String>;
+
+/// A change, when it is made.
+pub type Change = Box<dyn FnOnce() -> Result<Warning, String>>;
 
 /// What is written by a change.
 pub trait Writable {
@@ -27,7 +31,7 @@ impl Writable for PathBuf {
 
 struct Step {
     says: String,
-    change: Option<Box<dyn FnOnce() -> Result<Warning, String>>>,
+    change: Option<Change>,
 }
 
 #[derive(Default)]
@@ -59,11 +63,11 @@ impl Plan {
     }
 
     /// Makes the changes, unless this is a dry run, and gives the exit status. Either all paths can be written, or nothing
-    /// is changed.
+    /// is changed. What a killed run has left in these places goes.
     ///
     /// # Errors
     /// What cannot be written, or what went wrong in between.
-    pub fn carry_out(mut self, dry_run: bool) -> Result<u8, String> {
+    pub fn carry_out(mut self, places: &Places, dry_run: bool) -> Result<u8, String> {
         // What cannot be said is no reason to stop halfway.
         let mut said = Ok(());
         let mut say =
@@ -72,6 +76,7 @@ impl Plan {
             say("Nothing is changed. What would be said and done:");
         } else {
             self.writes.iter().try_for_each(|place| place.writable())?;
+            places.recover()?;
         }
         let mut changed = false;
         for Step { says, change } in self.steps {

@@ -4,24 +4,31 @@
 
 use crate::arguments::Registration;
 use crate::ini::{Ini, Section};
-use crate::installer::Mode;
-use crate::places::{self, Places, folder_of};
+use crate::library;
+use crate::places::{self, Mode, Places, folder_of};
 use crate::plan::Plan;
 use crate::system::{self, QUOTE};
-use crate::{installer, library};
 use std::path::Path;
 
 /// # Errors
 /// Why nothing can be taken back, or what went wrong halfway.
 pub fn run(registration: &Registration) -> Result<u8, String> {
     let places = Places::of(registration)?;
+    let _lock = system::lock(registration.dry_run)?;
     let (drivers, data_sources) = (places.drivers.read()?, places.data_sources.read()?);
     let mut plan = Plan::default();
     let driver = if registration.user { None } else { our_driver(&places, &drivers, registration)? };
     let data_source = data_sources.section(&registration.dsn);
     let ours = |section: &Section| leads_to(section, registration, &places);
     match data_source {
-        Some(section) if ours(section) => remove_data_source(&mut plan, &places, section)?,
+        Some(section) if ours(section) => {
+            let register = &places.data_sources;
+            let (says, change) = register.remove_data_source(&data_sources, section);
+            plan.change(says, register.clone(), change);
+        }
+        Some(section) if section.value("Driver").is_empty() => {
+            plan.say(format!("{}: [{}] stays, it has no driver", places.data_sources, section.name));
+        }
         Some(section) => plan.say(format!(
             "{}: [{}] stays, its driver is {}",
             places.data_sources,
@@ -30,7 +37,9 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         )),
         None => plan.say(format!("{}: there is no [{}]", places.data_sources, registration.dsn)),
     }
-    let mut others = data_sources.sections.iter().filter(|section| ours(section) && Some(*section) != data_source);
+    // Those of the same name go with it.
+    let other = |section: &&Section| ours(section) && !section.name.eq_ignore_ascii_case(&registration.dsn);
+    let mut others = data_sources.sections.iter().filter(other);
     let counted = driver.map_or(0, others_counting);
     if counted > 0 {
         plan.warn(format!(
@@ -39,7 +48,15 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         ));
     }
     if let Some(section) = driver {
-        remove_driver(&mut plan, &places, section, counted)?;
+        let register = &places.drivers;
+        let (says, change) = match counted {
+            0 => register.remove_driver(&drivers, section),
+            _ => (
+                format!("{register}: [{}] counted one time less, UsageCount={counted}", section.name),
+                register.count_less(&drivers, &section.name, counted),
+            ),
+        };
+        plan.change(says, register.clone(), change);
     } else if !registration.user {
         plan.say(format!("{}: there is no [{}]", places.drivers, registration.driver_name));
     }
@@ -82,7 +99,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             places.drivers, other.name
         ));
     }
-    plan.carry_out(registration.dry_run)
+    plan.carry_out(&places, registration.dry_run)
 }
 
 /// The driver's section, if it is there.
@@ -116,22 +133,4 @@ fn leads_to(section: &Section, registration: &Registration, places: &Places) -> 
 /// How many others count on a driver, beside this installation: SQLRemoveDriver takes a section without a count for 1.
 fn others_counting(section: &Section) -> u32 {
     section.value("UsageCount").parse::<u32>().unwrap_or(1).saturating_sub(1)
-}
-
-fn remove_data_source(plan: &mut Plan, places: &Places, section: &Section) -> Result<(), String> {
-    let (name, mode) = (section.name.clone(), places.mode);
-    // What else is in it somebody has written who may want it back.
-    let written = section.properties.iter().any(|(keyword, _)| !keyword.eq_ignore_ascii_case("Driver"));
-    let by_installer = move || installer::remove_data_source(mode, &name);
-    system::remove_section(plan, &places.data_sources, &section.name, written, by_installer)
-}
-
-fn remove_driver(plan: &mut Plan, places: &Places, section: &Section, counted: u32) -> Result<(), String> {
-    let (register, name) = (&places.drivers, section.name.clone());
-    let by_installer = move || installer::remove_driver(&name);
-    if counted == 0 {
-        return system::remove_section(plan, register, &section.name, false, by_installer);
-    }
-    let says = format!("{register}: [{}] counted one time less, UsageCount={counted}", section.name);
-    system::count_less(plan, register, &section.name, says, by_installer)
 }

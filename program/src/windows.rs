@@ -4,16 +4,15 @@
 //!
 //! The counterpart is `linux.rs`, with the same names.
 
+mod installer;
 mod registry;
 mod used;
 
-pub use registry::{Register, count_less, registers, remove_section};
+pub use registry::{Register, registers};
 pub use used::{replace, take_away};
 
-use crate::installer::{self, Mode};
-use crate::places::folder_of;
+use crate::places::{Mode, folder_of};
 use crate::plan::{Plan, Warning, unwritable};
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -51,22 +50,6 @@ pub fn folder(mode: Mode) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{variable}, the path of a folder, is not set"))
 }
 
-/// Holds that nothing makes the installer library write elsewhere, as nothing does here.
-///
-/// # Errors
-/// None.
-pub fn check_environment(_mode: Mode) -> Result<(), String> {
-    Ok(())
-}
-
-/// Holds that the installer library writes a text as it is, as it does any here.
-///
-/// # Errors
-/// None.
-pub fn check_text(_text: &str) -> Result<(), String> {
-    Ok(())
-}
-
 /// What a driver's section has besides its libraries when it is made. The library answers SQLGetInfo as Microsoft's driver
 /// does, and these values repeat the answers (ODBC Programmer's Reference, Driver Specification Subkeys).
 pub const DRIVER_VALUES: [(&str, &str); 5] =
@@ -75,35 +58,17 @@ pub const DRIVER_VALUES: [(&str, &str); 5] =
 /// The keywords of a driver's section that name the library: as the driver, and as what sets its data sources up.
 pub const LIBRARIES: [&str; 2] = ["Driver", "Setup"];
 
-/// Adds a driver. Its libraries are given by their names, and the folder besides: that is what the function asks for. How it
-/// puts them together is not specified, so the paths follow by themselves, as does what is no keyword of the specification.
-///
-/// # Errors
-/// The installer library's own words; so for the following.
-pub fn install_driver(name: &str, folder: &Path, values: &[(&str, &str)]) -> Result<(), String> {
-    let is_library = |keyword| LIBRARIES.contains(&keyword);
-    let is_fixed = |keyword| DRIVER_VALUES.iter().any(|&(fixed, _)| fixed == keyword);
-    let plain = |value| Path::new(value).file_name().and_then(OsStr::to_str).unwrap_or(value);
-    let by_name = |(keyword, value)| (keyword, if is_library(keyword) { plain(value) } else { value });
-    let documented = values.iter().copied().filter(|&(keyword, _)| is_library(keyword) || is_fixed(keyword));
-    installer::install_driver(name, Some(folder), &documented.map(by_name).collect::<Vec<_>>())?;
-    let mut others = values.iter().filter(|&&(keyword, _)| !is_fixed(keyword));
-    others.try_for_each(|(keyword, value)| installer::write_driver_value(name, keyword, value))
-}
-
-/// Adds a data source with this driver. The user's has a driver that is not registered, so that SQLWriteDSNToIni would not find
-/// its path.
-pub fn write_data_source(mode: Mode, name: &str, driver_name: &str, file: &str) -> Result<(), String> {
-    match mode {
-        Mode::System => installer::write_data_source(mode, name, driver_name)?,
-        Mode::User => installer::write_data_source_value(mode, "ODBC Data Sources", name, driver_name)?,
-    }
-    installer::write_data_source_value(mode, name, "Driver", file)
-}
-
 /// What a data source has for its driver: its file, which is what the driver manager loads.
 pub fn data_source_driver<'d>(_mode: Mode, _driver_name: &'d str, file: &'d str) -> &'d str {
     file
+}
+
+/// No lock: what is changed is one value or one file after the other, each at once.
+///
+/// # Errors
+/// None.
+pub fn lock(_dry_run: bool) -> Result<Option<()>, String> {
+    Ok(None)
 }
 
 /// A path from its drive on. Links stay: to resolve them brings the prefix `\\?\`, which nobody expects to read.

@@ -1,13 +1,19 @@
 //! odbcinst.ini and odbc.ini: where unixODBC has them, and how they are changed.
+//!
+//! They are written by ourselves. unixODBC's installer library writes over the file in place, without its comments, and cuts
+//! values after 1,000 bytes. It is asked where the files are, and what it reads in the new one before that counts.
 
-use super::backup::Kept;
-use crate::ini::Ini;
-use crate::installer::Mode;
-use crate::places::folder_of;
-use crate::plan::{Warning, Writable};
+use super::exchange::{exchange, real, recover};
+use crate::ini::{Ini, Section};
+use crate::places::{Mode, folder_of};
+use crate::plan::{Change, Writable};
 use loopbackodbc::program::installer_function;
-use std::ffi::{CStr, OsStr, c_char, c_int};
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +75,32 @@ fn path_of(name: &CStr) -> PathBuf {
     Path::new(OsStr::from_bytes(name.to_bytes())).to_owned()
 }
 
+/// The path of a file by which unixODBC reads it, and nothing else: a path that has `odbcinst` somewhere in it is to unixODBC that
+/// of the registered drivers. The file stays open, as unixODBC remembers values by the path, which the next file must not have.
+fn path_for_unixodbc(file: &Path) -> io::Result<String> {
+    Ok(format!("/proc/self/fd/{}", File::open(file)?.into_raw_fd()))
+}
+
+/// What unixODBC reads in a file: the bytes of a value, none where there is no such thing.
+///
+/// # Errors
+/// The installer library cannot be loaded, or a text has a NUL.
+fn profile_string(file: &str, section: &str, keyword: &str) -> Result<Vec<u8>, String> {
+    type Text = *const c_char;
+    type Get = unsafe extern "C" fn(Text, Text, Text, *mut c_char, c_int, Text) -> c_int;
+    let text = |text: &str| CString::new(text).map_err(|error| error.to_string());
+    let (section, keyword, file) = (text(section)?, text(keyword)?, text(file)?);
+    let get = installer_function("SQLGetPrivateProfileString")?;
+    let mut buffer: Vec<c_char> = vec![0; PATH];
+    // SAFETY: the function has the type of the specification; the texts end with a NUL, and so does what it writes to the
+    // buffer, whose length it is told.
+    unsafe {
+        let get = std::mem::transmute::<*const (), Get>(get);
+        get(section.as_ptr(), keyword.as_ptr(), c"".as_ptr(), buffer.as_mut_ptr(), PATH as c_int, file.as_ptr());
+        Ok(CStr::from_ptr(buffer.as_ptr()).to_bytes().to_vec())
+    }
+}
+
 impl Register {
     /// # Errors
     /// The system's reason why it cannot be read.
@@ -81,26 +113,81 @@ impl Register {
         Some(&self.path)
     }
 
-    /// What is to be said of what a change loses.
-    pub fn loses(&self) -> &'static str {
-        match self.read().is_ok_and(|ini| ini.comments) {
-            true => "; comments are lost there until `uninstall` puts them back, and kept in a copy",
-            false => "",
-        }
+    /// Adds a driver, on which this installation counts.
+    pub fn add_driver(&self, ini: &Ini, name: &str, _folder: &Path, values: &[(&str, &str)]) -> Change {
+        self.set(ini, name, &[values, &[("UsageCount", "1")]].concat())
     }
 
-    /// Has a section added or changed, and keeps the file as it was before.
+    /// Adds a data source.
+    pub fn add_data_source(&self, ini: &Ini, name: &str, _driver_name: &str, driver: &str) -> Change {
+        self.set(ini, name, &[("Driver", driver)])
+    }
+
+    /// Sets values of a section.
+    pub fn set(&self, ini: &Ini, name: &str, values: &[(&str, &str)]) -> Change {
+        let owned = |text: &&str| (*text).to_owned();
+        let values_read = values.iter().map(|(keyword, value)| (owned(keyword), owned(value))).collect();
+        self.change(ini, Some(ini.with(name, values)), name, values_read)
+    }
+
+    /// Counts one user of a driver less: so many are left.
+    pub fn count_less(&self, ini: &Ini, name: &str, left: u32) -> Change {
+        self.set(ini, name, &[("UsageCount", &left.to_string())])
+    }
+
+    /// Removes a driver, and says so.
+    pub fn remove_driver(&self, ini: &Ini, section: &Section) -> (String, Change) {
+        self.remove(ini, section, |_| true)
+    }
+
+    /// Removes a data source, and says so. What others have added to it stays, as it may be a login that is wanted again.
+    pub fn remove_data_source(&self, ini: &Ini, section: &Section) -> (String, Change) {
+        self.remove(ini, section, |keyword| keyword.eq_ignore_ascii_case("Driver"))
+    }
+
+    fn remove(&self, ini: &Ini, section: &Section, ours: impl Fn(&str) -> bool) -> (String, Change) {
+        let others = section.properties.iter().map(|(keyword, _)| keyword.as_str()).filter(|keyword| !ours(keyword));
+        let others: Vec<&str> = others.collect();
+        let name = &section.name;
+        // A link would lead nowhere without its file.
+        let new = ini.without(name, &ours).or_else(|| self.path.is_symlink().then(Vec::new));
+        let says = match (others.is_empty(), &new) {
+            (false, _) => format!("its Driver removed; what others have added to it stays: {}", others.join(", ")),
+            (true, Some(_)) => "removed".to_owned(),
+            (true, None) => "removed, and the file, which has nothing else".to_owned(),
+        };
+        // Another section of the name, which ours has hidden, may come to light.
+        let left = new.clone().map_or_else(Ini::default, Ini::parse);
+        let driver = left.section(name).map_or("", |section| section.value("Driver")).to_owned();
+        let change = self.change(ini, new, name, vec![("Driver".to_owned(), driver)]);
+        (format!("{self}: [{name}] {says}"), change)
+    }
+
+    /// What makes the file that was read another one, in which unixODBC reads these values.
+    fn change(&self, ini: &Ini, new: Option<Vec<u8>>, name: &str, values: Vec<(String, String)>) -> Change {
+        let (register, old, name) = (self.clone(), ini.contents.clone(), name.to_owned());
+        Box::new(move || {
+            let check = |new: &Path| {
+                let file =
+                    path_for_unixodbc(new).map_err(|error| format!("{} cannot be read: {error}", new.display()))?;
+                values.iter().try_for_each(|(keyword, value)| match profile_string(&file, &name, keyword)? {
+                    read if read == value.as_bytes() => Ok(()),
+                    read => Err(format!(
+                        "{register} is left as it was: unixODBC would read {keyword} of [{name}] as {:?}, and not {value:?}",
+                        String::from_utf8_lossy(&read)
+                    )),
+                })
+            };
+            exchange(&register.path, (old.as_deref(), new.as_deref()), register.mode, check).map(|()| None)
+        })
+    }
+
+    /// Removes what a killed run has left.
     ///
     /// # Errors
-    /// Those of the change, and of the copies.
-    pub fn install(&self, section: &str, change: impl FnOnce() -> Result<(), String>) -> Result<Warning, String> {
-        let old = Kept::of(&self.path).install(section, self.mode, change)?;
-        Ok(old.map(|copy| {
-            format!(
-                "{self} was changed by others since the last installation, and has lost comments then; they are in {}",
-                copy.display()
-            )
-        }))
+    /// The system's reason, with the path.
+    pub fn recover(&self) -> Result<(), String> {
+        recover(&self.path)
     }
 }
 
@@ -110,10 +197,16 @@ impl fmt::Display for Register {
     }
 }
 
-/// The file and its copies, which stand beside it.
+/// The file, and the folder in which the new one is made.
 impl Writable for Register {
     fn writable(&self) -> Result<(), String> {
-        let paths = [self.path.clone(), folder_of(&self.path)];
-        paths.iter().try_for_each(Writable::writable)
+        let paths = [self.path.clone(), folder_of(&real(&self.path))];
+        paths.iter().try_for_each(Writable::writable)?;
+        match statx(CWD, &self.path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
+            Ok(file) if file.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => Err(format!(
+                "{self} is mounted by itself, so that no other file can take its name, and nothing was changed"
+            )),
+            _ => Ok(()),
+        }
     }
 }

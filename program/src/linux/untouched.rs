@@ -2,7 +2,7 @@
 //! user may write.
 
 use super::registers;
-use crate::installer::Mode;
+use crate::places::Mode;
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,14 +1,19 @@
 //! The keys ODBCINST.INI and ODBC.INI of the registry: each section is a key below.
 
+use super::{DRIVER_VALUES, LIBRARIES, installer};
 use crate::ini::{Ini, Section};
-use crate::installer::Mode;
-use crate::plan::{Plan, Warning, Writable, unwritable};
+use crate::places::Mode;
+use crate::plan::{Change, Writable, unwritable};
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE, Type, Value};
 
 const DRIVERS: &str = r"SOFTWARE\ODBC\ODBCINST.INI";
 const DATA_SOURCES: &str = r"SOFTWARE\ODBC\ODBC.INI";
+
+/// What is said when the registry does not have what was to be written to it.
+const SAID_WELL: &str = "the ODBC installer library has said that all is well, but";
 
 /// One of the keys.
 #[derive(Clone, Debug)]
@@ -50,17 +55,116 @@ impl Register {
         None
     }
 
-    /// What is to be said of what a change loses: nothing is lost.
-    pub fn loses(&self) -> &'static str {
-        ""
+    /// Adds a driver. Its libraries are given by their names, and the folder besides: that is what the function asks for. How it
+    /// puts them together is not specified, so the paths follow by themselves, as does what is no keyword of the specification.
+    pub fn add_driver(&self, _ini: &Ini, name: &str, folder: &Path, values: &[(&str, &str)]) -> Change {
+        let folder = folder.to_owned();
+        self.write(name, values, move |name, values| {
+            let is_library = |keyword| LIBRARIES.contains(&keyword);
+            let is_fixed = |keyword| DRIVER_VALUES.iter().any(|&(fixed, _)| fixed == keyword);
+            let plain = |value| Path::new(value).file_name().and_then(OsStr::to_str).unwrap_or(value);
+            let by_name = |(keyword, value)| (keyword, if is_library(keyword) { plain(value) } else { value });
+            let documented = values.iter().copied().filter(|&(keyword, _)| is_library(keyword) || is_fixed(keyword));
+            installer::install_driver(name, Some(&folder), &documented.map(by_name).collect::<Vec<_>>())?;
+            let mut others = values.iter().filter(|&&(keyword, _)| !is_fixed(keyword));
+            others.try_for_each(|(keyword, value)| installer::write_driver_value(name, keyword, value))
+        })
     }
 
-    /// Has a section added or changed.
+    /// Adds a data source. The user's has a driver that is not registered, so that SQLWriteDSNToIni would not find its path.
+    pub fn add_data_source(&self, _ini: &Ini, name: &str, driver_name: &str, file: &str) -> Change {
+        let (mode, driver_name) = (self.mode, driver_name.to_owned());
+        self.write(name, &[("Driver", file)], move |name, values| {
+            match mode {
+                Mode::System => installer::write_data_source(mode, name, &driver_name)?,
+                Mode::User => installer::write_data_source_value(mode, "ODBC Data Sources", name, &driver_name)?,
+            }
+            values
+                .iter()
+                .try_for_each(|(keyword, value)| installer::write_data_source_value(mode, name, keyword, value))
+        })
+    }
+
+    /// Sets values of a section.
+    pub fn set(&self, _ini: &Ini, name: &str, values: &[(&str, &str)]) -> Change {
+        let (mode, is_driver) = (self.mode, self.path == DRIVERS);
+        self.write(name, values, move |name, values| {
+            values.iter().try_for_each(|(keyword, value)| match is_driver {
+                true => installer::write_driver_value(name, keyword, value),
+                false => installer::write_data_source_value(mode, name, keyword, value),
+            })
+        })
+    }
+
+    /// Has the installer library write values, and holds that they are there.
+    fn write(
+        &self,
+        name: &str,
+        values: &[(&str, &str)],
+        by_installer: impl FnOnce(&str, &[(&str, &str)]) -> Result<(), String> + 'static,
+    ) -> Change {
+        let (register, name) = (self.clone(), name.to_owned());
+        let values: Vec<(String, String)> =
+            values.iter().map(|(keyword, value)| ((*keyword).to_owned(), (*value).to_owned())).collect();
+        Box::new(move || {
+            let values: Vec<(&str, &str)> = values.iter().map(|(keyword, value)| (&**keyword, &**value)).collect();
+            by_installer(&name, &values)?;
+            let ini = register.read()?;
+            let section = ini.section(&name);
+            let wrong =
+                |(keyword, value): &&(&str, &str)| section.is_none_or(|section| section.value(keyword) != *value);
+            match values.iter().find(wrong) {
+                Some((keyword, value)) => {
+                    Err(format!("{SAID_WELL} [{name}] of {register} is without {keyword}={value}"))
+                }
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Counts one user of a driver less, as the installer library does.
+    pub fn count_less(&self, _ini: &Ini, name: &str, _left: u32) -> Change {
+        let name = name.to_owned();
+        Box::new(move || installer::remove_driver(&name).map(|()| None))
+    }
+
+    /// Removes a driver, and says so.
+    pub fn remove_driver(&self, _ini: &Ini, section: &Section) -> (String, Change) {
+        self.remove(section, "", installer::remove_driver)
+    }
+
+    /// Removes a data source, and says so. What others have added to it goes as well.
+    pub fn remove_data_source(&self, _ini: &Ini, section: &Section) -> (String, Change) {
+        let mode = self.mode;
+        let written = section.properties.iter().any(|(keyword, _)| !keyword.eq_ignore_ascii_case("Driver"));
+        let loses = if written { "; what was added to it is lost" } else { "" };
+        self.remove(section, loses, move |name| installer::remove_data_source(mode, name))
+    }
+
+    fn remove(
+        &self,
+        section: &Section,
+        loses: &str,
+        by_installer: impl FnOnce(&str) -> Result<(), String> + 'static,
+    ) -> (String, Change) {
+        let (register, name) = (self.clone(), section.name.clone());
+        let says = format!("{register}: [{name}] removed{loses}");
+        let change = move || {
+            by_installer(&name)?;
+            match register.read()?.section(&name) {
+                Some(_) => Err(format!("{SAID_WELL} [{name}] of {register} is still there")),
+                None => Ok(None),
+            }
+        };
+        (says, Box::new(change))
+    }
+
+    /// Removes what a killed run has left: no change leaves anything here.
     ///
     /// # Errors
-    /// Those of the change.
-    pub fn install(&self, _section: &str, change: impl FnOnce() -> Result<(), String>) -> Result<Warning, String> {
-        change().map(|()| None)
+    /// None.
+    pub fn recover(&self) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -111,46 +215,6 @@ impl Writable for Register {
         }
         Ok(())
     }
-}
-
-/// Removes a section by the installer library. `written` says whether somebody has added to the section.
-///
-/// # Errors
-/// None.
-pub fn remove_section(
-    plan: &mut Plan,
-    register: &Register,
-    name: &str,
-    written: bool,
-    by_installer: impl FnOnce() -> Result<(), String> + 'static,
-) -> Result<(), String> {
-    let loses = if written { "; what was added to it is lost" } else { "" };
-    let (place, section) = (register.clone(), name.to_owned());
-    plan.change(format!("{register}: [{name}] removed{loses}"), register.clone(), move || {
-        by_installer()?;
-        match place.read()?.section(&section) {
-            Some(_) => Err(format!(
-                "the ODBC installer library has said that all is well, but [{section}] of {place} is still there"
-            )),
-            None => Ok(None),
-        }
-    });
-    Ok(())
-}
-
-/// Has the installer library count one user of a driver less.
-///
-/// # Errors
-/// None.
-pub fn count_less(
-    plan: &mut Plan,
-    register: &Register,
-    _name: &str,
-    says: String,
-    by_installer: impl FnOnce() -> Result<(), String> + 'static,
-) -> Result<(), String> {
-    plan.change(says, register.clone(), move || by_installer().map(|()| None));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The ODBC installer library's functions that change registrations (ODBC Programmer's Reference, Installer DLL API
 //! Reference): a thin shell, which knows nothing of what is registered.
-//!
-//! Each is called by its wide name, which is the same on Windows.
 
+use crate::places::Mode;
 use loopbackodbc::program::installer_function;
 use std::ffi::c_int;
 use std::path::Path;
@@ -19,15 +18,6 @@ const RECORDS: u16 = 8;
 const TEXT: usize = 512;
 /// Characters of a folder's path: more than any installer library writes.
 const PATH: usize = 16 * 1024;
-
-/// Which of the two odbc.ini a data source is in: that of all users, or the calling user's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// ODBC_USER_DSN
-    User = 1,
-    /// ODBC_SYSTEM_DSN
-    System = 2,
-}
 
 /// Calls a function of the installer library: its name, and each argument with its type in the specification.
 macro_rules! call {
