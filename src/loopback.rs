@@ -60,6 +60,8 @@ const BY_NAME: [Slot; 3] = [USER, PASSWORD, AUTHENTICATION];
 /// What asks for more of the server's certificate than that there is one; `Encrypt=strict` does, too.
 const HOST_NAME_IN_CERTIFICATE: Slot = &["HostNameInCertificate"];
 const SERVER_CERTIFICATE: Slot = &["ServerCertificate"];
+/// What Microsoft's driver does not read in its section, and is given from there.
+const UNREAD: [Slot; 3] = [CLIENT_KEY, USER, PASSWORD];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
 /// What names the data source or the driver to the driver manager or to us.

@@ -121,10 +121,12 @@ impl<'s> Decision<'s> {
         }
     }
 
-    /// Whether a word of the application about logging in is left out: `Trusted_Connection=yes`, and the user that a
-    /// trusted connection passes over.
+    /// Whether a word of the application about logging in is left out: for the session's login its certificate without a
+    /// value, and where that is what a trusted connection means, what says so, and the user that such a one passes over.
     pub fn overrules(&self, attribute: &Attribute<'static>) -> bool {
-        self.trusted_is_session && (is_any(attribute, TRUSTED_CONNECTION) || is_in(attribute, &BY_NAME))
+        let is_session = matches!(self.login, Login::Session);
+        is_session && is_in(attribute, &[CLIENT_CERTIFICATE, CLIENT_KEY])
+            || self.trusted_is_session && (is_any(attribute, TRUSTED_CONNECTION) || is_in(attribute, &BY_NAME))
     }
 
     /// Whether a word about logging in comes from the source of the certificate, or from a stronger one.

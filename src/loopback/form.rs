@@ -4,9 +4,8 @@ use super::decision::{Decision, Login};
 use super::session::Pair;
 use super::sources::{self, Origin, Said, Sources};
 use super::{
-    BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, PASSWORD, SERVER, Slot,
-    TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, USER, Wanted, file_of, instance, is_any, is_in, server, session,
-    utf16,
+    BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, SERVER, Slot, TRUST_SERVER_CERTIFICATE,
+    TRUSTED_CONNECTION, UNREAD, Wanted, file_of, instance, is_any, is_in, server, session, utf16,
 };
 use crate::connection_string::Attribute;
 use crate::failure::{Failure, Sqlstate};
@@ -246,11 +245,9 @@ fn unread<'s>(sources: &'s Sources, decision: &Decision<'s>, slot: Slot) -> Opti
         (_, CLIENT_CERTIFICATE | CLIENT_KEY) => None,
         _ => sources.said(slot),
     }?;
-    // Microsoft's driver does not read these in its section.
-    let is_unread = || [CLIENT_KEY, USER, PASSWORD].contains(&slot);
     match said.origin {
         Origin::Application | Origin::Preset => None,
-        Origin::Section => is_unread().then_some(said.attribute),
+        Origin::Section => UNREAD.contains(&slot).then_some(said.attribute),
         Origin::Environment | Origin::Official => Some(said.attribute),
     }
 }

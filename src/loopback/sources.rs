@@ -7,7 +7,7 @@
 use super::{
     AUTHENTICATION, CERTIFICATE_VARIABLE, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, HOST_NAME_IN_CERTIFICATE,
     KEY_VARIABLE, PASSWORD, SERVER, SERVER_CERTIFICATE, SERVER_VARIABLE, Slot, TARGET_DRIVER, TRUST_SERVER_CERTIFICATE,
-    TRUSTED_CONNECTION, USER, file_value, is_any, official, utf16,
+    TRUSTED_CONNECTION, UNREAD, USER, file_value, is_any, official, utf16,
 };
 use crate::connection_string::{Attribute, Text};
 use crate::failure::Failure;
@@ -89,15 +89,20 @@ impl Sources {
         if !kind.is_microsofts() {
             return Ok(sources);
         }
-        // Programs write an empty server where they mean none, SQLAlchemy among them.
-        sources.application.retain(|attribute| !(is_any(attribute, SERVER) && attribute.value().is_empty()));
+        // Programs write an empty server where they mean none, SQLAlchemy among them. An address counts before a server.
+        for slot in [&SERVER[..1], &SERVER[1..]] {
+            let first = sources.application.iter().find(|attribute| is_any(attribute, slot));
+            if first.is_some_and(|first| first.value().is_empty()) {
+                sources.application.retain(|attribute| !is_any(attribute, slot));
+            }
+        }
         sources.preset = preset;
         sources.environment = environment(world)?;
         if let Some(section) = section {
             for slot in ASKED {
                 // What the application says is said: the rest of the answers would change nothing.
                 if !sources.application.iter().any(|attribute| is_any(attribute, slot))
-                    && let Some(attribute) = section.value(slot[0])?
+                    && let Some(attribute) = value(&section, slot)?
                     && counts_in_section(kind, &attribute)
                 {
                     sources.section.push(attribute);
@@ -172,6 +177,13 @@ fn environment(world: &dyn World) -> Result<Vec<Attribute<'static>>, Failure> {
         attributes.extend(parts);
     }
     Ok(attributes)
+}
+
+/// The section's value. One that cannot be used and is the driver's alone to read stands for itself: that there is something.
+fn value(section: &Section, slot: Slot) -> Result<Option<Attribute<'static>>, Failure> {
+    let is_written = UNREAD.contains(&slot);
+    let unknown = || Attribute::new(slot[0], &[0xfffd]);
+    section.value(slot[0]).or_else(|failure| if is_written { Err(failure) } else { Ok(Some(unknown())) })
 }
 
 /// Whether none of the attributes says the same value.

@@ -164,10 +164,12 @@ fn an_overview_of_the_section_changes_nothing() {
 #[test]
 fn only_a_value_that_is_needed_must_be_readable() {
     let with = |keyword| satellite().section(Profile::Odbc, "Own", &[(keyword, NOT_UTF_8)]);
-    for keyword in ["Database", "APP", "Description", "Note"] {
+    for keyword in ["Database", "APP", "Description", "Note", "Encrypt", "HostNameInCertificate"] {
         assert!(try_rewrite(&with(keyword), "DSN=Own").is_ok(), "{keyword}");
     }
-    for keyword in ["UID", "PWD", "Server", "TargetDriver", STRING_VARIABLE] {
+    // A server is there, whatever it is called.
+    assert!(!given(&with("Server"), "DSN=Own").contains("Server="));
+    for keyword in ["UID", "PWD", "ClientKey", "TargetDriver", STRING_VARIABLE] {
         let failure = try_rewrite(&with(keyword), "DSN=Own").unwrap_err();
         assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
         assert!(failure.text.contains(&format!("the value of {keyword}: it is not UTF-8")), "{}", failure.text);
@@ -452,7 +454,14 @@ fn the_application_s_empty_values_go_through_and_decide_nothing() {
     // They overrule the section, as they do for the driver.
     let world = laptop(&[("Server", "dev"), ("UID", "u"), ("PWD", "p"), ("Trusted_Connection", "no")]);
     assert_eq!(given(&world, "DSN=Loopback;PWD=;"), "PWD=;UID=u");
-    // But for the server, which programs write empty when they mean none. An address counts before a server.
+    // But for the server and the certificate, which programs write empty when they mean none, and the first of which counts.
+    for empty in ["Server=", "Server=;Server=x", "Addr=;Address=x", "ClientCertificate=;ClientKey=", "ClientKey="] {
+        assert_eq!(
+            given(&satellite(), &format!("DSN=Loopback;{empty};Database=x")),
+            given(&satellite(), "DSN=Loopback;Database=x")
+        );
+    }
+    // An address counts before a server.
     let by_address = given(&laptop(&[("Server", "other"), ("UID", "u")]), "DSN=Loopback;Server=;Address=dev");
     assert_eq!(by_address, "Address=dev;UID=u");
     assert_eq!(given(&satellite(), "DSN=Loopback;Server=;Database=x"), given(&satellite(), "DSN=Loopback;Database=x"));
