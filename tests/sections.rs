@@ -97,8 +97,8 @@ const KEYWORDS: &[(&str, &[&str])] = &[
     ("Nonsense", &["1"]),
 ];
 
-/// Keywords that decide whom the driver calls.
-const SERVERS: [&str; 4] = ["Server", "Address", "Addr", "KeepAlive"];
+/// Keywords that decide whom the driver calls, or make it call in vain until the time is over.
+const SERVERS: [&str; 5] = ["Server", "Address", "Addr", "KeepAlive", "KeepAliveInterval"];
 
 /// Attributes that may be set before, beside the keyword that says the same, with two values each.
 const ATTRIBUTES: &[(u32, &str, [&str; 2], [&str; 2])] = &[
@@ -203,12 +203,12 @@ fn lines(keyword: &str, values: &[String], few: bool) -> Vec<(String, Vec<u8>)> 
     }
     kind("wrong", format!("{keyword}=wrong"));
     if !SERVERS.contains(&keyword) {
-        kind("=True", format!("{keyword}=True"));
+        kind("as True", format!("{keyword}=True"));
     }
     kind("first empty", format!("{keyword}=\n{keyword}={value}"));
     kind("doubled", format!("{keyword}={value}\n{keyword}=wrong"));
     if !few {
-        kind("=1", format!("{keyword}=1"));
+        kind("as 1", format!("{keyword}=1"));
         kind("doubled, wrong first", format!("{keyword}=wrong\n{keyword}={value}"));
         kind("other case", format!("{}={value}", other_case(keyword)));
         kind("spaced", format!("{keyword} = {value} "));
@@ -232,12 +232,12 @@ fn words(keyword: &str, values: &[String], few: bool) -> Vec<(String, String)> {
     }
     kind("wrong", format!("{keyword}=wrong"));
     if !SERVERS.contains(&keyword) {
-        kind("=True", format!("{keyword}=True"));
+        kind("as True", format!("{keyword}=True"));
     }
     kind("first empty", format!("{keyword}=;{keyword}={value}"));
     if !few {
-        kind("=1", format!("{keyword}=1"));
-        kind("=SSPI", format!("{keyword}=SSPI"));
+        kind("as 1", format!("{keyword}=1"));
+        kind("as SSPI", format!("{keyword}=SSPI"));
         kind("doubled", format!("{keyword}={value};{keyword}=wrong"));
         kind("doubled, wrong first", format!("{keyword}=wrong;{keyword}={value}"));
         kind("other case", format!("{}={value}", other_case(keyword)));
@@ -429,7 +429,7 @@ fn actions(rows: &[Row], driver: &str, told: impl Fn(&Row) -> (String, String)) 
         let (attributes, string) = told(row);
         let string = format!("DSN={name};{string}");
         // Microsoft's driver goes on trying a server that refuses until the time is over.
-        let seconds = if SERVERS.iter().any(|it| row.title.contains(&format!(" {it} "))) { 1 } else { 15 };
+        let seconds = if SERVERS.iter().any(|it| row.title.contains(&format!(" {it} "))) { 1 } else { 5 };
         let (section, string) = (hexadecimal(&section), hexadecimal(string.as_bytes()));
         writeln!(actions, "{}\t{seconds}\t{attributes}\t{section}\t{string}", row.title).unwrap();
     }
@@ -614,7 +614,7 @@ fn without_guids(text: &str) -> String {
 
 #[test]
 fn outside_with_the_login_in_the_string() {
-    outside(Setting::String, "direct", false, 2000);
+    outside(Setting::String, "direct", false, 1900);
 }
 
 #[test]
