@@ -152,9 +152,8 @@ impl Login {
 
 /// The numbers in the list of features, whose place stands at the place that `extension` names.
 fn features(message: &[u8], extension: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let from = |place: usize| {
-        message.get(place..).map(Cursor::new).ok_or(Malformed("the features of LOGIN7 lie outside it"))
-    };
+    let from =
+        |place: usize| message.get(place..).map(Cursor::new).ok_or(Malformed("the features of LOGIN7 lie outside it"));
     let place = usize::from(Cursor::new(extension).u16()?);
     let mut list = from(from(place)?.u32()? as usize)?;
     let mut numbers = Vec::new();
