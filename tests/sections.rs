@@ -159,12 +159,6 @@ const ALLOWED: &[Allowed] = &[
         library: "This does not look like a script run by SQL Server",
         reason: "No user, and no certificate either: the driver logs in without a user, and is refused.",
     },
-    Allowed {
-        rows: &["login in string: string ClientCertificate first empty"],
-        driver: "return: 1",
-        library: "",
-        reason: "A certificate given as nothing is one that is looked for, or the next one; the driver goes without.",
-    },
 ];
 
 /// Where the server and the login come from.
@@ -368,6 +362,12 @@ fn of_string<'r>(string: &'r str, keyword: &str) -> Option<&'r str> {
     Some(value.strip_prefix('{').and_then(|value| value.strip_suffix('}')).unwrap_or(value))
 }
 
+/// The string without any word of this keyword.
+fn without(string: &str, keyword: &str) -> String {
+    let is_it = |word: &&str| word.split_once('=').is_some_and(|(name, _)| name.eq_ignore_ascii_case(keyword));
+    string.split_inclusive(';').filter(|word| !is_it(word)).collect()
+}
+
 /// What the driver has to be told so that it does what the library promises for this row: the application's words, the
 /// keywords that the library reads from the section and the driver does not, and in a session what is found there.
 fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, String) {
@@ -383,9 +383,11 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
     if setting != Setting::Session {
         return (row.attributes.clone(), string);
     }
-    // What is looked for and given as nothing is looked for.
-    for keyword in ["Server", "ClientCertificate", "ClientKey"] {
-        string = string.replace(&format!("{keyword}=;"), "");
+    // What is looked for and given as nothing is looked for; and the first word counts.
+    for keyword in ["Server", "Address", "Addr", "ClientCertificate", "ClientKey"] {
+        if of_string(&string, keyword) == Some("") {
+            string = without(&string, keyword);
+        }
     }
     let given = |keyword: &str| of_string(&string, keyword).is_some_and(|value| !value.is_empty());
     let said = |keyword: &str| given(keyword) || of_section(section, keyword).is_some();
@@ -403,7 +405,17 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
     let loopback = trusted && !server;
     let login = ["UID", "Authentication", "ClientCertificate", "ClientKey"];
     let certificate = loopback || !trusted && !login.iter().any(|keyword| said(keyword));
-    let verified = said("HostNameInCertificate") || said("ServerCertificate");
+    let verified = said("HostNameInCertificate")
+        || said("ServerCertificate")
+        || of_string(&string, "Encrypt").is_some_and(|value| value.eq_ignore_ascii_case("strict"))
+        || of_section(section, "Encrypt").is_some_and(|value| value.eq_ignore_ascii_case(b"strict"));
+    // What the driver passes over in the section says nothing.
+    let counts = |keyword: &str| {
+        let words = ["yes", "no", "optional", "mandatory", "strict"];
+        let words = if keyword == "Encrypt" { &words[..] } else { &words[..2] };
+        let is_one = |value: &[u8]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+        of_string(&string, keyword).is_some() || of_section(section, keyword).is_some_and(is_one)
+    };
     let mut found = String::new();
     if !server {
         write!(found, "Server={};", places.server).unwrap();
@@ -415,7 +427,7 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
         found.push_str("Trusted_Connection=no;");
     }
     for keyword in ["TrustServerCertificate", "Encrypt"] {
-        let left_out = said(keyword) || keyword == "TrustServerCertificate" && verified;
+        let left_out = counts(keyword) || keyword == "TrustServerCertificate" && verified;
         if !left_out {
             write!(found, "{keyword}=Yes;").unwrap();
         }
