@@ -135,15 +135,15 @@ fn find_pair(world: &dyn World, sources: &Sources, place: &str, search: &mut Sea
         let is_answer = |it: &Attribute| it.text().is("yes") || it.text().is("no") || it.value().is_empty();
         let word = sources.application.iter().find(|it| is_any(it, TRUSTED_CONNECTION));
         match word.filter(|word| !is_answer(word)) {
-            Some(word) => Failure::new(
-                Sqlstate::UNABLE_TO_CONNECT,
-                format!(
-                    "{word} is not a value that the driver knows: write {}=Yes, to log in as the account of this process, \
-                     or =No. {}",
-                    TRUSTED_CONNECTION[0], failure.text
-                ),
-            )
-            .with_findings(failure.findings),
+            Some(word) => {
+                let text = format!(
+                    "{word} is not a value that the driver knows. Write {0}=Yes to log in as the account of this process, and \
+                     name the server in {place}. In a script that SQL Server runs leave {0} away.",
+                    TRUSTED_CONNECTION[0]
+                );
+                let findings = [vec![failure.text], failure.findings].concat();
+                Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(findings)
+            }
             None => failure,
         }
     })
