@@ -182,7 +182,7 @@ impl Answer {
                 libc::NLMSG_DONE | libc::NLMSG_ERROR => {
                     return match u32_at(payload, 0).ok_or_else(cut_short)? as i32 {
                         0 => Ok(true),
-                        errno => Err(io::Error::from_raw_os_error(-errno)),
+                        errno => Err(io::Error::from_raw_os_error(errno.wrapping_neg())),
                     };
                 }
                 _ if self.messages.len() == MOST_MESSAGES => {
@@ -347,6 +347,8 @@ mod tests {
         assert_eq!(add(&refused), Err(io::ErrorKind::PermissionDenied));
         assert_eq!(add(&message(libc::NLMSG_DONE, 2, &(-libc::ENOENT).to_ne_bytes())), Err(io::ErrorKind::NotFound));
         assert_eq!(add(&message(libc::NLMSG_ERROR, 0, &[])), Err(io::ErrorKind::UnexpectedEof));
+        // The one number that has no opposite.
+        assert!(add(&message(libc::NLMSG_ERROR, 0, &i32::MIN.to_ne_bytes())).is_err());
         assert_eq!(add(&part.repeat(MOST_MESSAGES)), Ok(false));
         assert_eq!(add(&part.repeat(MOST_MESSAGES + 1)), Err(io::ErrorKind::Other));
     }
