@@ -440,8 +440,9 @@ fn parent(world: &dyn World, id: &str) -> Result<Option<String>, String> {
         world.read(Path::new(&file), MOST_STAT_BYTES).map_err(|error| format!("{file} cannot be read: {error}"))?;
     let stat = String::from_utf8_lossy(&stat.part);
     let parent = stat.rsplit(')').next().and_then(|fields| fields.split_ascii_whitespace().nth(1));
-    let parent = parent.ok_or_else(|| format!("{file} does not name one"))?;
-    Ok((parent != "0").then(|| parent.to_owned()))
+    let parent: u32 =
+        parent.and_then(|number| number.parse().ok()).ok_or_else(|| format!("{file} does not name one"))?;
+    Ok((parent != 0).then(|| parent.to_string()))
 }
 
 #[cfg(test)]
@@ -519,6 +520,15 @@ mod tests {
                 let world = process(world, "self", &["x", "/elsewhere/own", "/opt/s/x.py"], "0");
                 assert_eq!(find(&world).unwrap(), pair, "{reason}");
             }
+        }
+    }
+
+    #[test]
+    fn the_process_above_is_a_number() {
+        for parent in ["../../tmp/planted", "1\u{1b}[2J", "-1", "4294967296"] {
+            let world = process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], parent);
+            let world = process(world.pair("/opt/s"), parent, &["x", "/opt/s/x.py"], "0");
+            assert_says(&refusal(&world), &["the processes above: /proc/self/stat does not name one"]);
         }
     }
 
