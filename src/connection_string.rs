@@ -109,8 +109,9 @@ impl fmt::Debug for Text {
 impl fmt::Display for Attribute<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let keyword = String::from_utf16_lossy(&self.keyword);
-        if keyword.contains(';') {
-            // A password without braces that has a `;` in it becomes a part of the next keyword.
+        if keyword.contains(';') || secret_within(&keyword).is_some() {
+            // A password without braces that has a `;` in it becomes a part of the next keyword, and one that has a `=` in
+            // it, where the one before it is missing.
             return formatter.write_str("***=***");
         }
         if self.is_secret() {
@@ -385,6 +386,7 @@ mod tests {
             ("Password=secret", "Password=***"),
             ("SSLKeyPass={secret};AccessToken={secret}", "SSLKeyPass=***;AccessToken=***"),
             ("PWD=se;cret=x;APP=y", "PWD=***;***;***"),
+            ("ClientKey:file:/k,password:secret=;APP=x", "***=***;***"),
             ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,password:***;***"),
             ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,Password:***"),
             ("UID={dom;PWD=secret;APP=x", "UID={dom;PWD=***"),
