@@ -52,10 +52,8 @@ pub fn connection_string(input: &[u8]) {
     let string = input::units(string);
     let parsed = parse(&string);
     assert_eq!(reference::of(&parsed), reference::read(&string), "{:?}", String::from_utf16_lossy(&string));
-    if !hides_its_own_keywords(&string) {
-        secrets::hidden_in([shown(&parsed.attributes), format!("{parsed:?}")]);
-        secrets::hidden_in(shown_each(&parsed.attributes));
-    }
+    secrets::hidden_in([shown(&parsed.attributes), format!("{parsed:?}")]);
+    secrets::hidden_in(shown_each(&parsed.attributes));
     if !string.contains(&0) {
         let section = [
             ("Server", "of the section"),
@@ -92,12 +90,6 @@ pub fn official_string(input: &[u8]) {
         Err(failure) => secrets::hidden_in(failure.lines().into_iter().chain([format!("{failure:?}")])),
     }
     case.run(options);
-}
-
-/// Whether a password stands where a keyword is, by which nobody would take it for one.
-fn hides_its_own_keywords(string: &[u16]) -> bool {
-    let (pairs, _) = reference::read(string);
-    pairs.iter().any(|it| String::from_utf16_lossy(&it.keyword).contains(SECRET))
 }
 
 impl Case {
@@ -181,11 +173,6 @@ impl Case {
     }
 
     fn secrets(&self, outcome: &Result<Rewritten, Failure>, search: &Search) {
-        let official = [&self.variables[3]].into_iter().chain(self.section.iter().map(|(_, value)| value));
-        let official = official.map(|string| string.trim().encode_utf16().collect::<Vec<u16>>());
-        if official.chain([self.string.clone()]).any(|string| hides_its_own_keywords(&string)) {
-            return;
-        }
         secrets::hidden(outcome, search);
         let is_its_own = String::from_utf16_lossy(&self.string).contains(SECRET);
         if let (Ok(rewritten), false) = (outcome, is_its_own) {
