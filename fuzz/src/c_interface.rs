@@ -153,7 +153,6 @@ fn text(names: Option<(&[u8], &[u8])>, options: Options, size: i16) {
         if capacity > code.abs() {
             let text = std::str::from_utf8(&written[..code.unsigned_abs() as usize]).unwrap();
             assert_eq!(written[text.len()], 0);
-            assert!(!text.contains("a defect of loopback-odbc"), "{text}");
             if code < 0 || names.is_none() {
                 secrets::hidden_in([text.to_owned()]);
             }
@@ -189,7 +188,6 @@ fn connect(options: Options, further: Options, size: i16, function: impl FnOnce(
         assert_eq!(string.iter().position(|&unit| unit == 0), Some(length as usize));
     }
     for record in records(connection, size.unsigned_abs().max(1)) {
-        assert!(!record.contains("a defect of loopback-odbc"), "{record}");
         secrets::hidden_in([record]);
     }
     // SAFETY: as above.

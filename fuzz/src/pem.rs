@@ -16,7 +16,8 @@ pub fn pem(input: &[u8]) {
             byte => vec![byte],
         });
         let mut contents: Vec<u8> = secret.collect();
-        if options.is_set(0) && !contents.is_empty() {
+        // Seldom, since it takes long: as large as it may be, and larger.
+        if options.number(4, 16) == 1 && !contents.is_empty() {
             contents = contents.repeat(MOST / contents.len() + options.number(1, 2));
         }
         contents
