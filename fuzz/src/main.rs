@@ -19,7 +19,8 @@ mod reference;
 mod secrets;
 mod strings;
 
-use libfuzzer_sys::fuzz_target;
+use input::SECRET;
+use libfuzzer_sys::{Corpus, fuzz_target};
 use std::sync::OnceLock;
 
 type Target = fn(&[u8]);
@@ -43,9 +44,14 @@ fn target() -> Target {
     })
 }
 
-fuzz_target!(|input: &[u8]| {
+fuzz_target!(|input: &[u8]| -> Corpus {
+    // libFuzzer learns the words that an input is compared with. A password is one only where it is planted as such.
+    if input.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()) {
+        return Corpus::Reject;
+    }
     target()(input);
     end_in_time();
+    Corpus::Keep
 });
 
 /// libFuzzer's own limit is one of time that passes, which on a busy machine says little of what was tried.
