@@ -525,7 +525,7 @@ mod tests {
     #[test]
     #[cfg(target_endian = "little")]
     fn the_table_in_proc_tells_whose_a_connection_is() {
-        let world = satellite().file(PROC_NET_TCP6, &TABLE.replace("  1000", "  1001"));
+        let world = satellite().file(PROC_NET_TCP6, TABLE.replace("  1000", "  1001"));
         assert_refused(&world, &["in /proc/net/tcp6, with other users' connections passed over", "of user 1001"]);
     }
 
@@ -582,7 +582,7 @@ fe8000000000000002000ffffe000001 02 40 20 80     eth0
 
     #[test]
     fn a_table_that_is_too_long_tells_nothing() {
-        let world = satellite().file(PROC_NET_TCP6, &TABLE.repeat(MOST_TABLE_BYTES / TABLE.len() + 1));
+        let world = satellite().file(PROC_NET_TCP6, TABLE.repeat(MOST_TABLE_BYTES / TABLE.len() + 1));
         assert_refused(&world, &["/proc/net/tcp6: it has more than 4194304 bytes"]);
     }
 

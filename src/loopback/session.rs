@@ -567,7 +567,7 @@ mod tests {
         for name in ["sqlsatellitecert.pem", "sqlsatellitekey.pem"] {
             let path = format!("{LAUNCHPAD}/{name}");
             let contents = |size: usize| format!("{CERTIFICATE_PEM}{KEY_PEM}{}", " ".repeat(size));
-            let world = |size| Fixture::default().pair(LAUNCHPAD).file(&path, &contents(size));
+            let world = |size| Fixture::default().pair(LAUNCHPAD).file(&path, contents(size));
             assert!(find(&world(MOST_PEM_BYTES - contents(0).len())).is_ok());
             let text = refusal(&world(MOST_PEM_BYTES + 1 - contents(0).len()));
             assert_says(&text, &[&path, "is too large: it has more than 262144 bytes"]);
@@ -763,8 +763,8 @@ mod tests {
     /// A process of /proc: its id, its command line, and the one above it.
     fn process(world: Fixture, id: &str, arguments: &[&str], parent: &str) -> Fixture {
         world
-            .file(&format!("/proc/{id}/cmdline"), &arguments.join("\0"))
-            .file(&format!("/proc/{id}/stat"), &format!("7 (R (x) 1) S {parent} 7 7 0"))
+            .file(&format!("/proc/{id}/cmdline"), arguments.join("\0"))
+            .file(&format!("/proc/{id}/stat"), format!("7 (R (x) 1) S {parent} 7 7 0"))
     }
 
     #[test]
