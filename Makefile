@@ -1,7 +1,7 @@
 # What there is to do here. demo, test, test-windows, bench and setup install what they need, and can be run first in a fresh clone; the
 # others need what these install.
 
-.PHONY: help setup build install uninstall try-install demo test test-windows clients bench soak lint clean
+.PHONY: help setup build install uninstall try-install demo test test-windows clients bench soak fuzz lint clean
 
 # Where `make install` puts the program; the library goes where SQL Server's scripts see it.
 PREFIX = /usr
@@ -46,10 +46,17 @@ soak: ## the property tests with a million cases each, and threads, forks and re
 	PROPTEST_CASES=1000000 cargo test --release --locked --lib connection_string
 	bash -c '. scripts/env && LOOPBACK_ODBC_SOAK=1 exec cargo test --locked --test processes'
 
+# How long each target of `make fuzz` runs, as a processor counts.
+SECONDS = 600
+
+fuzz: ## each way into the library with what libFuzzer thinks of, ten minutes each, or as SECONDS=60 says
+	@scripts/fuzz --seconds $(SECONDS)
+
 lint: ## formatting and lints alone; with shellcheck, where it is installed, for the scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/test-windows scripts/windows/env scripts/windows/setup scripts/windows/wine scripts/bench scripts/install scripts/try-install .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+	scripts/fuzz --check
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/test-windows scripts/windows/env scripts/windows/setup scripts/windows/wine scripts/bench scripts/fuzz scripts/install scripts/try-install .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 clean: ## remove everything that was built or downloaded
 	rm -rf build target

@@ -63,7 +63,7 @@ pub unsafe extern "C" fn loopback_odbc_report(buffer: *mut c_char, length: *mut 
     unsafe { give(report, buffer, length) }
 }
 
-fn report(world: &dyn World) -> String {
+pub fn report(world: &dyn World) -> String {
     let mut lines = vec![format!("loopback-odbc {}", env!("CARGO_PKG_VERSION"))];
     match world.own_library() {
         Some(library) => lines.push(format!("Library: {}", library.display())),

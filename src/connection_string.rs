@@ -109,8 +109,9 @@ impl fmt::Debug for Text {
 impl fmt::Display for Attribute<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let keyword = String::from_utf16_lossy(&self.keyword);
-        if keyword.contains(';') {
-            // A password without braces that has a `;` in it becomes a part of the next keyword.
+        if keyword.contains(';') || secret_within(&keyword).is_some() {
+            // A password without braces that has a `;` in it becomes a part of the next keyword, and one that has a `=` in
+            // it, where the one before it is missing.
             return formatter.write_str("***=***");
         }
         if self.is_secret() {
@@ -297,11 +298,8 @@ pub fn quote(value: &[u16]) -> Cow<'_, [u16]> {
 
 /// Whether `keyword` is `name`, ASCII case ignored.
 pub fn same_keyword(keyword: &[u16], name: &str) -> bool {
-    keyword.len() == name.len()
-        && keyword
-            .iter()
-            .zip(name.bytes())
-            .all(|(&unit, byte)| u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte)))
+    let lower = |unit: u16| u8::try_from(unit).map_or(unit, |byte| byte.to_ascii_lowercase().into());
+    keyword.iter().copied().map(lower).eq(name.encode_utf16().map(lower))
 }
 
 /// The driver's idea of white space: C's `isspace` in the "C" locale.
@@ -385,6 +383,7 @@ mod tests {
             ("Password=secret", "Password=***"),
             ("SSLKeyPass={secret};AccessToken={secret}", "SSLKeyPass=***;AccessToken=***"),
             ("PWD=se;cret=x;APP=y", "PWD=***;***;***"),
+            ("ClientKey:file:/k,password:secret=;APP=x", "***=***;***"),
             ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,password:***;***"),
             ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,Password:***"),
             ("UID={dom;PWD=secret;APP=x", "UID={dom;PWD=***"),
@@ -394,6 +393,21 @@ mod tests {
             let attributes = parse(&string).attributes;
             assert_eq!(super::shown(&attributes), shown);
             assert!(!format!("{attributes:?}").contains("secret"), "{attributes:?}");
+        }
+    }
+
+    #[test]
+    fn keywords_are_the_same_but_for_the_case_of_ascii() {
+        for (one, other, same) in [
+            ("Server", "SERVER", true),
+            ("Server", "Serve", false),
+            ("Serve", "Server", false),
+            ("Gr\u{f6}\u{df}e", "GR\u{f6}\u{df}E", true),
+            ("Gr\u{f6}\u{df}e", "GR\u{d6}\u{df}E", false),
+            ("\u{1f600}x", "\u{1f600}X", true),
+            ("\u{153}", "S", false),
+        ] {
+            assert_eq!(same_keyword(&utf16(one), other), same, "{one} {other}");
         }
     }
 

@@ -309,7 +309,7 @@ fn refusals() -> Vec<Failure> {
         refused(session().unreadable(&file(name)), "DSN=Loopback");
         refused(session().file(&file(name), ""), "DSN=Loopback");
         refused(session().file(&file(name), "x"), "DSN=Loopback");
-        refused(session().file(&file(name), &"x".repeat(1 << 20)), "DSN=Loopback");
+        refused(session().file(&file(name), "x".repeat(1 << 20)), "DSN=Loopback");
     }
     refused(session().owned(DATA, 0, 0, 0o777), "DSN=Loopback");
     refused(session(), "DSN=Loopback;ClientKey=file:/k");

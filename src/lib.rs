@@ -62,6 +62,22 @@ pub mod program {
     pub use crate::world::{Machine, Platform, Profile, World, installer_function, speak_for};
 }
 
+/// What the fuzz targets of `fuzz/` look at.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::c_api::report;
+    pub use crate::connection_string::{Attribute, Parsed, parse, shown, shown_each};
+    pub use crate::failure::Failure;
+    pub use crate::loopback::driver::Kind;
+    pub use crate::loopback::hints::{TargetRecord, hint};
+    pub use crate::loopback::preset::keyword as preset;
+    pub use crate::loopback::search::Search;
+    pub use crate::loopback::{Rewritten, Wanted, official, rewrite};
+    pub use crate::target::Target;
+    pub use crate::world::fixture::Fixture;
+    pub use crate::world::{NetlinkAnswer, Platform, Profile, World, netlink_answer};
+}
+
 /// The names of the ODBC functions that the library exports; for the tests, which hold the built library to them.
 pub fn entry_point_names() -> Vec<&'static str> {
     entry_points::ROWS.iter().filter(|row| row.is_exported()).map(|row| row.name).collect()

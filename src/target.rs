@@ -47,10 +47,12 @@ const OWN_MARKER: &[u8] = b"loopback_odbc_version\0";
 const DRIVER_MANAGER_MARKER: &[u8] = b"SQLDriversW\0";
 
 /// The driver that calls go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Display` and `Debug` hide secrets: an official string whose braces do not match has a password in its driver's name.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its name in odbcinst.ini; none for a target given by path.
-    name: Option<String>,
+    name: Option<Text>,
     library: PathBuf,
 }
 
@@ -244,17 +246,24 @@ impl Absent {
 
 impl std::fmt::Display for Target {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let library = Text::new(self.library.to_string_lossy());
         match &self.name {
-            Some(name) => write!(formatter, "{name} ({})", self.library.display()),
-            None => write!(formatter, "{}", self.library.display()),
+            Some(name) => write!(formatter, "{name} ({library})"),
+            None => write!(formatter, "{library}"),
         }
     }
 }
 
+impl std::fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, formatter)
+    }
+}
+
 impl Target {
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn registered_as(name: &str) -> Target {
-        Target { name: Some(name.to_owned()), library: PathBuf::from("/usr/lib/target.so") }
+        Target { name: Some(Text::new(name)), library: PathBuf::from("/usr/lib/target.so") }
     }
 
     /// The first whose file is there, without loading it; or the first of all, if none is.
@@ -275,19 +284,19 @@ impl Target {
     /// The one of this name or path, whether it is registered and there or not.
     pub fn named(world: &dyn World, name: &str) -> Target {
         let library = registration::driver(world, name).map_or_else(|| PathBuf::from(name), |driver| driver.library);
-        Target { name: Some(name.to_owned()), library }
+        Target { name: Some(Text::new(name)), library }
     }
 
     /// What kind of driver it is, by the name that it is registered under or that of its file; the version is not known.
     pub fn kind_by_name(&self) -> Kind {
-        let by_name = self.name.as_deref().map(|name| Kind::new(name, "")).filter(Kind::is_microsofts);
+        let by_name = self.name().map(|name| Kind::new(name, "")).filter(Kind::is_microsofts);
         let file = || self.library.file_name().unwrap_or_default().to_string_lossy().into_owned();
         by_name.unwrap_or_else(|| Kind::new(&file(), ""))
     }
 
     /// What `Driver=` says of it; none for a target given by path.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_ref().map(Text::reveal)
     }
 
     /// Its file.
@@ -300,7 +309,7 @@ impl Target {
     /// # Errors
     /// HY024 when it names another one.
     pub fn must_be(&self, world: &dyn World, wanted: &Text) -> Result<(), Failure> {
-        if self.name.as_ref().is_some_and(|name| wanted.is(name)) {
+        if self.name().is_some_and(|name| wanted.is(name)) {
             return Ok(());
         }
         let library = match wanted.reveal() {
@@ -338,17 +347,17 @@ struct Choice {
 /// IM003 when the registrations contradict each other.
 fn choose(world: &dyn World) -> Result<Choice, Failure> {
     let drivers = registration::drivers(world);
-    let named = |name: &str, named_by: String| {
+    let named = |name: &Text, named_by: String| {
         let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: Some(named_by) };
-        if is_path(name) {
-            choice.add(Target { name: None, library: name.into() });
+        if is_path(name.reveal()) {
+            choice.add(Target { name: None, library: name.reveal().into() });
         } else {
             choice.add_registered(name, &drivers);
         }
         choice
     };
     if let Some(name) = world.variable(TARGET_VARIABLE) {
-        let name = name.to_string_lossy();
+        let name = Text::new(name.to_string_lossy());
         return Ok(named(&name, format!("by the environment variable {TARGET_VARIABLE}")));
     }
     if let Some(name) = official::driver(world) {
@@ -358,7 +367,7 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
     if let [first, rest @ ..] = own.as_slice()
         && let Some(other) = rest.iter().find(|other| other.target_driver != first.target_driver)
     {
-        let target = |driver: &Driver| driver.target_driver.clone().unwrap_or_else(|| "none".into());
+        let target = |driver: &Driver| Text::new(driver.target_driver.as_deref().unwrap_or("none"));
         return Err(Failure::new(
             Sqlstate::DRIVER_NOT_LOADED,
             format!(
@@ -373,11 +382,11 @@ fn choose(world: &dyn World) -> Result<Choice, Failure> {
         ));
     }
     if let Some((name, section)) = own.iter().find_map(|driver| Some((driver.target_driver.clone()?, &driver.name))) {
-        return Ok(named(&name, format!("by TargetDriver in section [{section}] of odbcinst.ini")));
+        return Ok(named(&Text::new(name), format!("by TargetDriver in section [{section}] of odbcinst.ini")));
     }
     let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
     for name in preferred(world.platform()) {
-        choice.add_registered(name, &drivers);
+        choice.add_registered(&Text::new(*name), &drivers);
     }
     Ok(choice)
 }
@@ -394,14 +403,14 @@ impl Choice {
         }
     }
 
-    fn add_registered(&mut self, name: &str, drivers: &Result<Vec<Driver>, String>) {
+    fn add_registered(&mut self, name: &Text, drivers: &Result<Vec<Driver>, String>) {
         let found = match drivers {
-            Ok(drivers) => drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(name)),
+            Ok(drivers) => drivers.iter().find(|driver| name.is(&driver.name)),
             Err(reason) => return self.passed_over.push(format!("{name}: odbcinst.ini cannot be read: {reason}")),
         };
         match found {
             Some(Driver { name, library, .. }) => {
-                self.add(Target { name: Some(name.clone()), library: library.clone() });
+                self.add(Target { name: Some(Text::new(name)), library: library.clone() });
             }
             None => self.passed_over.push(format!("{name}: no such section in odbcinst.ini")),
         }
@@ -454,7 +463,7 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
                 }
                 return Ok(Loaded { target: candidate, lacking, refused: tried });
             }
-            Err(reason) => tried.push(format!("{candidate}: {reason}")),
+            Err(reason) => tried.push(format!("{candidate}: {}", Text::new(reason))),
         }
     }
     Err(choice.failure(tried))
@@ -507,7 +516,7 @@ mod tests {
     }
 
     fn named(name: &str, library: &str) -> Target {
-        Target { name: Some(name.into()), library: library.into() }
+        Target { name: Some(Text::new(name)), library: library.into() }
     }
 
     #[test]
@@ -547,6 +556,38 @@ mod tests {
         assert!(choice.named_by.unwrap().contains(official::STRING_VARIABLE));
         let choice = choose(&world.variable(TARGET_VARIABLE, "Other")).unwrap();
         assert_eq!(choice.candidates, [named("Other", "/opt/64.so")]);
+    }
+
+    #[test]
+    fn a_password_in_a_driver_s_name_is_not_shown() {
+        // A brace is missing, and the next value has it.
+        let swallowed = |start: &str| format!("{start};UID=u;PWD=secret;Server={{fe80::1%eth0");
+        for start in
+            ["ODBC Driver 18 for SQL Server", "ODBC Driver 13 for SQL Server", "Other", "./17.so", "/opt/17.so"]
+        {
+            let name = swallowed(start);
+            let official = format!("Driver={{{name}}};Database=Sales");
+            let worlds = [
+                registered(&[]).variable(official::STRING_VARIABLE, &official),
+                registered(&[]).variable(TARGET_VARIABLE, &name),
+                registered(&[("TargetDriver", &name)]),
+                registered(&[("TargetDriver", &name)]).section(Odbcinst, "Second", &[("Driver", OWN)]),
+                registered(&[("TargetDriver", &name)]).section(Odbcinst, &name, &[("Driver", &name)]),
+            ];
+            for world in worlds {
+                let failure = load(&world).err().unwrap();
+                assert!(failure.text.contains("***") && !failure.text.contains("secret"), "{}", failure.text);
+                if let Ok(choice) = choose(&world) {
+                    assert!(!format!("{choice:?}").contains("secret"), "{choice:?}");
+                }
+            }
+            let target = Target::named(&Fixture::default(), &name);
+            let kind = target.kind_by_name();
+            let too_old = kind.must_know_certificates().err().map(|it| it.text).unwrap_or_default();
+            for text in [target.to_string(), format!("{target:?}"), kind.to_string(), format!("{kind:?}"), too_old] {
+                assert!(!text.contains("secret"), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub mod fixture;
 #[cfg(not(windows))]
 mod linux;
@@ -24,6 +24,8 @@ use linux as system;
 use windows as system;
 
 pub use system::{LogFile, open_driver, stay_loaded, uncancelled};
+#[cfg(fuzzing)]
+pub use system::{NetlinkAnswer, netlink_answer};
 
 /// The two files of registrations, by the names that the ODBC installer library knows them by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

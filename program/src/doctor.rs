@@ -11,7 +11,7 @@ use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
-    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Wanted, World, drivers,
+    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Text, Wanted, World, drivers,
     examine_target, file_of, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
@@ -109,7 +109,8 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
         report.add(Area::Registration, Level::Failure, text, vec![INSTALL.to_owned()]);
         return None;
     };
-    let target = driver.target_driver.as_ref().map_or(String::new(), |target| format!(", TargetDriver={target}"));
+    let target =
+        driver.target_driver.as_deref().map(Text::new).map_or(String::new(), |it| format!(", TargetDriver={it}"));
     let (name, library) = (&driver.name, driver.library.display());
     let place = place(Profile::Odbcinst, name);
     report.ok(Area::Registration, format!("{place}, section [{name}]: Driver={library}{target}"));

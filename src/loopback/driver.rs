@@ -5,6 +5,7 @@
 //! application, the environment and the DSN section say goes through whatever it is.
 
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
+use crate::connection_string::Text;
 use crate::failure::{Failure, Sqlstate};
 
 /// The names that Microsoft's installers register, best first.
@@ -25,7 +26,7 @@ const FIRST_WITH_CERTIFICATES: [u32; 3] = [17, 4, 1];
 pub struct Kind {
     family: Family,
     /// SQL_DRIVER_NAME, the name of its file; or the one that it is registered under.
-    name: String,
+    name: Text,
     /// SQL_DRIVER_VER, such as 18.06.0002; empty when it is not known.
     version: String,
 }
@@ -65,7 +66,7 @@ impl Family {
 impl Kind {
     /// By SQL_DRIVER_NAME and SQL_DRIVER_VER.
     pub fn new(name: &str, version: &str) -> Kind {
-        Kind { family: Family::of(name), name: name.to_owned(), version: version.to_owned() }
+        Kind { family: Family::of(name), name: Text::new(name), version: version.to_owned() }
     }
 
     /// Whether this is one of Microsoft's drivers; to others the loopback form means nothing.

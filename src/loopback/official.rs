@@ -5,7 +5,7 @@
 //! same name, in the DSN section. Its parts then count as if they stood there one by one.
 
 use super::{NOT_FOR_THE_TARGET, TARGET_DRIVER, is_any, utf16};
-use crate::connection_string::{Attribute, parse};
+use crate::connection_string::{Attribute, Text, parse};
 use crate::failure::{Failure, Sqlstate};
 use crate::world::World;
 
@@ -13,12 +13,11 @@ use crate::world::World;
 pub const STRING_VARIABLE: &str = "LOOPBACK_ODBC_CONNECTION_STRING";
 
 /// Names the target before anything is loaded: the driver of the string in the environment.
-pub fn driver(world: &dyn World) -> Option<String> {
+pub fn driver(world: &dyn World) -> Option<Text> {
     let string = world.variable(STRING_VARIABLE)?;
     // A string that cannot be read is told when it is used.
     let attributes = read(&string.to_string_lossy(), "").ok()?;
-    let driver = attributes.into_iter().find(|attribute| is_any(attribute, TARGET_DRIVER))?;
-    Some(driver.text().reveal().to_owned())
+    attributes.iter().find(|attribute| is_any(attribute, TARGET_DRIVER)).map(Attribute::text)
 }
 
 /// The parts of a string that say something. `Driver` becomes `TargetDriver`, which is what it names; `place` is where the

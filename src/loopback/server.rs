@@ -17,7 +17,7 @@
 
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::SERVER_VARIABLE;
-use crate::loopback::search::{Search, named};
+use crate::loopback::search::{self, Search, named};
 use crate::loopback::trust::is_trusted;
 use crate::world::{InterfaceAddress, TcpConnection, World};
 use std::collections::BTreeSet;
@@ -87,24 +87,25 @@ pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mu
             }
         };
         let names: Vec<String> = peers.iter().map(|(address, interface)| format!("{address}%{interface}")).collect();
+        let shown: Vec<String> = names.iter().map(|name| legible(name)).collect();
         let outcome = match names.as_slice() {
             [] => {
                 search.nothing(VALUE, signal, format!("none with a link-local address {how}"));
                 continue;
             }
             [server] => {
-                search.found(VALUE, signal, server, format!("found {server} {how}"));
+                search.found(VALUE, signal, server, format!("found {} {how}", shown[0]));
                 Ok(server.clone())
             }
             several => {
-                search.nothing(VALUE, signal, format!("{} {how}", named(several)));
+                search.nothing(VALUE, signal, format!("{} {how}", named(&shown)));
                 Err(Failure::new(
                     Sqlstate::UNABLE_TO_CONNECT,
                     format!(
                         "The address of SQL Server is not certain: {signal} show {} link-local addresses. {remedy} \
                          They are: {}",
                         several.len(),
-                        named(several)
+                        named(&shown)
                     ),
                 ))
             }
@@ -117,6 +118,11 @@ pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mu
         let text = format!("The address of SQL Server was not found. {remedy} Looked at {}.", seen.join("; "));
         Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text))
     })
+}
+
+/// An interface's name as a text has it: the kernel allows control characters in it.
+fn legible(name: &str) -> String {
+    search::Shown(Path::new(name)).to_string()
 }
 
 /// Signal 1: the link-local peers of established TCP connections.
@@ -210,7 +216,7 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
         .filter(|it| it.interface == interface && it.resolved && it.address.is_unicast_link_local())
         .map(|neighbour| (neighbour.address, neighbour.interface))
         .collect();
-    Ok((peers, format!("on {interface}")))
+    Ok((peers, format!("on {}", legible(interface))))
 }
 
 /// Signal 3: the link-local gateway of the only default route, and where it was read.
@@ -322,6 +328,28 @@ mod tests {
         for part in [parts, &[SERVER_VARIABLE, "[Loopback] of odbc.ini"]].concat() {
             assert!(text.contains(part), "{part:?} is not in {text:?}");
         }
+    }
+
+    #[test]
+    fn control_characters_of_an_interface_do_not_reach_a_text() {
+        let evil = "x\u{1b}[2J\u{1}";
+        let world = || Fixture::default().address(evil, OWN);
+        let route = format!("{:032x} 00 {:032x} 00 fe80{:028x} 0 0 0 3 {evil}", 0, 0, 9);
+        let ways = [
+            (world().connection(OWN, SERVER), SERVER),
+            (world().bound_connection(OWN, SERVER, evil), SERVER),
+            (world().neighbour(evil, SERVER, true), SERVER),
+            (world().file(PROC_NET_IPV6_ROUTE, route), "fe80::9"),
+        ];
+        for (world, address) in ways {
+            let mut search = Search::thorough();
+            let found = find_server(&world, "", Purpose::Certificate, &mut search).unwrap();
+            assert_eq!(found, format!("{address}%{evil}"));
+            let text = search.lines().join("");
+            assert!(text.contains("%x\\u{1b}[2J\\u{1}") && !text.contains(char::is_control), "{text:?}");
+        }
+        let failure = find(&world().connection(OWN, SERVER).connection(OWN, "fe80::9")).unwrap_err();
+        assert!(!failure.records().join("").contains(char::is_control), "{failure:?}");
     }
 
     #[test]
@@ -497,7 +525,7 @@ mod tests {
     #[test]
     #[cfg(target_endian = "little")]
     fn the_table_in_proc_tells_whose_a_connection_is() {
-        let world = satellite().file(PROC_NET_TCP6, &TABLE.replace("  1000", "  1001"));
+        let world = satellite().file(PROC_NET_TCP6, TABLE.replace("  1000", "  1001"));
         assert_refused(&world, &["in /proc/net/tcp6, with other users' connections passed over", "of user 1001"]);
     }
 
@@ -554,7 +582,7 @@ fe8000000000000002000ffffe000001 02 40 20 80     eth0
 
     #[test]
     fn a_table_that_is_too_long_tells_nothing() {
-        let world = satellite().file(PROC_NET_TCP6, &TABLE.repeat(MOST_TABLE_BYTES / TABLE.len() + 1));
+        let world = satellite().file(PROC_NET_TCP6, TABLE.repeat(MOST_TABLE_BYTES / TABLE.len() + 1));
         assert_refused(&world, &["/proc/net/tcp6: it has more than 4194304 bytes"]);
     }
 

@@ -440,8 +440,9 @@ fn parent(world: &dyn World, id: &str) -> Result<Option<String>, String> {
         world.read(Path::new(&file), MOST_STAT_BYTES).map_err(|error| format!("{file} cannot be read: {error}"))?;
     let stat = String::from_utf8_lossy(&stat.part);
     let parent = stat.rsplit(')').next().and_then(|fields| fields.split_ascii_whitespace().nth(1));
-    let parent = parent.ok_or_else(|| format!("{file} does not name one"))?;
-    Ok((parent != "0").then(|| parent.to_owned()))
+    let parent: u32 =
+        parent.and_then(|number| number.parse().ok()).ok_or_else(|| format!("{file} does not name one"))?;
+    Ok((parent != 0).then(|| parent.to_string()))
 }
 
 #[cfg(test)]
@@ -523,6 +524,15 @@ mod tests {
     }
 
     #[test]
+    fn the_process_above_is_a_number() {
+        for parent in ["../../tmp/planted", "1\u{1b}[2J", "-1", "4294967296"] {
+            let world = process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], parent);
+            let world = process(world.pair("/opt/s"), parent, &["x", "/opt/s/x.py"], "0");
+            assert_says(&refusal(&world), &["the processes above: /proc/self/stat does not name one"]);
+        }
+    }
+
+    #[test]
     fn a_planted_pair_is_never_read() {
         let world = Fixture::default().working_directory("/tmp").pair("/tmp").owned("/tmp", 0, 0, 0o1777);
         assert_says(&refusal(&world.unreadable("/tmp/sqlsatellitekey.pem")), &["does not count, since every user"]);
@@ -557,7 +567,7 @@ mod tests {
         for name in ["sqlsatellitecert.pem", "sqlsatellitekey.pem"] {
             let path = format!("{LAUNCHPAD}/{name}");
             let contents = |size: usize| format!("{CERTIFICATE_PEM}{KEY_PEM}{}", " ".repeat(size));
-            let world = |size| Fixture::default().pair(LAUNCHPAD).file(&path, &contents(size));
+            let world = |size| Fixture::default().pair(LAUNCHPAD).file(&path, contents(size));
             assert!(find(&world(MOST_PEM_BYTES - contents(0).len())).is_ok());
             let text = refusal(&world(MOST_PEM_BYTES + 1 - contents(0).len()));
             assert_says(&text, &[&path, "is too large: it has more than 262144 bytes"]);
@@ -753,8 +763,8 @@ mod tests {
     /// A process of /proc: its id, its command line, and the one above it.
     fn process(world: Fixture, id: &str, arguments: &[&str], parent: &str) -> Fixture {
         world
-            .file(&format!("/proc/{id}/cmdline"), &arguments.join("\0"))
-            .file(&format!("/proc/{id}/stat"), &format!("7 (R (x) 1) S {parent} 7 7 0"))
+            .file(&format!("/proc/{id}/cmdline"), arguments.join("\0"))
+            .file(&format!("/proc/{id}/stat"), format!("7 (R (x) 1) S {parent} 7 7 0"))
     }
 
     #[test]

@@ -792,3 +792,10 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
     let failure = try_rewrite(&laptop(&[]), "DSN=Loopback;Trusted_Connection=Yes").unwrap_err();
     assert!(failure.text.contains("does not look like a script run by SQL Server"), "{}", failure.text);
 }
+
+#[test]
+fn a_keyword_beyond_ascii_that_the_application_has_comes_from_nobody_else() {
+    let world = satellite().variable(STRING_VARIABLE, "Gr\u{f6}\u{df}e=environment;Other=o");
+    let string = given(&world, "DSN=Loopback;GR\u{f6}\u{df}E=own");
+    assert!(string.ends_with(";GR\u{f6}\u{df}E=own;Other=o"), "{string}");
+}

@@ -1,4 +1,4 @@
-//! A world made of fixtures, for the tests of the rules.
+//! A world made of fixtures, for the tests of the rules and for the fuzz targets.
 
 use super::{Cut, InterfaceAddress, Neighbour, Owner, Platform, Profile, SocketIdentity, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,8 +62,8 @@ impl Fixture {
         self
     }
 
-    pub fn file(mut self, path: &str, contents: &str) -> Self {
-        self.files.insert(path.into(), Ok(contents.into()));
+    pub fn file(mut self, path: &str, contents: impl AsRef<[u8]>) -> Self {
+        self.files.insert(path.into(), Ok(contents.as_ref().to_vec()));
         self
     }
 

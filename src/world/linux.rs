@@ -6,6 +6,8 @@ mod netlink;
 
 pub use installer::own_library;
 pub use log_file::LogFile;
+#[cfg(fuzzing)]
+pub use netlink::{NetlinkAnswer, netlink_answer};
 pub use netlink::{interface_addresses, neighbours, tcp_connection, tcp_connections};
 
 use super::Owner;

@@ -14,6 +14,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 const HEADER: usize = 16;
 /// `struct rtattr`: length, type.
 const ATTRIBUTE_HEADER: usize = 4;
+/// `struct ifaddrmsg`: family, prefix length, flags, scope, index.
+const IFADDRMSG: usize = 8;
+/// `struct ndmsg`: family, padding (3), interface index (4), state (2), flags, type.
+const NDMSG: usize = 12;
 /// `SOCK_DIAG_BY_FAMILY` of linux/sock_diag.h.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// `TCP_ESTABLISHED` of linux/tcp_states.h.
@@ -29,16 +33,15 @@ const MOST_MESSAGES: usize = 16384;
 
 /// RTM_GETADDR: the IPv6 addresses of all interfaces.
 pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
-    // struct ifaddrmsg: family, prefix length, flags, scope, index.
-    const MESSAGE: usize = 8;
-    let mut request = [0; MESSAGE];
+    let mut request = [0; IFADDRMSG];
     request[0] = libc::AF_INET6 as u8;
-    let mut names = Names::default();
-    each(&ask(libc::NETLINK_ROUTE, libc::RTM_GETADDR, DUMP, &request)?, |message| {
-        let address = address_at(attribute(message.get(MESSAGE..)?, libc::IFA_ADDRESS)?, 0)?;
-        let interface = names.of(u32_at(message, 4)?).transpose()?;
-        Some(interface.map(|interface| InterfaceAddress { loopback: interface == "lo", interface, address }))
-    })
+    each(&ask(libc::NETLINK_ROUTE, libc::RTM_GETADDR, DUMP, &request)?, interface_address)
+}
+
+fn interface_address(message: &[u8], names: &mut Names) -> Option<io::Result<InterfaceAddress>> {
+    let address = address_at(attribute(message.get(IFADDRMSG..)?, libc::IFA_ADDRESS)?, 0)?;
+    let interface = names.of(u32_at(message, 4)?).transpose()?;
+    Some(interface.map(|interface| InterfaceAddress { loopback: interface == "lo", interface, address }))
 }
 
 /// SOCK_DIAG_BY_FAMILY: the established TCP connections to link-local addresses.
@@ -77,44 +80,70 @@ fn socket_diagnostics(flags: i32, socket: &SocketIdentity, filter: &[u8]) -> io:
     request[4..8].copy_from_slice(&(1u32 << ESTABLISHED).to_ne_bytes());
     request[8..].copy_from_slice(socket);
     request.extend_from_slice(filter);
-    let mut names = Names::default();
-    // struct inet_diag_msg: family, state, timer, retransmissions; struct inet_diag_sockid: ports (4), source, destination,
-    // interface, cookie; expiry (4), queues (8), user.
-    each(&ask(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, flags, &request)?, |message| {
-        // Asked for one, the kernel does not look at its state.
-        if *message.get(1)? != ESTABLISHED {
-            return None;
-        }
-        let (local, remote) = (address_at(message, 8)?, address_at(message, 24)?);
-        let (user, identity) = (u32_at(message, 64)?, message.get(4..52)?.try_into().ok());
-        let interface = match u32_at(message, 40)? {
-            0 => Ok(None), // bound to none
-            index => names.of(index).transpose()?.map(Some),
-        };
-        Some(interface.map(|interface| TcpConnection { local, remote, interface, user, identity }))
-    })
+    each(&ask(libc::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, flags, &request)?, connection)
+}
+
+/// `struct inet_diag_msg`: family, state, timer, retransmissions; `struct inet_diag_sockid`: ports (4), source, destination,
+/// interface, cookie; expiry (4), queues (8), user.
+fn connection(message: &[u8], names: &mut Names) -> Option<io::Result<TcpConnection>> {
+    // Asked for one, the kernel does not look at its state.
+    if *message.get(1)? != ESTABLISHED {
+        return None;
+    }
+    let (local, remote) = (address_at(message, 8)?, address_at(message, 24)?);
+    let (user, identity) = (u32_at(message, 64)?, message.get(4..52)?.try_into().ok());
+    let interface = match u32_at(message, 40)? {
+        0 => Ok(None), // bound to none
+        index => names.of(index).transpose()?.map(Some),
+    };
+    Some(interface.map(|interface| TcpConnection { local, remote, interface, user, identity }))
 }
 
 /// RTM_GETNEIGH: the IPv6 neighbour table.
 pub fn neighbours() -> io::Result<Vec<Neighbour>> {
-    // struct ndmsg: family, padding (3), interface index (4), state (2), flags, type.
-    const MESSAGE: usize = 12;
-    const UNRESOLVED: u16 = libc::NUD_INCOMPLETE | libc::NUD_FAILED;
-    let mut request = [0; MESSAGE];
+    let mut request = [0; NDMSG];
     request[0] = libc::AF_INET6 as u8;
-    let mut names = Names::default();
-    each(&ask(libc::NETLINK_ROUTE, libc::RTM_GETNEIGH, DUMP, &request)?, |message| {
-        let state = u16::from_ne_bytes(message.get(8..10)?.try_into().ok()?);
-        let address = address_at(attribute(message.get(MESSAGE..)?, libc::NDA_DST)?, 0)?;
-        let resolved = state != libc::NUD_NONE && state & UNRESOLVED == 0;
-        let interface = names.of(u32_at(message, 4)?).transpose()?;
-        Some(interface.map(|interface| Neighbour { interface, address, resolved }))
-    })
+    each(&ask(libc::NETLINK_ROUTE, libc::RTM_GETNEIGH, DUMP, &request)?, neighbour)
+}
+
+fn neighbour(message: &[u8], names: &mut Names) -> Option<io::Result<Neighbour>> {
+    const UNRESOLVED: u16 = libc::NUD_INCOMPLETE | libc::NUD_FAILED;
+    let state = u16_at(message, 8)?;
+    let address = address_at(attribute(message.get(NDMSG..)?, libc::NDA_DST)?, 0)?;
+    let resolved = state != libc::NUD_NONE && state & UNRESOLVED == 0;
+    let interface = names.of(u32_at(message, 4)?).transpose()?;
+    Some(interface.map(|interface| Neighbour { interface, address, resolved }))
+}
+
+/// A whole answer, read as each kind of answer there is.
+#[cfg(fuzzing)]
+#[derive(Debug)]
+pub struct NetlinkAnswer {
+    pub addresses: io::Result<Vec<InterfaceAddress>>,
+    pub connections: io::Result<Vec<TcpConnection>>,
+    pub neighbours: io::Result<Vec<Neighbour>>,
+}
+
+/// Reads datagrams as if the kernel had sent them; the flag says whether the last one was the end of the answer.
+///
+/// # Errors
+/// As those of the functions that ask the kernel.
+#[cfg(fuzzing)]
+pub fn netlink_answer(datagrams: &[&[u8]]) -> io::Result<(bool, NetlinkAnswer)> {
+    let mut answer = Answer::default();
+    let mut ended = false;
+    for datagram in datagrams {
+        ended = answer.add(datagram)?;
+    }
+    let addresses = each(&answer.messages, interface_address);
+    let (connections, neighbours) = (each(&answer.messages, connection), each(&answer.messages, neighbour));
+    Ok((ended, NetlinkAnswer { addresses, connections, neighbours }))
 }
 
 /// What is made of each message; none of a message that is of another form, or of something that has gone meanwhile.
-fn each<T>(messages: &[Vec<u8>], read: impl FnMut(&[u8]) -> Option<io::Result<T>>) -> io::Result<Vec<T>> {
-    messages.iter().map(Vec::as_slice).filter_map(read).collect()
+fn each<T>(messages: &[Vec<u8>], read: impl Fn(&[u8], &mut Names) -> Option<io::Result<T>>) -> io::Result<Vec<T>> {
+    let mut names = Names::default();
+    messages.iter().filter_map(|message| read(message, &mut names)).collect()
 }
 
 /// Sends a request and gives the payloads of the messages that answer it.
@@ -182,7 +211,7 @@ impl Answer {
                 libc::NLMSG_DONE | libc::NLMSG_ERROR => {
                     return match u32_at(payload, 0).ok_or_else(cut_short)? as i32 {
                         0 => Ok(true),
-                        errno => Err(io::Error::from_raw_os_error(-errno)),
+                        errno => Err(io::Error::from_raw_os_error(errno.wrapping_neg())),
                     };
                 }
                 _ if self.messages.len() == MOST_MESSAGES => {
@@ -347,6 +376,8 @@ mod tests {
         assert_eq!(add(&refused), Err(io::ErrorKind::PermissionDenied));
         assert_eq!(add(&message(libc::NLMSG_DONE, 2, &(-libc::ENOENT).to_ne_bytes())), Err(io::ErrorKind::NotFound));
         assert_eq!(add(&message(libc::NLMSG_ERROR, 0, &[])), Err(io::ErrorKind::UnexpectedEof));
+        // The one number that has no opposite.
+        assert!(add(&message(libc::NLMSG_ERROR, 0, &i32::MIN.to_ne_bytes())).is_err());
         assert_eq!(add(&part.repeat(MOST_MESSAGES)), Ok(false));
         assert_eq!(add(&part.repeat(MOST_MESSAGES + 1)), Err(io::ErrorKind::Other));
     }
@@ -373,7 +404,7 @@ mod tests {
         assert_eq!(names.of(1).unwrap().as_deref(), Some("lo"));
         assert_eq!(names.of(i32::MAX as u32).unwrap(), None);
         assert_eq!(
-            each::<()>(&[vec![0]], |_| Some(Err(cut_short()))).unwrap_err().kind(),
+            each::<()>(&[vec![0]], |_, _| Some(Err(cut_short()))).unwrap_err().kind(),
             io::ErrorKind::UnexpectedEof
         );
     }
