@@ -12,7 +12,7 @@ use crate::question::Question;
 use crate::target::{self, Target};
 use crate::world::Profile::{Odbc, Odbcinst};
 use crate::world::World;
-use crate::world::fixture::Fixture;
+use crate::world::fixture::{Fixture, whole};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -179,8 +179,8 @@ fn each_keyword_has_the_variable_and_the_default_that_the_table_says() {
                 "Server" => ("theirs".to_owned(), "Server=theirs".to_owned()),
                 "LOOPBACK_ODBC_CONNECTION_STRING" => ("Server=theirs".to_owned(), "Server=theirs".to_owned()),
                 "TargetDriver" => {
-                    let world = Fixture::default().variable(variable, "/opt/theirs.so");
-                    assert_eq!(Target::first(&world).unwrap().to_string(), "/opt/theirs.so");
+                    let world = Fixture::default().variable(variable, whole!("/opt/theirs.so"));
+                    assert_eq!(Target::first(&world).unwrap().to_string(), whole!("/opt/theirs.so"));
                     variables.insert(variable);
                     continue;
                 }
@@ -209,9 +209,12 @@ fn the_driver_s_section_has_the_keyword_of_the_table() {
         rows("## In the driver's section of odbcinst.ini").into_iter().flat_map(|row| code(row[0])).collect();
     assert_eq!(keywords, ["TargetDriver"]);
     let own = "/usr/lib/libloopbackodbc.so";
-    let world =
-        Fixture::default().own_library(own).section(Odbcinst, "Ours", &[("Driver", own), ("TargetDriver", "/x.so")]);
-    assert_eq!(Target::first(&world).unwrap().to_string(), "/x.so");
+    let world = Fixture::default().own_library(own).section(
+        Odbcinst,
+        "Ours",
+        &[("Driver", own), ("TargetDriver", whole!("/x.so"))],
+    );
+    assert_eq!(Target::first(&world).unwrap().to_string(), whole!("/x.so"));
 }
 
 #[test]

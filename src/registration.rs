@@ -3,7 +3,7 @@
 use crate::connection_string::{Attribute, Text};
 use crate::failure::{Failure, Sqlstate};
 use crate::loopback::utf16;
-use crate::world::{Profile, World};
+use crate::world::{Platform, Profile, World};
 use std::path::{Path, PathBuf};
 
 /// A driver section of odbcinst.ini.
@@ -94,7 +94,7 @@ impl<'w> Section<'w> {
             // Of a longer name in characters of 32 bits only the first character is read.
             " The name may have been longer: a name in characters of 32 bits, where this driver's have 16, is read up to its \
              first. If the driver manager gives such, use iODBC 3.52.14 or later, or unixODBC."
-        } else if !name.is_ascii() {
+        } else if !name.is_ascii() && self.world.platform() == Platform::Linux {
             " Microsoft's driver finds a section only by a name in ASCII, or in Latin-1 if odbc.ini has it so: rename the \
              data source."
         } else {

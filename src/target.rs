@@ -502,7 +502,7 @@ fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
 mod tests {
     use super::*;
     use crate::world::Profile::Odbcinst;
-    use crate::world::fixture::Fixture;
+    use crate::world::fixture::{Fixture, whole};
 
     const OWN: &str = "/usr/lib/odbc/libloopbackodbc.so";
 
@@ -511,8 +511,8 @@ mod tests {
         Fixture::default()
             .own_library(OWN)
             .section(Odbcinst, "SQL Server Loopback", &entries)
-            .section(Odbcinst, "ODBC Driver 17 for SQL Server", &[("Driver", "/opt/17.so")])
-            .section(Odbcinst, "Other", &[("Driver", "/opt/32.so"), ("Driver64", "/opt/64.so")])
+            .section(Odbcinst, "ODBC Driver 17 for SQL Server", &[("Driver", whole!("/opt/17.so"))])
+            .section(Odbcinst, "Other", &[("Driver", whole!("/opt/32.so")), ("Driver64", whole!("/opt/64.so"))])
     }
 
     fn named(name: &str, library: &str) -> Target {
@@ -523,17 +523,17 @@ mod tests {
     fn the_best_installed_is_taken_when_nobody_names_one() {
         let world = registered(&[]);
         let choice = choose(&world).unwrap();
-        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", "/opt/17.so")]);
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
         assert_eq!(choice.passed_over, ["ODBC Driver 18 for SQL Server: no such section in odbcinst.ini"]);
-        let world = world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", "/opt/18.so")]);
+        let world = world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", whole!("/opt/18.so"))]);
         let libraries: Vec<PathBuf> = choose(&world).unwrap().candidates.into_iter().map(|it| it.library).collect();
-        assert_eq!(libraries, [Path::new("/opt/18.so"), Path::new("/opt/17.so")]);
+        assert_eq!(libraries, [Path::new(whole!("/opt/18.so")), Path::new(whole!("/opt/17.so"))]);
     }
 
     #[test]
     fn target_driver_in_our_own_section_comes_before_the_best() {
         let choice = choose(&registered(&[("TargetDriver", "other")])).unwrap();
-        assert_eq!(choice.candidates, [named("Other", "/opt/64.so")]);
+        assert_eq!(choice.candidates, [named("Other", whole!("/opt/64.so"))]);
         assert!(choice.named_by.unwrap().contains("[SQL Server Loopback]"));
     }
 
@@ -541,9 +541,9 @@ mod tests {
     fn the_variable_comes_first() {
         let world = registered(&[("TargetDriver", "Other")]).variable(TARGET_VARIABLE, "odbc driver 17 for sql server");
         let choice = choose(&world).unwrap();
-        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", "/opt/17.so")]);
-        let choice = choose(&registered(&[]).variable(TARGET_VARIABLE, "/opt/any.so")).unwrap();
-        assert_eq!(choice.candidates, [Target { name: None, library: "/opt/any.so".into() }]);
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
+        let choice = choose(&registered(&[]).variable(TARGET_VARIABLE, whole!("/opt/any.so"))).unwrap();
+        assert_eq!(choice.candidates, [Target { name: None, library: whole!("/opt/any.so").into() }]);
         assert!(choice.named_by.unwrap().contains(TARGET_VARIABLE));
     }
 
@@ -552,10 +552,10 @@ mod tests {
         let string = "Driver=ODBC Driver 17 for SQL Server;Server=.";
         let world = registered(&[("TargetDriver", "Other")]).variable(official::STRING_VARIABLE, string);
         let choice = choose(&world).unwrap();
-        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", "/opt/17.so")]);
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
         assert!(choice.named_by.unwrap().contains(official::STRING_VARIABLE));
         let choice = choose(&world.variable(TARGET_VARIABLE, "Other")).unwrap();
-        assert_eq!(choice.candidates, [named("Other", "/opt/64.so")]);
+        assert_eq!(choice.candidates, [named("Other", whole!("/opt/64.so"))]);
     }
 
     #[test]
@@ -593,7 +593,10 @@ mod tests {
     #[test]
     fn a_path_that_is_not_whole_is_refused_wherever_it_stands() {
         let in_odbcinst = |path: &str| registered(&[("TargetDriver", path)]);
-        for path in ["./17.so", "opt/17.so", "../17.so", "~/17.so", "file:/opt/17.so"] {
+        let anywhere = ["./17.so", "opt/17.so", "../17.so", "~/17.so", "file:/opt/17.so"];
+        // Without a drive, and in that one's working directory.
+        let windows = ["/opt/17.so", r"\opt\17.dll", "C:17.dll", r"..\17.dll"];
+        for path in anywhere.into_iter().chain(windows.into_iter().filter(|_| cfg!(windows))) {
             let worlds = [
                 in_odbcinst(path),
                 in_odbcinst("Mine").section(Odbcinst, "Mine", &[("Driver", path)]),
@@ -648,7 +651,7 @@ mod tests {
         }
         let failure = load(&registered(&[])).err().unwrap();
         let words = if cfg!(windows) { "(os error 126)" } else { "cannot open shared object file" };
-        for part in ["/opt/17.so", words] {
+        for part in [whole!("/opt/17.so"), words] {
             assert!(failure.text.contains(part), "{}", failure.text);
         }
     }

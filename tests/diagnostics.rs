@@ -152,6 +152,15 @@ fn a_refusal_of_ours_hides_what_the_target_said_of_the_call_before() {
 }
 
 #[test]
+fn a_data_source_that_is_not_there_is_refused() {
+    let connection = Connection::new();
+    for name in ["nowhere", "n\u{fc}rgends", "\u{4f55}\u{51e6}"] {
+        assert_eq!(connection.connect(&format!("DSN={name};Server=s;UID=u")), SQL_ERROR);
+        assert_eq!(outline(&connection), ["IM002 0 [loopback-odbc]"], "{name}");
+    }
+}
+
+#[test]
 fn records_are_the_connection_s_own() {
     let (refused, other) = (Connection::new(), Connection::new());
     assert_eq!(refused.connect(REFUSED), SQL_ERROR);
@@ -272,9 +281,15 @@ fn a_handle_that_could_not_be_freed_keeps_what_attributes_have_said() {
     tell("SQLFreeHandle", SQL_ERROR, &[("HY010", 0, "[fake] still connected")]);
     assert_eq!(SQLFreeHandle(SQL_HANDLE_DBC, connection.handle), SQL_ERROR);
     assert_eq!(outline(&connection), ["HY010 0 [fake]"]);
-    // The token is a way to log in.
+    // The token is a way to log in, without which there is a session's alone: that on Windows is the account's.
     assert_eq!(connection.connect("DSN=none;Server=s"), SQL_SUCCESS);
-    assert_eq!(Connection::new().connect("DSN=none;Server=s"), SQL_ERROR);
+    assert_eq!(connection_string().trim_end_matches(';'), "DSN=none;Server=s");
+    let without = Connection::new().connect("DSN=none;Server=s");
+    if cfg!(windows) {
+        assert_eq!((without, &*connection_string()), (SQL_SUCCESS, "DSN=none;Server=s;Trusted_Connection=Yes;"));
+    } else {
+        assert_eq!(without, SQL_ERROR);
+    }
 }
 
 #[test]

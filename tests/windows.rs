@@ -18,13 +18,13 @@ use std::process::Command;
 #[test]
 fn the_plain_case_is_the_documented_string() {
     machine();
-    for string in ["DRIVER={SQL Server Loopback};Database=Sales", "dsn=Plain;database=Sales"] {
-        registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[("Plain", "SQL Server Loopback")]);
-        registry::set(&format!(r"{SOURCES}\Plain"), &[("Driver", shown(&common::library()))]);
-        let given = given(&mut recorded(string));
-        let documented = "Driver=SQL Server;Server=.;Database=Sales;Trusted_Connection=Yes;";
-        assert_eq!(given.to_lowercase(), documented.to_lowercase());
-        assert!(given.ends_with("=Sales;Trusted_Connection=Yes;") && given.starts_with("Driver=SQL Server;Server=.;"));
+    registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[("Plain", "SQL Server Loopback")]);
+    registry::set(&format!(r"{SOURCES}\Plain"), &[("Driver", shown(&common::library()))]);
+    for (string, expected) in [
+        (STRING, "Driver=SQL Server;Server=.;Database=Sales;Trusted_Connection=Yes;"),
+        ("dsn=Plain;database=Sales", "dsn=Plain;Server=.;database=Sales;Trusted_Connection=Yes;"),
+    ] {
+        assert_eq!(given(&mut recorded(string)), expected);
     }
 }
 
@@ -115,7 +115,7 @@ fn queries(string: &str, completed: &str, data_source: &str, database: &str) {
 #[test]
 fn a_c_program_works_by_data_source() {
     data_source("Loopback", "SQL Server Loopback", &common::library(), "ByName");
-    queries("DSN=Loopback", "DSN=Loopback;Database=ByName", "Loopback", "ByName");
+    queries("DSN=Loopback", "DSN=Loopback;", "Loopback", "ByName");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_c_program_works_by_driver() {
     let string = format!(
         "DRIVER={{SQL Server Loopback}};Server=127.0.0.1,{port};Database=ByDriver;UID=developer;PWD={QUOTED};TrustServerCertificate=Yes"
     );
-    queries(&string, &string, "", "ByDriver");
+    queries(&string, &format!("{string};"), "", "ByDriver");
 }
 
 #[test]
@@ -148,9 +148,103 @@ fn sql_connect_takes_a_login() {
     for key in ["UID", "PWD"] {
         registry::remove_value(&format!(r"{SOURCES}\Login"), key);
     }
-    let said = |password| Ran::of(&mut program(&["login", "Login", "developer", password]));
-    assert_eq!(said(PASSWORD).ok().stdout.trim(), "database: ByLogin");
-    assert_says(&said("wrong").stdout, &["record: 28000 18456 [Microsoft]", "Login failed for user 'developer'"]);
+    assert_eq!(login("Login", PASSWORD), connected("Login", "ByLogin"));
+    assert_says(&login("Login", "wrong"), &["record: 28000 18456 [Microsoft]", "Login failed for user 'developer'"]);
+}
+
+/// What comes of an SQLConnect.
+fn login(data_source: &str, password: &str) -> String {
+    Ran::of(&mut program(&["login", data_source, "developer", password])).stdout.replace('\r', "")
+}
+
+/// The same, of one that succeeds.
+fn connected(data_source: &str, database: &str) -> String {
+    let records = [
+        format!("5701 [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Changed database context to '{database}'."),
+        "5703 [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Changed language setting to us_english.".to_owned(),
+    ];
+    let records: String = records.iter().map(|record| format!("record: 01000 {record}\n")).collect();
+    format!("{records}data source: {data_source}\ndatabase: {database}\n")
+}
+
+/// Keywords and values.
+type Values = &'static [(&'static str, &'static str)];
+
+/// Each kind of value that a section can have: what the driver knows, what it does not, nothing, and what it passes over.
+/// Behind it the database that this leads to, or none for a connect that fails.
+const SECTIONS: [(Values, Option<&str>); 8] = [
+    (&[], Some("master")),
+    (&[("Database", "Sections"), ("TrustServerCertificate", "Yes")], Some("Sections")),
+    (
+        &[
+            ("Database", ""),
+            ("Encrypt", ""),
+            ("MARS_Connection", ""),
+            ("APP", ""),
+            ("Net", ""),
+            ("Trusted_Connection", ""),
+        ],
+        Some("master"),
+    ),
+    (
+        &[
+            ("Encrypt", "True"),
+            ("TrustServerCertificate", "1"),
+            ("Trusted_Connection", "SSPI"),
+            ("MARS_Connection", "1"),
+        ],
+        Some("master"),
+    ),
+    (&[("Port", "1"), ("Nonsense", "{"), ("LastUser", "sa"), ("CPTimeout", "5"), ("APP", LETTERS)], Some("master")),
+    (&[("Address", "127.0.0.1,1"), ("Addr", "127.0.0.1,1"), ("ConnectRetryCount", "yes")], Some("master")),
+    (&[("Database", LETTERS)], None),
+    (&[("Trusted_Connection", "Yes"), ("UID", "developer")], None),
+];
+
+#[test]
+fn a_section_means_what_it_means_to_the_driver() {
+    let names = [format!("Direct {LETTERS}"), format!("Through {LETTERS}")];
+    for (values, database) in SECTIONS {
+        let drivers =
+            [("ODBC Driver 18 for SQL Server", part("MSODBCSQL")), ("SQL Server Loopback", common::library())];
+        let said = [0, 1].map(|index| {
+            let ((driver, library), name) = (&drivers[index], &names[index]);
+            data_source_of(name, driver, library, values);
+            login(name, PASSWORD).replace(name.as_str(), "NAME")
+        });
+        assert_eq!(said[1], said[0], "{values:?}");
+        match database {
+            Some(database) => assert_eq!(said[0], connected("NAME", database), "{values:?}"),
+            None => assert!(said[0].starts_with("connect: -1\nrecord: "), "{values:?}: {}", said[0]),
+        }
+    }
+}
+
+// --- The log ---
+
+#[test]
+fn the_log_goes_to_standard_error_or_is_added_to_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(format!("{LETTERS}.log"));
+    fs::write(&file, "before\n").unwrap();
+    let string = format!("{STRING};APP=\"{LETTERS}\u{85}\"");
+    let logged = |ran: &str| {
+        let given = "INFO: the target is given: Driver=SQL Server;Server=.;Database=Sales;";
+        let line = ran.lines().find(|line| line.contains(given)).unwrap_or_else(|| panic!("{ran}"));
+        assert!(line.starts_with("loopback-odbc[") && line.ends_with(&format!("APP=\"{LETTERS}\\u{{85}}\"")), "{line}");
+    };
+    let mut command = recorded(&string);
+    logged(&Ran::of(command.env("LOOPBACK_ODBC_LOG", "info")).ok().stderr);
+    let ran = Ran::of(command.env("LOOPBACK_ODBC_LOG_FILE", &file)).ok();
+    assert_eq!(ran.stderr, "");
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.starts_with("before\nloopback-odbc["), "{written}");
+    logged(&written);
+    // Where there is no such folder, the log goes to standard error and says why.
+    let nowhere = folder.path().join(r"nowhere\log");
+    let ran = Ran::of(command.env("LOOPBACK_ODBC_LOG_FILE", &nowhere)).ok();
+    assert_says(&ran.stderr, &["ERROR: LOOPBACK_ODBC_LOG_FILE=", "cannot be opened: ", "(os error 3)"]);
+    logged(&ran.stderr);
 }
 
 #[test]
@@ -162,14 +256,15 @@ fn names_and_paths_have_any_letters() {
     let (library, target) = (folder.join("copy.dll"), folder.join("recordingtarget.dll"));
     fs::copy(common::library(), &library).unwrap();
     fs::copy(part("RECORDING_TARGET"), &target).unwrap();
-    let (driver, behind) = (format!("Copy of {LETTERS}"), format!("Behind {LETTERS}"));
+    // By the name that it is registered under it is one of Microsoft's.
+    let (driver, behind) = (format!("Copy of {LETTERS}"), format!("SQL Server Native Client {LETTERS}"));
     register(&driver, &library, &[("TargetDriver", &behind)]);
     register(&behind, &target, &[]);
     registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[(LETTERS, &driver)]);
     registry::set(&format!(r"{SOURCES}\{LETTERS}"), &[("Driver", shown(&library)), ("Database", LETTERS)]);
     let mut command = program(&["connect", &format!("DSN={LETTERS}")]);
     let given = given(command.env("RECORDING_DRIVER_NAME", "SQLSRV32.DLL"));
-    assert_eq!(given, format!("Driver={behind};Server=.;Database={LETTERS};Trusted_Connection=Yes;"));
+    assert_eq!(given, format!("DSN={LETTERS};Server=.;Trusted_Connection=Yes;"));
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn a_data_source_is_added_changed_and_removed_by_the_installer_library() {
     assert!(registry::values(USER_SOURCES).contains(&(name.clone(), DRIVER.into())));
     assert_eq!(source(CHANGE, &[&named, "Database=", &format!("APP={LETTERS}")]), "done: 1\n");
     assert_eq!(values(&name), [format!("APP={LETTERS}")]);
-    let string = format!("Driver=SQL Server;Server=.;Trusted_Connection=Yes;APP={LETTERS};");
+    let string = format!("DSN={name};Server=.;Trusted_Connection=Yes;");
     assert_eq!(given(&mut recorded(&named)), string);
     assert_eq!(source(REMOVE, &[&named]), "done: 1\n");
     assert_eq!(values(&name), [""; 0]);

@@ -151,6 +151,12 @@ fn a_section_that_is_not_there_is_not_an_empty_one() {
         assert!(try_rewrite(&satellite().section(Profile::Odbc, "DEFAULT", &[]), string).is_ok());
     }
     assert!(try_rewrite(&satellite(), "DRIVER=x;DSN=Nope").is_ok());
+    // Windows finds a section by any name.
+    for (world, is_told) in [(satellite(), true), (satellite().windows(), false)] {
+        let text = try_rewrite(&world, "DSN=N\u{fc}rnberg").unwrap_err().text;
+        assert_eq!(text.contains("only by a name in ASCII"), is_told, "{text}");
+        assert_eq!(text.contains("Add the data source"), !is_told, "{text}");
+    }
 }
 
 #[test]

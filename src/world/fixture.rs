@@ -7,6 +7,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+/// A path from the root on the system that the tests run on.
+macro_rules! whole {
+    ($path:literal) => {
+        if cfg!(windows) { concat!("C:", $path) } else { $path }
+    };
+}
+pub(crate) use whole;
+
 pub const CERTIFICATE_PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
 pub const KEY_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
 

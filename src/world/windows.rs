@@ -16,10 +16,9 @@ use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
-use std::mem::ManuallyDrop;
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::OpenOptionsExt;
-use std::os::windows::io::{AsRawHandle, FromRawHandle};
+use std::os::windows::io::AsRawHandle;
 use std::path::{Component, Path, PathBuf, Prefix};
 use windows_sys::Win32::Foundation::HMODULE;
 use windows_sys::Win32::Storage::FileSystem::{
@@ -51,28 +50,29 @@ fn words(error: &libloading::Error) -> String {
 
 /// A file that was opened for the log, or standard error.
 pub struct LogFile {
-    file: ManuallyDrop<File>,
+    /// None for standard error, which a program may exchange any time, and which is looked up for each line.
+    opened: Option<File>,
 }
 
 impl LogFile {
-    /// Opens a file to add lines to. It is never closed.
+    /// Opens a file to add lines to.
     ///
     /// # Errors
     /// The system's.
     pub fn open(path: &Path) -> io::Result<LogFile> {
-        let file = File::options().append(true).create(true).open(path)?;
-        Ok(LogFile { file: ManuallyDrop::new(file) })
+        Ok(LogFile { opened: Some(File::options().append(true).create(true).open(path)?) })
     }
 
     pub fn standard_error() -> LogFile {
-        // SAFETY: nobody closes the handle. Where there is none, as in a service, writing fails.
-        let file = unsafe { File::from_raw_handle(io::stderr().as_raw_handle()) };
-        LogFile { file: ManuallyDrop::new(file) }
+        LogFile { opened: None }
     }
 
-    /// Adds a line. There is nobody to tell of a failure.
+    /// Adds a line. There is nobody to tell of a failure, and in a service there is no standard error.
     pub fn add(&self, line: &[u8]) {
-        let _ = (&*self.file).write_all(line);
+        let _ = match &self.opened {
+            Some(file) => (&mut &*file).write_all(line),
+            None => io::stderr().write_all(line),
+        };
     }
 }
 

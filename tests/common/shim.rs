@@ -38,7 +38,8 @@ fn libraries() -> &'static Libraries {
 fn by_a_name_of_microsoft_s(target: &Path) -> PathBuf {
     let copy = folder().join("msodbcsql18-recording.dll");
     std::fs::copy(target, &copy).unwrap();
-    copy
+    // For Windows this is built where paths have no drive, and the target's must be a whole one.
+    std::path::absolute(copy).unwrap()
 }
 
 /// For what this process leaves: nothing in it ends late enough to remove a temporary folder.

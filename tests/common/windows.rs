@@ -53,16 +53,22 @@ pub fn machine_without_us() {
 
 /// Adds a data source that leads to the stand-in.
 pub fn data_source(name: &str, driver: &str, library: &Path, database: &str) {
-    machine();
-    registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[(name, driver)]);
-    let server = format!("127.0.0.1,{}", std::env::var("STANDIN_PORT").expect("make test-windows sets it"));
-    let mut values = vec![("Driver", shown(library)), ("Server", &server), ("Database", database)];
-    values.push(("TrustServerCertificate", "Yes"));
+    let mut values = vec![("Database", database), ("TrustServerCertificate", "Yes")];
     // Microsoft's driver takes no login from its section.
     if driver == "SQL Server Loopback" {
         values.extend([("UID", "developer"), ("PWD", PASSWORD)]);
     }
-    registry::set(&format!(r"{SOURCES}\{name}"), &values);
+    data_source_of(name, driver, library, &values);
+}
+
+/// The same with these values, and nothing beside them but the stand-in's address.
+pub fn data_source_of(name: &str, driver: &str, library: &Path, values: &[(&str, &str)]) {
+    machine();
+    registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[(name, driver)]);
+    let server = format!("127.0.0.1,{}", std::env::var("STANDIN_PORT").expect("make test-windows sets it"));
+    let key = format!(r"{SOURCES}\{name}");
+    registry::remove(&key);
+    registry::set(&key, &[&[("Driver", shown(library)), ("Server", &server)], values].concat());
 }
 
 /// One that must be quoted in a connection string.

@@ -3,7 +3,7 @@
  *     windows connect STRING                         what comes of a connect, and what the recording target was given, if it is that
  *     windows conformance STRING                     what a driver's registration repeats of its answers
  *     windows queries STRING                         statements with parameters, NULLs, errors and transactions
- *     windows login SOURCE USER PASSWORD             what comes of an SQLConnect
+ *     windows login SOURCE USER PASSWORD             what comes of an SQLConnect, with all records
  *     windows source REQUEST DRIVER ATTRIBUTE...     SQLConfigDataSource
  *     windows driver REQUEST DRIVER ARGUMENT         SQLConfigDriver
  */
@@ -193,6 +193,8 @@ int wmain(int count, WCHAR **arguments) {
         allocate_connection();
         hold(SQLConnectW(connection, arguments[2], SQL_NTS, arguments[3], SQL_NTS, arguments[4], SQL_NTS), "connect", SQL_HANDLE_DBC,
              connection);
+        say_records(SQL_HANDLE_DBC, connection);
+        say_information("data source: ", SQL_DATA_SOURCE_NAME);
         say_information("database: ", SQL_DATABASE_NAME);
         free_connection();
         return 0;

@@ -102,16 +102,18 @@ pub fn lost(setting: &Setting) {
     connection.get(SQL_ATTR_CONNECTION_DEAD);
     let (program, arguments) = setting.stop_server.split_first().expect("a program that ends the server");
     note!("ended: {:?}", Command::new(program).args(arguments).status().map(|status| status.success()).ok());
-    // Until the connection notices, which is up to the system. The first to fail may still get the server's last words. Microsoft's
-    // driver for Windows remembers of these for longer; psqlodbc goes on to another state with each failure.
-    let enough = if cfg!(windows) { 4 } else { 2 };
+    // Until the connection notices, which is up to the system. The first to fail may still get the server's last words; psqlodbc
+    // goes on to another state with each failure. Not with the statement that is compared, which would remember of the last
+    // success what it was, if there still was one.
+    let probe = connection.statement();
     let start = Instant::now();
     let mut failed = 0;
-    while failed < enough && start.elapsed() < Duration::from_secs(20) {
-        failed += i32::from(!succeeded(unwritten(|| statement.direct("SELECT 1"))));
-        unwritten(|| statement.close());
+    while failed < 2 && start.elapsed() < Duration::from_secs(20) {
+        failed += i32::from(!succeeded(unwritten(|| probe.direct("SELECT 1"))));
+        unwritten(|| probe.close());
         thread::sleep(Duration::from_millis(20));
     }
+    drop(probe);
     connection.get(SQL_ATTR_CONNECTION_DEAD);
     statement.direct("SELECT 2");
     statement.prepare("SELECT 3");
