@@ -13,8 +13,10 @@ use std::sync::{Mutex, OnceLock};
 
 #[cfg(test)]
 pub mod fixture;
+pub mod guard;
 #[cfg(not(windows))]
 mod linux;
+pub mod logging;
 #[cfg(windows)]
 mod windows;
 

@@ -5,7 +5,7 @@
 //! application, the environment and the DSN section say goes through whatever it is.
 
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::failure::{Failure, Sqlstate};
 
 /// The names that Microsoft's installers register, best first.
 pub const NAMES: [&str; 6] = [
