@@ -1,15 +1,16 @@
 //! The tables of docs/settings.md and the messages of docs/troubleshooting.md, held to the code: what stands there is so, and
 //! what is so stands there. Tests alone; what only a driver manager or a driver can show is in tests/docs.rs.
 
-use crate::connect::Request;
-use crate::connection_string::{Attribute, parse};
-use crate::failure::{Failure, PREFIX, Sqlstate};
+use crate::loopback::choice::Target;
+use crate::loopback::connection_string::{Attribute, parse};
 use crate::loopback::driver::{Kind, NAMES};
+use crate::loopback::failure::{Failure, PREFIX, Sqlstate};
 use crate::loopback::hints::{TargetRecord, hint};
+use crate::loopback::question::Question;
 use crate::loopback::search::Search;
 use crate::loopback::{self, Rewritten, Wanted, preset, utf16};
-use crate::question::Question;
-use crate::target::{self, Target};
+use crate::surface::connect::Request;
+use crate::target::loading;
 use crate::world::Profile::{Odbc, Odbcinst};
 use crate::world::World;
 use crate::world::fixture::{Fixture, whole};
@@ -338,7 +339,7 @@ fn refusals() -> Vec<Failure> {
         ours("Other"),
         ours("Other").section(Odbcinst, "Second", &[("Driver", own), ("TargetDriver", "Another")]),
     ] {
-        refusals.push(target::examine(&world).err().unwrap());
+        refusals.push(loading::examine(&world).err().unwrap());
     }
     let question = Question { driver: "PostgreSQL Unicode", ..Question::default() };
     refusals.push(question.answer(&satellite(), &mut Search::default()).unwrap_err());
@@ -414,4 +415,18 @@ fn the_warning_that_is_quoted_is_the_one_that_is_given() {
     let mut search = Search::default();
     loopback::rewrite(&world, &wanted, &[], &mut search).unwrap();
     assert!(fits(quotation, &search.warnings[0]), "{:?}", search.warnings);
+}
+
+// --- docs/one-connect.md ---
+
+#[test]
+fn each_function_of_the_walk_is_in_its_file() {
+    let page = include_str!("../docs/one-connect.md");
+    let rows: Vec<Vec<&str>> = page.lines().filter(|line| line.starts_with("| `")).map(code).collect();
+    assert!(rows.len() > 15, "{rows:?}");
+    for row in rows {
+        let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(row[0])).unwrap();
+        let is_there = ["(", "<"].iter().any(|next| source.contains(&format!("fn {}{next}", row[1])));
+        assert!(is_there, "{row:?}");
+    }
 }

@@ -8,27 +8,34 @@
 //!
 //! Nothing is guessed: none or several is an error that lists what was looked at.
 
+#![forbid(unsafe_code)]
+
+pub mod choice;
+pub mod connection_string;
 pub mod decision;
 pub mod driver;
+pub mod failure;
 pub mod form;
 pub mod hints;
 pub mod instance;
 pub mod official;
 pub mod preset;
+pub mod question;
+pub mod registration;
 pub mod search;
 pub mod server;
 pub mod session;
 pub mod sources;
 mod trust;
 
-use crate::connection_string::{Attribute, Text, write};
-use crate::failure::Failure;
+use crate::loopback::choice::Target;
+use crate::loopback::connection_string::{Attribute, Text, write};
 use crate::loopback::decision::Decision;
 use crate::loopback::driver::Kind;
+use crate::loopback::failure::Failure;
 use crate::loopback::official::STRING_VARIABLE;
 use crate::loopback::search::Search;
 use crate::loopback::sources::Sources;
-use crate::target::Target;
 use crate::world::{Platform, World};
 
 /// Names SQL Server's address: what `Server` takes.

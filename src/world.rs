@@ -13,8 +13,10 @@ use std::sync::{Mutex, OnceLock};
 
 #[cfg(any(test, fuzzing))]
 pub mod fixture;
+pub mod guard;
 #[cfg(not(windows))]
 mod linux;
+pub mod logging;
 #[cfg(windows)]
 mod windows;
 

@@ -219,7 +219,7 @@ impl<T> Made for *mut T {
     }
 }
 
-include!("../src/entry_points/table.rs");
+include!("../src/target/table.rs");
 
 #[test]
 fn the_next_call_on_the_connection_clears_them() {

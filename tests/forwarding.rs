@@ -83,7 +83,7 @@ macro_rules! entry_points {
     };
 }
 
-include!("../src/entry_points/table.rs");
+include!("../src/target/table.rs");
 
 /// The three that do not forward their arguments: each becomes the target's `SQLDriverConnectW` without a prompt.
 fn connects(name: &str) -> Option<fn()> {

@@ -118,7 +118,7 @@ macro_rules! entry_points {
     };
 }
 
-include!("../src/entry_points/table.rs");
+include!("../src/target/table.rs");
 
 #[test]
 fn signatures_are_those_of_the_specification_s_headers() {

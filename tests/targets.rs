@@ -14,7 +14,7 @@ macro_rules! entry_points {
     };
 }
 
-include!("../src/entry_points/table.rs");
+include!("../src/target/table.rs");
 
 /// What the library cannot do without, and says so.
 const REQUIRED: [&str; 5] =

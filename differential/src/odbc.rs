@@ -210,7 +210,7 @@ macro_rules! entry_points {
     };
 }
 
-include!("../../src/entry_points/table.rs");
+include!("../../src/target/table.rs");
 
 #[cfg(windows)]
 pub const SQL_ERROR: Return = -1;

@@ -7,8 +7,8 @@ use super::{
     AUTHENTICATION, BY_NAME, CERTIFICATE_VARIABLE, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, HOST_NAME_IN_CERTIFICATE,
     KEY_VARIABLE, SERVER, SERVER_CERTIFICATE, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, USER, is_any, is_in,
 };
-use crate::connection_string::Attribute;
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::connection_string::Attribute;
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::world::Platform;
 
 /// What is settled before anything is looked for.

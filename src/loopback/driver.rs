@@ -5,8 +5,8 @@
 //! application, the environment and the DSN section say goes through whatever it is.
 
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
-use crate::connection_string::Text;
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::connection_string::Text;
+use crate::loopback::failure::{Failure, Sqlstate};
 
 /// The names that Microsoft's installers register, best first.
 pub const NAMES: [&str; 6] = [

@@ -7,8 +7,8 @@ use super::{
     BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, SERVER, Slot, TRUST_SERVER_CERTIFICATE,
     TRUSTED_CONNECTION, UNREAD, Wanted, file_of, instance, is_any, is_in, server, session, utf16,
 };
-use crate::connection_string::Attribute;
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::connection_string::Attribute;
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::{Search, Shown};
 use crate::loopback::server::Purpose;
 use crate::world::{Platform, World};

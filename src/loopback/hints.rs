@@ -3,7 +3,7 @@
 //! The target's own records come first and unchanged; a hint is one record of ours behind them. It is given for
 //! connections that are loopback ones, and only where the cause is known.
 
-use crate::connection_string::Attribute;
+use crate::loopback::connection_string::Attribute;
 use crate::loopback::{CLIENT_CERTIFICATE, Rewritten, SERVER, SERVER_VARIABLE, Slot, USER, is_any};
 
 /// A diagnostic record of the target.

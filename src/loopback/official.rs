@@ -5,8 +5,8 @@
 //! same name, in the DSN section. Its parts then count as if they stood there one by one.
 
 use super::{NOT_FOR_THE_TARGET, TARGET_DRIVER, is_any, utf16};
-use crate::connection_string::{Attribute, Text, parse};
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::connection_string::{Attribute, Text, parse};
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::world::World;
 
 /// The environment variable, and the keyword of a DSN section.

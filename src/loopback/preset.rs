@@ -5,7 +5,7 @@
 //! is added there does not overrule them. Remembered are those that say how to log in, and the one that is weaker.
 
 use super::{AUTHENTICATION, DATABASE, Slot, TRUSTED_CONNECTION, utf16};
-use crate::connection_string::Attribute;
+use crate::loopback::connection_string::Attribute;
 
 /// Stands for SQL_COPT_SS_ACCESS_TOKEN, which no keyword can say.
 pub const ACCESS_TOKEN: Slot = &["AccessToken"];

@@ -3,7 +3,7 @@
 //! Each value of a loopback string can be shown by several signals. A connect asks them in their order and stops at the
 //! first that shows something; who wants to know why a value is what it is has every one of them asked.
 
-use crate::failure::Failure;
+use crate::loopback::failure::Failure;
 use std::fmt::{self, Write};
 use std::path::Path;
 

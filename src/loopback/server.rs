@@ -15,8 +15,8 @@
 //! neighbour is whoever exchanges packets with this machine, and a default route may come from a router that says so
 //! itself.
 
-use crate::failure::{Failure, Sqlstate};
 use crate::loopback::SERVER_VARIABLE;
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::{self, Search, named};
 use crate::loopback::trust::is_trusted;
 use crate::world::{InterfaceAddress, TcpConnection, World};

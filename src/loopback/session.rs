@@ -11,7 +11,7 @@
 //! A pair that others could have put there does not count ([`trust`](super::trust)). No folder is looked at twice, and no
 //! signal goes on for ever: its limits are the constants here, and what lies beyond them is named in the findings.
 
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::{MOST_NAMED, Search, Shown, named};
 use crate::loopback::trust::{Judge, MOST_FOLDERS};
 use crate::world::World;

@@ -9,11 +9,11 @@ use super::{
     KEY_VARIABLE, PASSWORD, SERVER, SERVER_CERTIFICATE, SERVER_VARIABLE, Slot, TARGET_DRIVER, TRUST_SERVER_CERTIFICATE,
     TRUSTED_CONNECTION, UNREAD, USER, file_value, is_any, official, utf16,
 };
-use crate::connection_string::{Attribute, Text};
-use crate::failure::Failure;
+use crate::loopback::connection_string::{Attribute, Text};
 use crate::loopback::driver::Kind;
+use crate::loopback::failure::Failure;
 use crate::loopback::official::STRING_VARIABLE;
-use crate::registration::Section;
+use crate::loopback::registration::Section;
 use crate::world::World;
 use std::ffi::OsString;
 

@@ -1,8 +1,8 @@
 //! Tests of [`rewrite`]: who wins, what is added, what is left out.
 
 use super::*;
-use crate::connection_string::parse;
-use crate::failure::Sqlstate;
+use crate::loopback::connection_string::parse;
+use crate::loopback::failure::Sqlstate;
 use crate::world::Profile;
 use crate::world::fixture::{CERTIFICATE_PEM, Fixture, KEY_PEM, NOT_UTF_8};
 

@@ -88,7 +88,7 @@ macro_rules! entry_points {
     };
 }
 
-include!("../../src/entry_points/table.rs");
+include!("../../src/target/table.rs");
 
 /// Whether the library exports a function.
 pub fn exports(name: &str) -> bool {

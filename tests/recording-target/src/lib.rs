@@ -77,4 +77,4 @@ macro_rules! entry_points {
     };
 }
 
-include!("../../../src/entry_points/table.rs");
+include!("../../../src/target/table.rs");

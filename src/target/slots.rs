@@ -1,29 +1,14 @@
-//! What is made of the table of entry points, `entry_points/table.rs`, which has every exported ODBC function once.
-//!
-//! A row is the function's identifier for `SQLGetFunctions`, its kind, and its signature in the ABI's types:
-//!
-//! - `forward`: takes a statement or a descriptor. A load and a jump, no more.
-//! - `connection(handle)`: takes an environment or a connection. The same, after our own records on that handle are
-//!   cleared, if any exist at all.
-//! - `custom(function)`: ours to answer, in part or wholly.
+//! The table of entry points, read for the target: a slot for each function with the target's function behind it, what
+//! takes its place without one, and the typed calls ([`call`]) that everything above makes.
 //!
 //! A row may say what happens without a target (`absent`), or with one that lacks the function (`lacking`); else it is
 //! `SQL_ERROR`.
 //!
-//! From the table come the exported functions, the slots with the target's functions behind them, the typed calls to
-//! these ([`target`]), and [`ROWS`], which the loader and the tests go through.
-//!
 //! The set is that of Microsoft's driver: wide functions and, except on Windows, the narrow `SQLSetConnectAttr`; no ANSI and
 //! no ODBC 2 functions. What is left out, and what each of those would break, is in `docs/exports.md`.
-//!
-//! All of these may be unwound: a thread that is cancelled inside the target ends by unwinding its stack, through the exported
-//! function, which has nothing to undo.
-//!
-//! Exported functions are leaves: nothing in this library calls one, since the dynamic linker may bind such a call to
-//! the driver manager's function of the same name.
 
-use crate::odbc::{Handle, Pointer, Return, SQL_ERROR, WChar};
-use crate::{absent, answers, connect, connections, diagnostics};
+use crate::target::odbc::{Handle, Pointer, Return, SQL_ERROR, WChar};
+use crate::target::{absent, lacking, state};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
 /// The one function that Microsoft's driver for Windows does not have.
@@ -81,7 +66,7 @@ macro_rules! entry_points {
         /// The target's functions. For each the safety is the specification's: the arguments are as it has them.
         /// Two are never called: every connect goes to the target's `SQLDriverConnectW`.
         #[allow(dead_code, non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc)]
-        pub(crate) mod target {
+        pub mod call {
             use super::*;
             $(
                 #[inline(always)]
@@ -96,34 +81,7 @@ macro_rules! entry_points {
                 }
             )*
         }
-
-        /// The exported functions. For each the safety is the specification's: the arguments are as it has them.
-        #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc)]
-        mod exported {
-            use super::*;
-            $(entry_points!(@export $name $kind $($detail)?, $($argument: $type),*);)*
-        }
     };
-
-    (@export SQLSetConnectAttr $($rest:tt)*) => {
-        #[cfg(not(windows))]
-        entry_points!(@exported SQLSetConnectAttr $($rest)*);
-    };
-    (@export $($row:tt)*) => { entry_points!(@exported $($row)*); };
-    (@exported $name:ident $kind:ident $($detail:path)?, $($argument:ident: $type:ty),*) => {
-        #[unsafe(no_mangle)]
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
-            entry_points!(@body $kind $($detail)?, $name($($argument),*))
-        }
-    };
-
-    // SAFETY of the three: the caller's arguments, unchanged.
-    (@body forward, $name:ident($($argument:ident),*)) => { unsafe { target::$name($($argument),*) } };
-    (@body connection $handle:path, $name:ident($($argument:ident),*)) => {{
-        connections::clear_records($handle);
-        unsafe { target::$name($($argument),*) }
-    }};
-    (@body custom $function:path, $name:ident($($argument:ident),*)) => { unsafe { $function($($argument),*) } };
 
     (@without $name:ident($($argument:ident: $type:ty),*)) => {
         pub unsafe extern "system-unwind" fn $name($(_: $type),*) -> Return {
@@ -132,7 +90,7 @@ macro_rules! entry_points {
     };
     (@without $name:ident($($argument:ident: $type:ty),*) absent $absent:path) => {
         pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
-            if crate::target::is_loaded() {
+            if state::is_loaded() {
                 return SQL_ERROR;
             }
             // SAFETY: the caller's arguments, unchanged.
@@ -141,7 +99,7 @@ macro_rules! entry_points {
     };
     (@without $name:ident($($argument:ident: $type:ty),*) lacking $lacking:path) => {
         pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
-            if !crate::target::is_loaded() {
+            if !state::is_loaded() {
                 return SQL_ERROR;
             }
             // SAFETY: the caller's arguments, unchanged.
@@ -150,4 +108,4 @@ macro_rules! entry_points {
     };
 }
 
-include!("entry_points/table.rs");
+include!("table.rs");

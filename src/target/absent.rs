@@ -3,47 +3,14 @@
 //! Its environments and connections can be allocated, given attributes and freed; a connect fails with the reason why
 //! there is no driver. Its handles are numbers, not memory: nothing is ever behind them.
 
-use crate::odbc::{
+use crate::target::odbc::{
     Handle, Pointer, Return, SQL_ATTR_ODBC_VERSION, SQL_ERROR, SQL_HANDLE_DBC, SQL_INVALID_HANDLE, SQL_NO_DATA,
     SQL_SUCCESS,
 };
-use crate::output;
-use crate::target::with_absent_handles;
-use std::collections::BTreeMap;
+use crate::target::output;
+use crate::target::state::with_absent_handles;
 
-/// The absent target's handles that are alive. [`crate::target`] keeps them under its load lock.
-pub struct Handles {
-    alive: BTreeMap<usize, AbsentHandle>,
-    last: usize,
-}
-
-struct AbsentHandle {
-    handle_type: i16,
-    /// SQL_ATTR_ODBC_VERSION of an environment: the driver manager wants back what it set.
-    odbc_version: i32,
-}
-
-impl Handles {
-    pub const fn new() -> Self {
-        Handles { alive: BTreeMap::new(), last: 0 }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.alive.is_empty()
-    }
-
-    pub fn allocate(&mut self, handle_type: i16) -> Handle {
-        self.last += 1;
-        self.alive.insert(self.last, AbsentHandle { handle_type, odbc_version: 0 });
-        std::ptr::without_provenance_mut(self.last)
-    }
-
-    fn get(&mut self, handle: Handle) -> Option<&mut AbsentHandle> {
-        self.alive.get_mut(&handle.addr())
-    }
-}
-
-/// `SQLAllocHandle` for connections; environments are [`crate::target`]'s to allocate.
+/// `SQLAllocHandle` for connections; environments are allocated by who loads.
 ///
 /// # Safety
 /// `output` is null or can be written to.

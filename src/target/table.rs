@@ -1,11 +1,12 @@
 // The table of entry points: every exported ODBC function, once.
 //
 // A row is the function's identifier for SQLGetFunctions, its kind, and its signature in the ABI's types; what the kinds
-// mean, and what `absent` and `lacking` are, is in src/entry_points.rs. Whoever includes this file defines `entry_points!` before: the
-// library makes its exports of the rows, the tests their calls, and the recording target its functions.
+// mean is in src/surface/exported.rs, what `absent` and `lacking` are in src/target/slots.rs. Whoever includes this file defines
+// `entry_points!` before: the target's floor makes its slots and typed calls of the rows, the surface its exports, the tests their calls,
+// and the recording target its functions.
 
 entry_points! {
-    1001 custom(crate::target::alloc_handle) SQLAllocHandle(handle_type: i16, input: Handle, output: *mut Handle) absent(absent::alloc_handle);
+    1001 custom(answers::alloc_handle) SQLAllocHandle(handle_type: i16, input: Handle, output: *mut Handle) absent(absent::alloc_handle);
     4 forward SQLBindCol(statement: Handle, column: u16, c_type: i16, value: Pointer, capacity: isize, indicator: *mut isize);
     72 forward SQLBindParameter(statement: Handle, parameter: u16, direction: i16, c_type: i16, sql_type: i16, size: usize, digits: i16, value: Pointer, capacity: isize, indicator: *mut isize);
     55 custom(connect::browse_connect) SQLBrowseConnectW(connection: Handle, string: *mut WChar, string_length: i16, buffer: *mut WChar, capacity: i16, length: *mut i16);
@@ -32,7 +33,7 @@ entry_points! {
     1006 custom(answers::free_handle) SQLFreeHandle(handle_type: i16, handle: Handle) absent(absent::free_handle);
     16 forward SQLFreeStmt(statement: Handle, option: u16);
     1007 connection(connection) SQLGetConnectAttrW(connection: Handle, attribute: i32, value: Pointer, capacity: i32, length: *mut i32);
-    42 connection(connection) SQLGetConnectOptionW(connection: Handle, option: u16, value: Pointer) lacking(answers::get_connect_option);
+    42 connection(connection) SQLGetConnectOptionW(connection: Handle, option: u16, value: Pointer) lacking(lacking::get_connect_option);
     17 forward SQLGetCursorNameW(statement: Handle, name: *mut WChar, capacity: i16, length: *mut i16);
     43 forward SQLGetData(statement: Handle, column: u16, c_type: i16, value: Pointer, capacity: isize, indicator: *mut isize);
     1008 forward SQLGetDescFieldW(descriptor: Handle, record: i16, field: i16, value: Pointer, capacity: i32, length: *mut i32);
@@ -40,7 +41,7 @@ entry_points! {
     1010 custom(diagnostics::get_diag_field) SQLGetDiagFieldW(handle_type: i16, handle: Handle, number: i16, field: i16, value: Pointer, capacity: i16, length: *mut i16) absent(absent::get_diag_field);
     1011 custom(diagnostics::get_diag_rec) SQLGetDiagRecW(handle_type: i16, handle: Handle, number: i16, state: *mut WChar, native_error: *mut i32, text: *mut WChar, capacity: i16, length: *mut i16) absent(absent::get_diag_rec);
     1012 custom(answers::get_env_attr) SQLGetEnvAttr(environment: Handle, attribute: i32, value: Pointer, capacity: i32, length: *mut i32) absent(absent::get_env_attr);
-    44 custom(answers::get_functions) SQLGetFunctions(connection: Handle, function: u16, supported: *mut u16) lacking(answers::functions_of_the_target);
+    44 custom(answers::get_functions) SQLGetFunctions(connection: Handle, function: u16, supported: *mut u16) lacking(lacking::functions);
     45 connection(connection) SQLGetInfoW(connection: Handle, information: u16, value: Pointer, capacity: i16, length: *mut i16);
     1014 forward SQLGetStmtAttrW(statement: Handle, attribute: i32, value: Pointer, capacity: i32, length: *mut i32);
     47 forward SQLGetTypeInfoW(statement: Handle, sql_type: i16);
@@ -58,7 +59,7 @@ entry_points! {
     20 forward SQLRowCount(statement: Handle, count: *mut isize);
     1016 custom(answers::set_connect_attr) SQLSetConnectAttr(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
     1016 custom(answers::set_connect_attr_w) SQLSetConnectAttrW(connection: Handle, attribute: i32, value: Pointer, length: i32) absent(absent::set_connect_attr);
-    50 custom(answers::set_connect_option_w) SQLSetConnectOptionW(connection: Handle, option: u16, value: usize) lacking(answers::set_connect_option);
+    50 custom(answers::set_connect_option_w) SQLSetConnectOptionW(connection: Handle, option: u16, value: usize) lacking(lacking::set_connect_option);
     21 forward SQLSetCursorNameW(statement: Handle, name: *mut WChar, length: i16);
     1017 forward SQLSetDescFieldW(descriptor: Handle, record: i16, field: i16, value: Pointer, length: i32);
     1018 forward SQLSetDescRec(descriptor: Handle, record: i16, sql_type: i16, subtype: i16, octets: isize, precision: i16, scale: i16, data: Pointer, length: *mut isize, indicator: *mut isize);

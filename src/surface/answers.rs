@@ -1,10 +1,33 @@
 //! The functions that answer for themselves in part: everything custom that is neither a connect nor a diagnostic.
 
-use crate::connections;
-use crate::entry_points::{ROWS, target};
 use crate::loopback::preset;
-use crate::odbc::*;
-use crate::output;
+use crate::surface::connections;
+use crate::target::lacking::ODBC2_FUNCTIONS;
+use crate::target::odbc::*;
+use crate::target::slots::{ROWS, call};
+use crate::target::{loading, output, state};
+use crate::world::guard;
+
+/// `SQLAllocHandle`: the first environment loads the target.
+///
+/// # Safety
+/// The arguments are as the specification has them.
+pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> Return {
+    connections::clear_records(input);
+    if handle_type == SQL_HANDLE_ENV && !state::is_loaded() {
+        if output.is_null() {
+            return SQL_ERROR;
+        }
+        let Ok(absent) = guard::catch(loading::load_or_stand_in) else { return SQL_ERROR };
+        if let Some(environment) = absent {
+            // SAFETY: the caller's promise.
+            unsafe { output::put(output, environment) };
+            return SQL_SUCCESS;
+        }
+    }
+    // SAFETY: the caller's arguments, unchanged.
+    unsafe { call::SQLAllocHandle(handle_type, input, output) }
+}
 
 /// `SQLSetConnectAttrW`, which also says what a keyword of the connection string may say.
 ///
@@ -13,7 +36,7 @@ use crate::output;
 pub unsafe fn set_connect_attr_w(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
     connections::clear_records(connection);
     // SAFETY: the caller's arguments, unchanged.
-    let code = unsafe { target::SQLSetConnectAttrW(connection, attribute, value, length) };
+    let code = unsafe { call::SQLSetConnectAttrW(connection, attribute, value, length) };
     remember(connection, attribute, value.addr(), code)
 }
 
@@ -25,7 +48,7 @@ pub unsafe fn set_connect_attr_w(connection: Handle, attribute: i32, value: Poin
 pub unsafe fn set_connect_attr(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
     connections::clear_records(connection);
     // SAFETY: the caller's arguments, unchanged.
-    let code = unsafe { target::SQLSetConnectAttr(connection, attribute, value, length) };
+    let code = unsafe { call::SQLSetConnectAttr(connection, attribute, value, length) };
     remember(connection, attribute, value.addr(), code)
 }
 
@@ -36,7 +59,7 @@ pub unsafe fn set_connect_attr(connection: Handle, attribute: i32, value: Pointe
 pub unsafe fn set_connect_option_w(connection: Handle, option: u16, value: usize) -> Return {
     connections::clear_records(connection);
     // SAFETY: the caller's arguments, unchanged.
-    let code = unsafe { target::SQLSetConnectOptionW(connection, option, value) };
+    let code = unsafe { call::SQLSetConnectOptionW(connection, option, value) };
     remember(connection, option.into(), value, code)
 }
 
@@ -58,7 +81,7 @@ fn remember(connection: Handle, attribute: i32, value: usize, code: Return) -> R
 pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> Return {
     let state = (handle_type == SQL_HANDLE_DBC).then(|| connections::take(handle)).flatten();
     // SAFETY: the caller's arguments, unchanged.
-    let code = unsafe { target::SQLFreeHandle(handle_type, handle) };
+    let code = unsafe { call::SQLFreeHandle(handle_type, handle) };
     if let Some(state) = state
         && !succeeded(code)
     {
@@ -87,7 +110,7 @@ pub unsafe fn get_env_attr(
         return SQL_SUCCESS;
     }
     // SAFETY: the caller's arguments, unchanged.
-    unsafe { target::SQLGetEnvAttr(environment, attribute, value, capacity, length) }
+    unsafe { call::SQLGetEnvAttr(environment, attribute, value, capacity, length) }
 }
 
 /// `SQLGetFunctions`: what the target does not export is not there, whatever it says, so that the driver manager
@@ -98,7 +121,7 @@ pub unsafe fn get_env_attr(
 pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u16) -> Return {
     connections::clear_records(connection);
     // SAFETY: the caller's arguments, unchanged.
-    let code = unsafe { target::SQLGetFunctions(connection, function, supported) };
+    let code = unsafe { call::SQLGetFunctions(connection, function, supported) };
     if supported.is_null() || !succeeded(code) {
         return code;
     }
@@ -121,54 +144,5 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
     code
 }
 
-/// `SQLGetFunctions` for a target that has none: all that we export, of which [`get_functions`] takes away what it lacks.
-/// Without an answer unixODBC would take it to have nothing, and crash.
-///
-/// # Safety
-/// The arguments are as the specification has them.
-pub unsafe fn functions_of_the_target(_connection: Handle, function: u16, supported: *mut u16) -> Return {
-    let has = |id: u16| ROWS.iter().any(|row| row.function_id == id);
-    let bits = |word: u16| (0..16).filter(|bit| has(16 * word + bit)).fold(0, |bits, bit| bits | 1 << bit);
-    let words: Vec<u16> = match function {
-        SQL_API_ODBC3_ALL_FUNCTIONS => (0..ODBC3_WORDS).map(bits).collect(),
-        SQL_API_ALL_FUNCTIONS => (0..ODBC2_FUNCTIONS as u16).map(|id| has(id).into()).collect(),
-        single => vec![has(single).into()],
-    };
-    if supported.is_null() {
-        return SQL_ERROR;
-    }
-    for (index, word) in words.into_iter().enumerate() {
-        // SAFETY: the caller's promise: room for this many words.
-        unsafe { output::put(supported.add(index), word) };
-    }
-    SQL_SUCCESS
-}
-
-/// `SQLGetConnectOptionW` for a target that has its successor alone. The driver manager would turn the one into the other
-/// itself, were the older one not exported here.
-///
-/// # Safety
-/// The arguments are as the specification has them.
-pub unsafe fn get_connect_option(connection: Handle, option: u16, value: Pointer) -> Return {
-    let capacity = SQL_MAX_OPTION_STRING_LENGTH * size_of::<WChar>() as i32;
-    // SAFETY: the caller's promise: room for a text of that length, or an integer.
-    unsafe { target::SQLGetConnectAttrW(connection, option.into(), value, capacity, std::ptr::null_mut()) }
-}
-
-/// `SQLSetConnectOptionW`, likewise.
-///
-/// # Safety
-/// The arguments are as the specification has them.
-pub unsafe fn set_connect_option(connection: Handle, option: u16, value: usize) -> Return {
-    // SAFETY: the caller's promise: an integer, or the address of a text that ends with a NUL.
-    unsafe { target::SQLSetConnectAttrW(connection, option.into(), value as Pointer, SQL_NTS.into()) }
-}
-
 /// Ours need not be the target's: two are made of its `SQLDriverConnectW`.
 const NOT_THE_TARGET_S: [&str; 3] = ["SQLConnectW", "SQLBrowseConnectW", "SQLGetFunctions"];
-
-/// The length of the array for SQL_API_ODBC3_ALL_FUNCTIONS.
-const ODBC3_WORDS: u16 = 250;
-
-/// The length of the array for SQL_API_ALL_FUNCTIONS.
-const ODBC2_FUNCTIONS: usize = 100;

@@ -4,9 +4,9 @@
 //! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
 //! is keyed by the target's handle and dropped with it, since the target gives the same address out again.
 
-use crate::connection_string::Attribute;
-use crate::failure::{Failure, PREFIX, Sqlstate};
-use crate::odbc::{Handle, Return, SQL_ERROR};
+use crate::loopback::connection_string::Attribute;
+use crate::loopback::failure::{Failure, PREFIX, Sqlstate};
+use crate::target::odbc::{Handle, Return, SQL_ERROR};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ pub struct Connection {
     /// What was said by attributes before the first connect.
     pub preset: Vec<Attribute<'static>>,
     /// A connect for which the target said SQL_STILL_EXECUTING.
-    pub pending: Option<Box<crate::connect::Prepared>>,
+    pub pending: Option<Box<crate::surface::connect::Prepared>>,
 }
 
 static CONNECTIONS: Mutex<BTreeMap<usize, Connection>> = Mutex::new(BTreeMap::new());

@@ -8,10 +8,11 @@
 //!
 //! The specification: ODBC Programmer's Reference, Setup DLL Function Reference.
 
-use crate::connection_string::same_keyword;
+use crate::loopback::connection_string::same_keyword;
 use crate::loopback::utf16;
+use crate::target::output;
+use crate::world::guard;
 use crate::world::{Machine, Profile, World, installer_function};
-use crate::{guard, output};
 use std::ffi::c_void;
 use std::ptr::null;
 

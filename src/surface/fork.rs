@@ -3,14 +3,15 @@
 //! The child has only the thread that forked: a lock of ours that another thread held would be held there for ever, and
 //! what it guards might be half-changed. So whoever forks takes our locks first, and both processes let go of them.
 //!
-//! There are two, taken in this order: [`crate::target`]'s, under which everything that is made only once is made, the
-//! installer library and the log among it; and [`crate::connections`]'. A fork waits for a target that is being loaded.
+//! There are two, taken in this order: [`state`]'s, under which everything that is made only once is made, the
+//! installer library and the log among it; and [`connections`]'. A fork waits for a target that is being loaded.
 
-use crate::{connections, target};
+use crate::surface::connections;
+use crate::target::state;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// What the forking thread holds.
-type Held = (target::Guard, connections::Guard);
+type Held = (state::Guard, connections::Guard);
 
 /// From before the fork until after it. Whoever stores here holds the locks, so there is one at a time.
 static HELD: AtomicPtr<Held> = AtomicPtr::new(std::ptr::null_mut());
@@ -28,7 +29,7 @@ extern "C" fn handle_forks() {
 }
 
 unsafe extern "C" fn before() {
-    let held: Held = (target::lock(), connections::lock());
+    let held: Held = (state::lock(), connections::lock());
     HELD.store(Box::into_raw(Box::new(held)), Relaxed);
 }
 

@@ -3,17 +3,17 @@
 //! All three end in the target's `SQLDriverConnectW`. A browse with `DSN` or `DRIVER` completes in one step, since there
 //! is nothing left to ask for, and since the driver's own browse refuses the certificate form.
 
-use crate::connection_string::{Attribute, Reason, Stopped, parse, shown};
-use crate::connections::{self, Diagnostics, Record};
-use crate::diagnostics::{self, TargetRecords};
-use crate::entry_points;
-use crate::failure::{Failure, Sqlstate};
-use crate::guard;
+use crate::loopback::connection_string::{Attribute, Reason, Stopped, parse, shown};
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
 use crate::loopback::{self, Rewritten, Wanted, hints, preset};
-use crate::odbc::*;
-use crate::output;
-use crate::target;
+use crate::surface::connections::{self, Diagnostics, Record};
+use crate::surface::diagnostics::{self, TargetRecords};
+use crate::target::odbc::*;
+use crate::target::output;
+use crate::target::slots::call;
+use crate::target::{loading, state};
+use crate::world::guard;
 use crate::world::{Machine, World};
 
 /// The longest string that the API can carry, in code units: its lengths are SQLSMALLINT.
@@ -172,9 +172,9 @@ unsafe fn connect_with(
         return SQL_INVALID_HANDLE;
     }
     connections::clear_records(connection);
-    if let Some(target) = target::if_loaded() {
+    if let Some(target) = state::if_loaded() {
         // SAFETY: the driver manager gives a connection of the target, since there is one.
-        unsafe { target::introduce(connection, target) };
+        unsafe { loading::introduce(connection, target) };
     }
     let Some(prepared) = ready(connection, request, completed) else { return SQL_ERROR };
     // SAFETY: the string lives until the target has finished: until it is taken back below, or with the connection if the
@@ -182,10 +182,10 @@ unsafe fn connect_with(
     let code = unsafe {
         if (*prepared).rewritten.resets_trusted {
             let no = std::ptr::null_mut();
-            entry_points::target::SQLSetConnectAttrW(connection, preset::INTEGRATED_SECURITY, no, SQL_IS_INTEGER);
+            call::SQLSetConnectAttrW(connection, preset::INTEGRATED_SECURITY, no, SQL_IS_INTEGER);
         }
         let string = &(*prepared).string;
-        entry_points::target::SQLDriverConnectW(
+        call::SQLDriverConnectW(
             connection,
             std::ptr::null_mut(),
             string.as_ptr().cast_mut(),
@@ -237,8 +237,8 @@ fn ready(
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.
 fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
-    let target = target::loaded()?;
-    let kind = &target::kind(target);
+    let target = state::loaded()?;
+    let kind = &loading::kind(target);
     let preset = connections::with(connection, |state| state.preset.clone());
     let wanted = Wanted { target, kind, platform: Machine.platform(), preset, files_unseen: false };
     let mut search = Search::default();

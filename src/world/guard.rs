@@ -4,7 +4,7 @@
 use crate::world::uncancelled;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code that might panic. Where that was goes to standard error ([`crate::logging`]).
+/// Runs code that might panic. Where that was goes to standard error ([`crate::world::logging`]).
 ///
 /// Only code that computes goes through here. Forwarded calls do not: nothing of ours runs in them.
 pub fn catch<T>(action: impl FnOnce() -> T) -> Result<T, ()> {

@@ -327,7 +327,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TABLE: &str = include_str!("../docs/connection-strings.md");
+    const TABLE: &str = include_str!("../../docs/connection-strings.md");
 
     fn utf16(text: &str) -> Vec<u16> {
         text.encode_utf16().collect()

@@ -1,7 +1,7 @@
 //! What is registered with the driver manager: drivers in odbcinst.ini, data sources in odbc.ini.
 
-use crate::connection_string::{Attribute, Text};
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::connection_string::{Attribute, Text};
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::utf16;
 use crate::world::{Platform, Profile, World};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
 //! The loopback string for those who ask for it and connect by themselves: the C interface, and the program.
 
-use crate::connection_string::Attribute;
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::choice::Target;
+use crate::loopback::connection_string::Attribute;
 use crate::loopback::driver::NAMES;
+use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
 use crate::loopback::{self, Rewritten, Wanted, utf16};
-use crate::target::Target;
 use crate::world::{Platform, World};
 
 /// What is asked for; what is empty is not given.

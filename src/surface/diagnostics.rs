@@ -1,10 +1,10 @@
 //! Diagnostic records: the target's first and unchanged, then ours.
 
-use crate::connections::{self, Diagnostics, Record};
-use crate::entry_points::target;
 use crate::loopback::hints::TargetRecord;
-use crate::odbc::*;
-use crate::output;
+use crate::surface::connections::{self, Diagnostics, Record};
+use crate::target::odbc::*;
+use crate::target::output;
+use crate::target::slots::call;
 
 /// The number that [`SQL_DIAG_NUMBER`] and [`SQL_DIAG_RETURNCODE`] are asked with: the header's.
 const HEADER: i16 = 0;
@@ -35,7 +35,7 @@ pub unsafe fn get_diag_rec(
 ) -> Return {
     // SAFETY: the caller's arguments, unchanged.
     let forward =
-        || unsafe { target::SQLGetDiagRecW(handle_type, handle, number, state, native_error, text, capacity, length) };
+        || unsafe { call::SQLGetDiagRecW(handle_type, handle, number, state, native_error, text, capacity, length) };
     let Some(own) = own(handle_type, handle) else { return forward() };
     let Ok(capacity) = usize::try_from(capacity) else { return SQL_ERROR };
     if number < 1 {
@@ -71,7 +71,7 @@ pub unsafe fn get_diag_field(
     length: *mut i16,
 ) -> Return {
     // SAFETY: the caller's arguments, unchanged.
-    let forward = || unsafe { target::SQLGetDiagFieldW(handle_type, handle, number, field, value, capacity, length) };
+    let forward = || unsafe { call::SQLGetDiagFieldW(handle_type, handle, number, field, value, capacity, length) };
     let Some(own) = own(handle_type, handle) else { return forward() };
     match field {
         SQL_DIAG_NUMBER => {
@@ -145,7 +145,7 @@ fn count_of_target(own: &Diagnostics, handle: Handle) -> i32 {
         let count = (&raw mut count).cast();
         // SAFETY: SQL_DIAG_NUMBER is an SQLINTEGER. A failure leaves the count at zero.
         unsafe {
-            target::SQLGetDiagFieldW(SQL_HANDLE_DBC, handle, HEADER, SQL_DIAG_NUMBER, count, 0, std::ptr::null_mut());
+            call::SQLGetDiagFieldW(SQL_HANDLE_DBC, handle, HEADER, SQL_DIAG_NUMBER, count, 0, std::ptr::null_mut());
         }
     }
     count
@@ -189,7 +189,7 @@ pub fn target_records(connection: Handle) -> TargetRecords {
     for (number, record) in (1..).zip(&mut records.records) {
         // SAFETY: the buffers have the sizes that the target is told, or that the specification sets.
         let code = unsafe {
-            target::SQLGetDiagRecW(
+            call::SQLGetDiagRecW(
                 SQL_HANDLE_DBC,
                 connection,
                 number,

@@ -37,7 +37,7 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Starts logging, the first time it is called, and sees to what a panic says; under the load lock (see [`crate::fork`]).
+/// Starts logging, the first time it is called; under the load lock, for the sake of processes that fork.
 pub fn start() {
     static LOGGER: OnceLock<Option<Logger>> = OnceLock::new();
     let level = || Machine.variable(LEVEL_VARIABLE)?.to_str()?.trim().parse::<LevelFilter>().ok();

@@ -1,13 +1,14 @@
 //! What `include/loopback_odbc.h` promises.
 
-use crate::connection_string::shown;
-use crate::failure::{Failure, Sqlstate};
+use crate::loopback::choice::Target;
+use crate::loopback::connection_string::shown;
 use crate::loopback::driver::NAMES;
+use crate::loopback::failure::{Failure, Sqlstate};
+use crate::loopback::question::Question;
 use crate::loopback::search::Search;
-use crate::question::Question;
-use crate::target::{self, Target};
+use crate::target::{loading, output};
+use crate::world::guard;
 use crate::world::{Machine, World};
-use crate::{guard, output};
 use std::ffi::{CStr, c_char, c_int};
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -37,7 +38,7 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
     // SAFETY: the caller's promise.
     let (database, driver) = unsafe { (text(database), text(driver)) };
     let string = || {
-        target::start();
+        loading::start();
         let values = [("Database", text_of(database, "database")?)];
         let question = Question { driver: text_of(driver, "driver")?, values: &values, ..Question::default() };
         let mut search = Search::default();
@@ -56,7 +57,7 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn loopback_odbc_report(buffer: *mut c_char, length: *mut c_int) -> c_int {
     let report = || {
-        target::start();
+        loading::start();
         Ok(report(&Machine))
     };
     // SAFETY: the caller's promise.

@@ -1,0 +1,384 @@
+//! Which driver is the target. One loaded copy of this library has one target, for good. It is, in this order:
+//!
+//! 1. `LOOPBACK_ODBC_TARGET_DRIVER`, a name in odbcinst.ini or a library's path;
+//! 2. the driver of the loopback string in `LOOPBACK_ODBC_CONNECTION_STRING`;
+//! 3. `TargetDriver` in the odbcinst.ini section whose `Driver` is this very library;
+//! 4. the newest of Microsoft's drivers that is registered and loads.
+
+use super::connection_string::Text;
+use super::driver::{Kind, NAMES};
+use super::failure::{Failure, Sqlstate};
+use super::official;
+use super::registration::{self, Driver};
+use crate::world::{Platform, World};
+use std::path::{Path, PathBuf};
+
+/// Names the target: a driver of odbcinst.ini, or a library's path.
+const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
+
+/// Microsoft's drivers, best first: on Linux those that know `ClientCertificate`.
+pub fn preferred(platform: Platform) -> &'static [&'static str] {
+    match platform {
+        Platform::Linux => &NAMES[..2],
+        Platform::Windows => &NAMES,
+    }
+}
+
+/// The driver that calls go to.
+///
+/// `Display` and `Debug` hide secrets: an official string whose braces do not match has a password in its driver's name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name in odbcinst.ini; none for a target given by path.
+    name: Option<Text>,
+    library: PathBuf,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let library = Text::new(self.library.to_string_lossy());
+        match &self.name {
+            Some(name) => write!(formatter, "{name} ({library})"),
+            None => write!(formatter, "{library}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl Target {
+    #[cfg(any(test, fuzzing))]
+    pub fn registered_as(name: &str) -> Target {
+        Target { name: Some(Text::new(name)), library: PathBuf::from("/usr/lib/target.so") }
+    }
+
+    /// The first whose file is there, without loading it; or the first of all, if none is.
+    ///
+    /// # Errors
+    /// IM003 when none is registered, with every name that was looked for.
+    pub fn first(world: &dyn World) -> Result<Target, Failure> {
+        let mut choice = choose(world)?;
+        if choice.candidates.is_empty() {
+            return Err(choice.failure(Vec::new()));
+        }
+        // A plain name is for the loader to search.
+        let is_there = |it: &Target| !it.library.is_absolute() || world.exists(&it.library).unwrap_or(true);
+        let first = choice.candidates.iter().position(is_there).unwrap_or(0);
+        Ok(choice.candidates.swap_remove(first))
+    }
+
+    /// The one of this name or path, whether it is registered and there or not.
+    pub fn named(world: &dyn World, name: &str) -> Target {
+        let library = registration::driver(world, name).map_or_else(|| PathBuf::from(name), |driver| driver.library);
+        Target { name: Some(Text::new(name)), library }
+    }
+
+    /// What kind of driver it is, by the name that it is registered under or that of its file; the version is not known.
+    pub fn kind_by_name(&self) -> Kind {
+        let by_name = self.name().map(|name| Kind::new(name, "")).filter(Kind::is_microsofts);
+        let file = || self.library.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        by_name.unwrap_or_else(|| Kind::new(&file(), ""))
+    }
+
+    /// What `Driver=` says of it; none for a target given by path.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(Text::reveal)
+    }
+
+    /// Its file.
+    pub fn library(&self) -> &Path {
+        &self.library
+    }
+
+    /// Holds a `TargetDriver` keyword against this target.
+    ///
+    /// # Errors
+    /// HY024 when it names another one.
+    pub fn must_be(&self, world: &dyn World, wanted: &Text) -> Result<(), Failure> {
+        if self.name().is_some_and(|name| wanted.is(name)) {
+            return Ok(());
+        }
+        let library = match wanted.reveal() {
+            path if is_path(path) => Some(PathBuf::from(path)),
+            name => registration::driver(world, name).map(|driver| driver.library),
+        };
+        if library.is_some_and(|library| registration::same_file(world, &library, &self.library)) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Sqlstate::INVALID_VALUE,
+            format!(
+                "TargetDriver={wanted} asks for another driver than the one that this library has loaded, which is \
+                 {self}. A loaded library has one target. To use both, register a copy of libloopbackodbc.so as a \
+                 second driver in odbcinst.ini, with TargetDriver={wanted} there, and a data source for it."
+            ),
+        ))
+    }
+}
+
+/// What the choice came to, before anything is loaded.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// To be tried in this order.
+    pub candidates: Vec<Target>,
+    /// Names that lead to no library, with the reason.
+    passed_over: Vec<String>,
+    /// Where the name came from, as a part of a sentence; none when nobody named a target.
+    named_by: Option<String>,
+}
+
+/// Applies the rules in the module's text.
+///
+/// # Errors
+/// IM003 when the registrations contradict each other.
+pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
+    let drivers = registration::drivers(world);
+    let named = |name: &Text, named_by: String| {
+        let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: Some(named_by) };
+        if is_path(name.reveal()) {
+            choice.add(Target { name: None, library: name.reveal().into() });
+        } else {
+            choice.add_registered(name, &drivers);
+        }
+        choice
+    };
+    if let Some(name) = world.variable(TARGET_VARIABLE) {
+        let name = Text::new(name.to_string_lossy());
+        return Ok(named(&name, format!("by the environment variable {TARGET_VARIABLE}")));
+    }
+    if let Some(name) = official::driver(world) {
+        return Ok(named(&name, format!("by Driver in the environment variable {}", official::STRING_VARIABLE)));
+    }
+    let own = own_registrations(world, drivers.as_deref().unwrap_or_default());
+    if let [first, rest @ ..] = own.as_slice()
+        && let Some(other) = rest.iter().find(|other| other.target_driver != first.target_driver)
+    {
+        let target = |driver: &Driver| Text::new(driver.target_driver.as_deref().unwrap_or("none"));
+        return Err(Failure::new(
+            Sqlstate::DRIVER_NOT_LOADED,
+            format!(
+                "odbcinst.ini has two sections for one file, {}, with different targets: [{}] has TargetDriver={}, \
+                 [{}] has TargetDriver={}. A loaded library has one target; register a copy of the file for the second.",
+                first.library.display(),
+                first.name,
+                target(first),
+                other.name,
+                target(other)
+            ),
+        ));
+    }
+    if let Some((name, section)) = own.iter().find_map(|driver| Some((driver.target_driver.clone()?, &driver.name))) {
+        return Ok(named(&Text::new(name), format!("by TargetDriver in section [{section}] of odbcinst.ini")));
+    }
+    let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
+    for name in preferred(world.platform()) {
+        choice.add_registered(&Text::new(*name), &drivers);
+    }
+    Ok(choice)
+}
+
+impl Choice {
+    /// Adds a candidate, unless its path leads to whatever lies in the program's working directory.
+    fn add(&mut self, target: Target) {
+        if is_path(&target.library.to_string_lossy()) && !target.library.is_absolute() {
+            let text =
+                format!("{target}: this path depends on the working directory; give the whole path, from the root");
+            self.passed_over.push(text);
+        } else {
+            self.candidates.push(target);
+        }
+    }
+
+    fn add_registered(&mut self, name: &Text, drivers: &Result<Vec<Driver>, String>) {
+        let found = match drivers {
+            Ok(drivers) => drivers.iter().find(|driver| name.is(&driver.name)),
+            Err(reason) => return self.passed_over.push(format!("{name}: odbcinst.ini cannot be read: {reason}")),
+        };
+        match found {
+            Some(Driver { name, library, .. }) => {
+                self.add(Target { name: Some(Text::new(name)), library: library.clone() });
+            }
+            None => self.passed_over.push(format!("{name}: no such section in odbcinst.ini")),
+        }
+    }
+
+    /// IM003, with everything that was tried.
+    pub fn failure(self, tried: Vec<String>) -> Failure {
+        let cause = match &self.named_by {
+            Some(by) => {
+                format!("The target driver, named {by}, cannot be loaded. Install it, or name another one there")
+            }
+            None => format!(
+                "No ODBC driver for SQL Server can be loaded. Install Microsoft's, or name another one with \
+                 TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}"
+            ),
+        };
+        let tried: Vec<String> = self.passed_over.into_iter().chain(tried).collect();
+        Failure::new(Sqlstate::DRIVER_NOT_LOADED, format!("{cause}. Tried: {}", tried.join("; ")))
+    }
+}
+
+/// The sections of odbcinst.ini that register this very library.
+fn own_registrations<'d>(world: &dyn World, drivers: &'d [Driver]) -> Vec<&'d Driver> {
+    let Some(own) = world.own_library() else { return Vec::new() };
+    drivers.iter().filter(|driver| registration::same_file(world, &driver.library, &own)).collect()
+}
+
+/// A target is given by path when there is a slash in it; on Windows also a backslash, or a drive.
+fn is_path(target: &str) -> bool {
+    target.contains('/') || cfg!(windows) && target.contains(['\\', ':'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Profile::Odbcinst;
+    use crate::world::fixture::{Fixture, whole};
+
+    const OWN: &str = "/usr/lib/odbc/libloopbackodbc.so";
+
+    fn registered(own: &[(&str, &str)]) -> Fixture {
+        let entries = [&[("Driver", OWN)], own].concat();
+        Fixture::default()
+            .own_library(OWN)
+            .section(Odbcinst, "SQL Server Loopback", &entries)
+            .section(Odbcinst, "ODBC Driver 17 for SQL Server", &[("Driver", whole!("/opt/17.so"))])
+            .section(Odbcinst, "Other", &[("Driver", whole!("/opt/32.so")), ("Driver64", whole!("/opt/64.so"))])
+    }
+
+    fn named(name: &str, library: &str) -> Target {
+        Target { name: Some(Text::new(name)), library: library.into() }
+    }
+
+    #[test]
+    fn the_best_installed_is_taken_when_nobody_names_one() {
+        let world = registered(&[]);
+        let choice = choose(&world).unwrap();
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
+        assert_eq!(choice.passed_over, ["ODBC Driver 18 for SQL Server: no such section in odbcinst.ini"]);
+        let world = world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", whole!("/opt/18.so"))]);
+        let libraries: Vec<PathBuf> = choose(&world).unwrap().candidates.into_iter().map(|it| it.library).collect();
+        assert_eq!(libraries, [Path::new(whole!("/opt/18.so")), Path::new(whole!("/opt/17.so"))]);
+    }
+
+    #[test]
+    fn target_driver_in_our_own_section_comes_before_the_best() {
+        let choice = choose(&registered(&[("TargetDriver", "other")])).unwrap();
+        assert_eq!(choice.candidates, [named("Other", whole!("/opt/64.so"))]);
+        assert!(choice.named_by.unwrap().contains("[SQL Server Loopback]"));
+    }
+
+    #[test]
+    fn the_variable_comes_first() {
+        let world = registered(&[("TargetDriver", "Other")]).variable(TARGET_VARIABLE, "odbc driver 17 for sql server");
+        let choice = choose(&world).unwrap();
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
+        let choice = choose(&registered(&[]).variable(TARGET_VARIABLE, whole!("/opt/any.so"))).unwrap();
+        assert_eq!(choice.candidates, [Target { name: None, library: whole!("/opt/any.so").into() }]);
+        assert!(choice.named_by.unwrap().contains(TARGET_VARIABLE));
+    }
+
+    #[test]
+    fn the_official_string_s_driver_comes_before_the_registrations() {
+        let string = "Driver=ODBC Driver 17 for SQL Server;Server=.";
+        let world = registered(&[("TargetDriver", "Other")]).variable(official::STRING_VARIABLE, string);
+        let choice = choose(&world).unwrap();
+        assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
+        assert!(choice.named_by.unwrap().contains(official::STRING_VARIABLE));
+        let choice = choose(&world.variable(TARGET_VARIABLE, "Other")).unwrap();
+        assert_eq!(choice.candidates, [named("Other", whole!("/opt/64.so"))]);
+    }
+
+    #[test]
+    fn a_password_in_a_driver_s_name_is_not_shown() {
+        // A brace is missing, and the next value has it.
+        let swallowed = |start: &str| format!("{start};UID=u;PWD=secret;Server={{fe80::1%eth0");
+        for start in
+            ["ODBC Driver 18 for SQL Server", "ODBC Driver 13 for SQL Server", "Other", "./17.so", "/opt/17.so"]
+        {
+            let name = swallowed(start);
+            let official = format!("Driver={{{name}}};Database=Sales");
+            let worlds = [
+                registered(&[]).variable(official::STRING_VARIABLE, &official),
+                registered(&[]).variable(TARGET_VARIABLE, &name),
+                registered(&[("TargetDriver", &name)]),
+                registered(&[("TargetDriver", &name)]).section(Odbcinst, "Second", &[("Driver", OWN)]),
+                registered(&[("TargetDriver", &name)]).section(Odbcinst, &name, &[("Driver", &name)]),
+            ];
+            for world in worlds {
+                let failure = choose(&world).map_or_else(
+                    |failure| failure,
+                    |choice| {
+                        assert!(!format!("{choice:?}").contains("secret"), "{choice:?}");
+                        let tried = choice.candidates.iter().map(Target::to_string).collect();
+                        choice.failure(tried)
+                    },
+                );
+                assert!(failure.text.contains("***") && !failure.text.contains("secret"), "{}", failure.text);
+            }
+            let target = Target::named(&Fixture::default(), &name);
+            let kind = target.kind_by_name();
+            let too_old = kind.must_know_certificates().err().map(|it| it.text).unwrap_or_default();
+            for text in [target.to_string(), format!("{target:?}"), kind.to_string(), format!("{kind:?}"), too_old] {
+                assert!(!text.contains("secret"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_not_whole_is_refused_wherever_it_stands() {
+        let in_odbcinst = |path: &str| registered(&[("TargetDriver", path)]);
+        let anywhere = ["./17.so", "opt/17.so", "../17.so", "~/17.so", "file:/opt/17.so"];
+        // Without a drive, and in that one's working directory.
+        let windows = ["/opt/17.so", r"\opt\17.dll", "C:17.dll", r"..\17.dll"];
+        for path in anywhere.into_iter().chain(windows.into_iter().filter(|_| cfg!(windows))) {
+            let worlds = [
+                in_odbcinst(path),
+                in_odbcinst("Mine").section(Odbcinst, "Mine", &[("Driver", path)]),
+                registered(&[]).variable(TARGET_VARIABLE, path),
+                registered(&[]).variable(official::STRING_VARIABLE, &format!("Driver={path};Server=.")),
+            ];
+            for world in worlds {
+                let choice = choose(&world).unwrap();
+                assert_eq!(choice.candidates, []);
+                let failure = choice.failure(Vec::new());
+                assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
+                assert!(
+                    failure.text.contains(path) && failure.text.contains("give the whole path"),
+                    "{}",
+                    failure.text
+                );
+                assert!(Target::first(&world).is_err_and(|it| it.text.contains("give the whole path")), "{path}");
+            }
+        }
+        // A name is looked up in odbcinst.ini, and what stands there without a slash is the loader's to search.
+        assert_eq!(choose(&in_odbcinst("17.so")).unwrap().passed_over, ["17.so: no such section in odbcinst.ini"]);
+        let plain = in_odbcinst("Mine").section(Odbcinst, "Mine", &[("Driver", "libmine.so")]);
+        assert_eq!(choose(&plain).unwrap().candidates, [named("Mine", "libmine.so")]);
+    }
+
+    #[test]
+    fn another_library_s_section_is_not_ours() {
+        let world = registered(&[]).file("/usr/lib/copy.so", "").section(
+            Odbcinst,
+            "Copy",
+            &[("Driver", "/usr/lib/copy.so"), ("TargetDriver", "Other")],
+        );
+        assert_eq!(choose(&world).unwrap().named_by, None);
+    }
+
+    #[test]
+    fn two_sections_for_this_file_must_agree() {
+        let twice = |target| registered(&[("TargetDriver", "Other")]).section(Odbcinst, "Second", target);
+        assert!(choose(&twice(&[("Driver", OWN), ("TargetDriver", "Other")])).is_ok());
+        let failure = choose(&twice(&[("Driver", OWN)])).unwrap_err();
+        assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
+        for part in ["[SQL Server Loopback] has TargetDriver=Other", "[Second] has TargetDriver=none", OWN] {
+            assert!(failure.text.contains(part), "{}", failure.text);
+        }
+    }
+}
