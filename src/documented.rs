@@ -57,7 +57,8 @@ fn satellite() -> Fixture {
 
 fn rewrite(world: &Fixture, kind: &Kind, string: &str) -> Result<Rewritten, Failure> {
     let target = &Target::registered_as(TARGET);
-    let wanted = Wanted { target, kind, platform: world.platform(), preset: Vec::new(), files_unseen: false };
+    let wanted =
+        Wanted { target, kind, platform: world.platform(), preset: Vec::new(), files_unseen: false, ends_open: false };
     let mut search = Search::default();
     let rewritten = loopback::rewrite(world, &wanted, &parse(&utf16(string)).attributes, &mut search);
     rewritten.map_err(|failure| search.explain(failure))
@@ -324,6 +325,8 @@ fn refusals() -> Vec<Failure> {
     refused(session().variable(loopback::official::STRING_VARIABLE, half), "DSN=Loopback");
     let entry = [(loopback::official::STRING_VARIABLE, half)];
     refused(session().section(Odbc, "Own", &entry), "DSN=Own");
+    refused(session().variable(loopback::official::STRING_VARIABLE, "'Server=x;UID=u'"), "DSN=Loopback");
+    refused(session().section(Odbc, "Long", &[("UID", "u"), ("PWD", &"x".repeat(1000))]), "DSN=Long");
     refused(session(), "DSN=Loopback;TargetDriver=Other");
     let old = Kind::new("libmsodbcsql-13.1.so.9.2", "13.01.0009");
     refusals.push(rewrite(&session(), &old, "DSN=Loopback").unwrap_err());
@@ -370,7 +373,9 @@ fn hints() -> Vec<Failure> {
         let string: Vec<_> = string.iter().map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
         assert!(TROUBLESHOOTING.contains(text.trim_end_matches('.')) || text.contains("'u'"), "{text}");
         let records = [TargetRecord { state: *state, native_error, text: text.to_owned() }];
-        let mut given = rewrite(&satellite(), &Kind::new(TARGET, ""), "DSN=Loopback").unwrap();
+        let on_windows = string[0].text().reveal() == ".";
+        let world = if on_windows { satellite().windows() } else { satellite() };
+        let mut given = rewrite(&world, &Kind::new(TARGET, ""), "DSN=Loopback").unwrap();
         given.target = string;
         let (state, text) = hint(&given, &records).unwrap();
         Failure::new(Sqlstate(state), text)
@@ -411,7 +416,8 @@ fn the_warning_that_is_quoted_is_the_one_that_is_given() {
     let world = satellite().open(&format!("{DATA}/launchpad-1/sqlsatellitekey.pem"));
     let target = &Target::registered_as(TARGET);
     let kind = &Kind::new(TARGET, "");
-    let wanted = Wanted { target, kind, platform: world.platform(), preset: Vec::new(), files_unseen: false };
+    let wanted =
+        Wanted { target, kind, platform: world.platform(), preset: Vec::new(), files_unseen: false, ends_open: false };
     let mut search = Search::default();
     loopback::rewrite(&world, &wanted, &[], &mut search).unwrap();
     assert!(fits(quotation, &search.warnings[0]), "{:?}", search.warnings);

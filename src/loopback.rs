@@ -85,12 +85,16 @@ pub struct Wanted<'w> {
     pub preset: Vec<Attribute<'static>>,
     /// Whether files that the application gives need not be there: the string is not for this machine, or not for now.
     pub files_unseen: bool,
+    /// Whether the application's string ends in a keyword without a value, and without a semicolon. About such a one the
+    /// driver warns, where with a semicolon it would refuse.
+    pub ends_open: bool,
 }
 
 /// A connection string made ready.
 #[derive(Debug)]
 pub struct Rewritten {
     platform: Platform,
+    ends_open: bool,
     /// What the target is given.
     pub target: Vec<Attribute<'static>>,
     /// What the application gets back: its own words, so that they work again in this program and in its next session, and
@@ -126,11 +130,15 @@ pub fn rewrite(
 ) -> Result<Rewritten, Failure> {
     let &Wanted { target, kind, platform, .. } = wanted;
     let application = application.iter().map(Attribute::to_static).collect();
-    let sources = Sources::gather(world, kind, application, wanted.preset.clone())?;
+    let mut sources = Sources::gather(world, kind, application, wanted.preset.clone())?;
     if let Some(named) = sources.said(TARGET_DRIVER) {
         target.must_be(world, &named.attribute.text())?;
     }
     let mut additions = form::Additions::new();
+    if kind.is_microsofts() {
+        let used = Decision::of(&sources, platform)?.origins();
+        sources.forget_unused(used);
+    }
     let decision = match kind.is_microsofts() {
         true => Some(Decision::of(&sources, platform)?),
         false => None,
@@ -145,10 +153,16 @@ pub fn rewrite(
             );
         }
     }
+    let mut returned: Vec<_> =
+        sources.application.iter().filter(|attribute| !attribute.is("SAVEFILE")).cloned().collect();
+    // With a semicolon behind it, as a completed string has, the driver would refuse it.
+    returned.pop_if(|last| wanted.ends_open && last.value().is_empty());
+    let target = form::write(wanted, &sources, decision.as_ref(), &additions);
     Ok(Rewritten {
         platform,
-        target: form::write(wanted, &sources, decision.as_ref(), &additions),
-        returned: sources.application.iter().filter(|attribute| !attribute.is("SAVEFILE")).cloned().collect(),
+        ends_open: wanted.ends_open && target.last().is_some_and(|last| last.value().is_empty()),
+        target,
+        returned,
         is_loopback: !additions.is_empty(),
         files: decision.as_ref().map(|decision| form::files(decision, &additions)).unwrap_or_default(),
         is_of_other_system: platform == Platform::Linux && decision.as_ref().is_some_and(Decision::is_form_of_windows),
@@ -160,10 +174,23 @@ impl Rewritten {
     /// The string for the target, in code units; as Microsoft documents it, that for Windows ends in a semicolon.
     pub fn target_string(&self) -> Vec<u16> {
         let mut string = write(&self.target);
-        if self.platform == Platform::Windows {
+        if self.ends_open {
+            string.truncate(string.len() - 1);
+        } else if self.platform == Platform::Windows {
             terminate(&mut string);
         }
         string
+    }
+
+    /// The string for the target without secrets. What the application wrote behind a password without braces may be a part
+    /// of it, wherever it stands here.
+    pub fn shown(&self) -> String {
+        let hidden: Vec<&Attribute> = connection_string::behind_a_secret(&self.returned).iter().collect();
+        let shown = connection_string::shown_each(&self.target);
+        let each = self.target.iter().zip(shown);
+        each.map(|(it, shown)| if hidden.contains(&it) { "***".to_owned() } else { shown })
+            .collect::<Vec<_>>()
+            .join(";")
     }
 
     /// Whether there may be something to say of a connect that fails ([`hints`]).

@@ -48,8 +48,14 @@ fn examine(report: &mut Report, examination: &Examination) {
         speak_for(driver.library.clone());
     }
     let (target, kind) = target(report, registered.and_then(|driver| driver.target_driver));
-    let wanted =
-        Wanted { target: &target, kind: &kind, platform: Machine.platform(), preset: vec![], files_unseen: false };
+    let wanted = Wanted {
+        target: &target,
+        kind: &kind,
+        platform: Machine.platform(),
+        preset: vec![],
+        files_unseen: false,
+        ends_open: false,
+    };
     // Where the data source is missing, the rest is told as for a connection by DRIVER.
     let is_there = Machine.profile_value(Profile::Odbc, &examination.dsn, "Driver").is_ok_and(|it| !it.is_empty());
     let data_source = is_there.then(|| Attribute::new("DSN", &utf16(&examination.dsn)));

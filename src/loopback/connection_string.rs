@@ -85,6 +85,14 @@ impl Text {
         &self.0
     }
 
+    /// The path in a text that names a file: behind it may be a password.
+    pub fn path(&self) -> Text {
+        match self.0.find([',', ';']) {
+            Some(end) => Text(format!("{}***", &self.0[..=end])),
+            None => self.clone(),
+        }
+    }
+
     /// Whether the text is this one; ASCII case is ignored.
     pub fn is(&self, other: &str) -> bool {
         self.0.eq_ignore_ascii_case(other)
@@ -117,7 +125,11 @@ impl fmt::Display for Attribute<'_> {
         if self.is_secret() {
             return write!(formatter, "{keyword}=***");
         }
-        write!(formatter, "{keyword}={}", Text(String::from_utf16_lossy(&self.written)))
+        let written = Text(String::from_utf16_lossy(&self.written));
+        if self.is("ClientCertificate") || self.is("ClientKey") {
+            return write!(formatter, "{keyword}={}", written.path());
+        }
+        write!(formatter, "{keyword}={written}")
     }
 }
 
@@ -132,9 +144,11 @@ fn names_a_secret(keyword: &str) -> bool {
     ["PWD", "PASS", "SECRET", "TOKEN", "CONNECTION_STRING"].iter().any(|secret| keyword.contains(secret))
 }
 
-/// Where in a value a secret begins: behind the path of a key, or in what is a whole string, as where a brace is not closed.
+/// Where in a value a secret begins: behind the path of a key, or in what is a whole string, as where a brace is not closed;
+/// or where a key's file stands itself instead of its path.
 fn secret_within(value: &str) -> Option<usize> {
     let of_key = value.to_ascii_lowercase().find(KEY_PASSWORD).map(|position| position + KEY_PASSWORD.len());
+    let key_itself = value.find("-----BEGIN");
     let mut keyword = 0;
     let of_string = value.bytes().enumerate().find_map(|(position, byte)| {
         match byte {
@@ -144,7 +158,7 @@ fn secret_within(value: &str) -> Option<usize> {
         }
         None
     });
-    of_key.into_iter().chain(of_string).min()
+    of_key.into_iter().chain(key_itself).chain(of_string).min()
 }
 
 /// Attributes for the log, without secrets.
@@ -155,11 +169,17 @@ pub fn shown(attributes: &[Attribute]) -> String {
 /// Each attribute without its secret. What follows a password without braces may be a part of it that somebody forgot to
 /// quote, and is not shown either.
 pub fn shown_each(attributes: &[Attribute]) -> Vec<String> {
+    let hidden = behind_a_secret(attributes);
+    let shown = attributes[..attributes.len() - hidden.len()].iter().map(Attribute::to_string);
+    shown.chain(hidden.iter().map(|_| "***".to_owned())).collect()
+}
+
+/// The attributes behind the first secret without braces.
+pub fn behind_a_secret<'s, 'a>(attributes: &'s [Attribute<'a>]) -> &'s [Attribute<'a>] {
     let has_secret = |it: &Attribute| it.is_secret() || secret_within(it.text().reveal()).is_some();
     let open_secret = |it: &Attribute| has_secret(it) && it.written.first() != Some(&OPEN);
     let end = attributes.iter().position(open_secret).map_or(attributes.len(), |position| position + 1);
-    let hidden = attributes[end..].iter().map(|_| "***".to_owned());
-    attributes[..end].iter().map(Attribute::to_string).chain(hidden).collect()
+    &attributes[end..]
 }
 
 /// What [`parse`] made of a connection string.
@@ -184,8 +204,6 @@ pub struct Stopped {
 pub enum Reason {
     /// No `=` between here and the end. A run of two or more `;` at the end counts as such, one `;` does not.
     NoEqualsSign,
-    /// An `=` as the last character. With a `;` behind it, it is an empty value.
-    NoValue,
     /// A `{` that no `}` closes.
     Unterminated,
     /// Something other than `;` behind the closing `}`.
@@ -197,7 +215,6 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Reason::NoEqualsSign => "there is no '=' behind it",
-            Reason::NoValue => "there is neither a value nor a ';' behind the '='",
             Reason::Unterminated => "an opening brace has no closing one",
             Reason::AfterClosingBrace => "a closing brace is followed by something other than ';'",
         }
@@ -205,7 +222,9 @@ impl Reason {
 }
 
 /// What a secret in `ClientCertificate=file:PATH,password:SECRET` begins with.
-const KEY_PASSWORD: &str = ",password:";
+///
+/// Without the comma, which may be written with a space behind it or as another character.
+const KEY_PASSWORD: &str = "password:";
 
 const SEPARATOR: u16 = b';' as u16;
 const EQUALS: u16 = b'=' as u16;
@@ -240,9 +259,6 @@ pub fn parse(string: &[u16]) -> Parsed<'_> {
             attributes.push(Attribute { keyword: keyword.into(), written: written.into() });
             break stop(Reason::Unterminated);
         };
-        if start == string.len() {
-            break stop(Reason::NoValue);
-        }
         attributes.push(Attribute { keyword: keyword.into(), written: string[start..end].into() });
         match string.get(end) {
             None => break None,
@@ -384,8 +400,11 @@ mod tests {
             ("SSLKeyPass={secret};AccessToken={secret}", "SSLKeyPass=***;AccessToken=***"),
             ("PWD=se;cret=x;APP=y", "PWD=***;***;***"),
             ("ClientKey:file:/k,password:secret=;APP=x", "***=***;***"),
-            ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,password:***;***"),
-            ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,Password:***"),
+            ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,***;***"),
+            ("ClientKey=file:/k, secret;APP=x", "ClientKey=file:/k,***;APP=x"),
+            ("ClientKey={file:/k;secret};APP=x", "ClientKey={file:/k;***;APP=x"),
+            ("Server=-----BEGIN RSA PRIVATE KEY-----secret", "Server=***"),
+            ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,***"),
             ("UID={dom;PWD=secret;APP=x", "UID={dom;PWD=***"),
             ("Driver={a;b;Token=secret};APP=x", "Driver={a;b;Token=***;APP=x"),
         ] {

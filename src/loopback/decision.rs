@@ -76,7 +76,7 @@ impl<'s> Decision<'s> {
             Some(certificate) if counts(certificate) => {
                 // A PKCS #12 file does not get the key of another certificate.
                 let key = sources.said(CLIENT_KEY).filter(|key| key.origin <= certificate.origin);
-                if key.is_none() && certificate.origin == Origin::Environment {
+                if key.is_none() && matches!(certificate.origin, Origin::Environment) {
                     let text = format!(
                         "{CERTIFICATE_VARIABLE} names a certificate ({}) without its key. Set {KEY_VARIABLE} as well.",
                         certificate.attribute
@@ -98,6 +98,7 @@ impl<'s> Decision<'s> {
         };
         if let (Some(key), Some(decides)) = (sources.said(CLIENT_KEY), decides)
             && key.origin <= decides
+            && sources.is_open(CLIENT_CERTIFICATE)
         {
             let text = format!(
                 "There is a key ({}) but no certificate that it belongs to. Give ClientCertificate (or \
@@ -110,6 +111,15 @@ impl<'s> Decision<'s> {
         let pinned = earlier(sources.said(HOST_NAME_IN_CERTIFICATE), sources.said(SERVER_CERTIFICATE));
         let resets_trusted = trusted_is_session && trusted.is_some_and(|said| said.origin == Origin::Preset);
         Ok(Decision { login, server, trusted_is_session, resets_trusted, verification: earlier(pinned, strict) })
+    }
+
+    /// Who names the server and the certificate that are used; the application, where nobody else does.
+    pub fn origins(&self) -> [Origin; 2] {
+        let certificate = match self.login {
+            Login::Certificate { certificate, .. } => Some(certificate),
+            Login::Session | Login::Name | Login::Token | Login::Account => None,
+        };
+        [self.server, certificate].map(|said| said.map_or(Origin::Application, |said| said.origin))
     }
 
     /// Whether the login is by a certificate, on a platform where the session's is one.

@@ -167,11 +167,16 @@ fn check_files(
     };
     for (said, file) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
         if let Some(path) = path_of(said) {
-            file.check(world, Path::new(path.reveal()), &path, said.origin == Origin::Environment)?;
+            file.check(
+                world,
+                Path::new(path.reveal()),
+                &path.path(),
+                matches!(said.origin, Origin::Environment | Origin::Printed),
+            )?;
         }
     }
     if let Some(path) = path_of(key) {
-        warn_of_readers(world, Path::new(path.reveal()), &path, search);
+        warn_of_readers(world, Path::new(path.reveal()), &path.path(), search);
     }
     Ok(())
 }
@@ -200,31 +205,48 @@ pub fn write(
         None => string.extend(wanted.target.name().map(|name| Attribute::new("Driver", &utf16(name)))),
     }
     let is_overruled = |it: &Attribute<'static>| decision.is_some_and(|decision| decision.overrules(it));
-    let own: Vec<_> = sources.application.iter().filter(|it| !is_overruled(it)).collect();
+    let mut own: Vec<_> = sources.application.iter().filter(|it| !is_overruled(it)).collect();
+    // One without a value at the very end is the last of the string again.
+    let last = own.last().copied().filter(|last| wanted.ends_open && last.value().is_empty());
+    let last = last.filter(|last| !is_any(last, NOT_FOR_THE_TARGET));
+    own.truncate(own.len() - usize::from(last.is_some()));
     for slot in FORM {
         let of_slot = own.iter().filter(|attribute| is_any(attribute, slot));
         let before = string.len();
         string.extend(of_slot.map(|&attribute| attribute.clone()));
-        if string.len() == before {
+        if string.len() == before && !last.is_some_and(|last| is_any(last, slot)) {
             let added = additions.iter().find(|attribute| is_any(attribute, slot));
             string.extend(added.or_else(|| unread(sources, decision?, slot)).cloned());
+            string.extend(switched_off(sources, decision, slot).filter(|_| string.len() == before));
         }
     }
     let is_other = |it: &&Attribute<'static>| !is_in(it, &FORM) && !is_any(it, NOT_FOR_THE_TARGET);
     string.extend(own.into_iter().filter(|it| is_other(it)).cloned());
-    let Some(decision) = decision else { return string };
+    let Some(decision) = decision else {
+        string.extend(last.cloned());
+        return string;
+    };
     string.extend(BY_NAME.iter().filter(|_| matches!(decision.login, Login::Name)).filter_map(|slot| {
         let missing = sources.application.iter().all(|attribute| !is_any(attribute, slot));
         unread(sources, decision, slot).filter(|_| missing).cloned()
     }));
-    let rest = sources.environment.iter().chain(&sources.official);
+    let rest = sources.printed.iter().chain(&sources.official);
     for attribute in rest.filter(|it| is_other(it) && !is_in(it, &BY_NAME)) {
         let keyword = String::from_utf16_lossy(&attribute.keyword);
         if !string.iter().any(|present| present.is(&keyword)) {
             string.push(attribute.clone());
         }
     }
+    string.extend(last.cloned());
     string
+}
+
+/// A certificate of the section, which to the driver counts before a user, where the decision went by what the environment or
+/// a stronger word says. An empty value switches it off.
+fn switched_off(sources: &Sources, decision: Option<&Decision>, slot: Slot) -> Option<Attribute<'static>> {
+    let is_in_section = || sources.section.iter().any(|attribute| is_any(attribute, CLIENT_CERTIFICATE));
+    let by_other_means = !decision?.is_by_certificate(Platform::Linux);
+    (slot == CLIENT_CERTIFICATE && by_other_means && is_in_section()).then(|| Attribute::new(slot[0], &[]))
 }
 
 /// The certificate and the key with which the target logs in.
@@ -248,6 +270,6 @@ fn unread<'s>(sources: &'s Sources, decision: &Decision<'s>, slot: Slot) -> Opti
     match said.origin {
         Origin::Application | Origin::Preset => None,
         Origin::Section => UNREAD.contains(&slot).then_some(said.attribute),
-        Origin::Environment | Origin::Official => Some(said.attribute),
+        Origin::Environment | Origin::Printed | Origin::Official => Some(said.attribute),
     }
 }

@@ -4,7 +4,8 @@
 //! connections that are loopback ones, and only where the cause is known.
 
 use crate::loopback::connection_string::Attribute;
-use crate::loopback::{CLIENT_CERTIFICATE, Rewritten, SERVER, SERVER_VARIABLE, Slot, USER, is_any};
+use crate::loopback::{Rewritten, SERVER, SERVER_VARIABLE, Slot, USER, is_any};
+use crate::world::Platform;
 
 /// A diagnostic record of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,9 @@ pub struct TargetRecord {
     pub native_error: i32,
     pub text: String,
 }
+
+/// SQL Server's "Cannot open database".
+const NO_DATABASE: i32 = 4060;
 
 /// SQL Server's "Login failed for user".
 const LOGIN_FAILED: i32 = 18456;
@@ -28,7 +32,11 @@ pub fn hint(given: &Rewritten, records: &[TargetRecord]) -> Option<([u8; 5], Str
     if given.is_of_other_system {
         return records.first().map(|first| (first.state, OTHER_SYSTEM.to_owned()));
     }
-    records.iter().find_map(|record| Some((record.state, explain(&given.target, record)?)))
+    // A login that fails since there is no such database says nothing of the login.
+    let explained = records.iter().filter(|record| {
+        record.native_error != LOGIN_FAILED || records.iter().all(|it| it.native_error != NO_DATABASE)
+    });
+    explained.into_iter().find_map(|record| Some((record.state, explain(given, record)?)))
 }
 
 const OTHER_SYSTEM: &str = "This is the form of a loopback connection for Windows. On Linux the driver has looked for a server \
@@ -39,18 +47,20 @@ fn find<'s>(string: &'s [Attribute<'static>], slot: Slot) -> Option<&'s Attribut
     string.iter().find(|attribute| is_any(attribute, slot))
 }
 
-fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<String> {
+fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
+    let string = &given.target;
     let says = |words: &str| record.text.contains(words);
-    let given = |slot: Slot| find(string, slot).map(ToString::to_string).unwrap_or_default();
-    let by_certificate = find(string, CLIENT_CERTIFICATE).is_some();
-    // `.` and `.\NAME`, which no other form has.
-    let on_windows = find(string, SERVER).is_some_and(|server| server.value().first() == Some(&u16::from(b'.')));
+    // What stands in the section alone, the driver has read there.
+    let server = || find(string, SERVER).map_or("the server of the DSN section".to_owned(), ToString::to_string);
+    let [certificate, _] = &given.files;
+    let by_certificate = certificate.is_some();
+    let on_windows = given.platform == Platform::Windows;
     if record.native_error == LOGIN_FAILED && says(NAME_IN_CERTIFICATE) {
         return Some(format!(
             "SQL Server does not know the session of this certificate ({}): the session has ended, or the files are of \
              another one. They are good only while the call of sp_execute_external_script runs that they were made \
              for; do not copy or keep them, and connect from within the script.",
-            given(CLIENT_CERTIFICATE)
+            certificate.as_ref().map(ToString::to_string).unwrap_or_default()
         ));
     }
     if record.native_error == LOGIN_FAILED && by_certificate {
@@ -85,8 +95,9 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
     }
     if says("certificate verify failed") {
         return Some(
-            "In a loopback connection the server shows a self-signed certificate, and TrustServerCertificate=Yes is set \
-             for it. Something said otherwise: see the connection string and the DSN section."
+            "In a loopback connection the server shows a self-signed certificate, which TrustServerCertificate=Yes accepts. \
+             Something said otherwise: TrustServerCertificate=No, or HostNameInCertificate, ServerCertificate or \
+             Encrypt=Strict, in the connection string, as an attribute, or in the DSN section."
                 .to_owned(),
         );
     }
@@ -97,7 +108,7 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
             "No SQL Server answered in time at {}, by shared memory or a named pipe. If the script's instance is another \
              one, name it, as in Server=.\\NAME, in {SERVER_VARIABLE} or in the DSN section. Outside of SQL Server, name a \
              server there.",
-            given(SERVER)
+            server()
         ));
     }
     if timed_out {
@@ -105,7 +116,7 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
             "No SQL Server answered in time at {}. In a session the address is found, and the port is 1433. If SQL \
              Server listens on another port (network.tcpport of mssql.conf), name both, as in Server=address,port, in \
              {SERVER_VARIABLE} or in the DSN section of odbc.ini.",
-            given(SERVER)
+            server()
         ));
     }
     None
@@ -115,19 +126,21 @@ fn explain(string: &[Attribute<'static>], record: &TargetRecord) -> Option<Strin
 mod tests {
     use super::*;
     use crate::loopback::utf16;
-    use crate::world::Platform;
+    use crate::loopback::{CLIENT_CERTIFICATE, CLIENT_KEY};
 
     const BY_CERTIFICATE: [(&str, &str); 2] =
         [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/data/launchpad/sqlsatellitecert.pem")];
 
     fn given(target: Vec<Attribute<'static>>, is_loopback: bool, is_of_other_system: bool) -> Rewritten {
+        let is_on_windows = find(&target, SERVER).is_some_and(|server| server.text().reveal().starts_with('.'));
         Rewritten {
-            platform: Platform::Linux,
+            ends_open: false,
+            platform: if is_on_windows { Platform::Windows } else { Platform::Linux },
+            files: [CLIENT_CERTIFICATE, CLIENT_KEY].map(|slot| find(&target, slot).cloned()),
             target,
             returned: Vec::new(),
             is_loopback,
             is_of_other_system,
-            files: [None, None],
             resets_trusted: false,
         }
     }
@@ -185,6 +198,11 @@ mod tests {
         assert_eq!(hint_for(&BY_CERTIFICATE, &records).unwrap().0, "HYT00");
         assert_eq!(hint_for(&BY_CERTIFICATE, &records[..1]), None);
         assert_eq!(hint_for(&BY_CERTIFICATE, &[(b"42000", 4060, "Cannot open database")]), None);
+        let beside = [(b"28000", 18456, "Login failed for user 'x'."), (b"42000", 4060, "Cannot open database")];
+        assert_eq!(hint_for(&BY_CERTIFICATE, &beside), None);
+        // In the section.
+        let (_, text) = hint_for(&[], &[(b"HYT00", 0, "Login timeout expired")]).unwrap();
+        assert!(text.contains("at the server of the DSN section"), "{text}");
     }
 
     #[test]

@@ -39,6 +39,20 @@ pub fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failur
             ),
         ));
     }
+    // Quotation marks that a file of variables has kept, or spaces, would make another keyword of it, and lead elsewhere.
+    let is_plain = |attribute: &&Attribute| {
+        let keyword = String::from_utf16_lossy(&attribute.keyword);
+        keyword.trim_matches(|it: char| it.is_whitespace() || "'\"\u{feff}\u{fffd}".contains(it)) == keyword
+    };
+    if let Some(other) = parsed.attributes.iter().find(|attribute| !is_plain(attribute)) {
+        return Err(Failure::new(
+            Sqlstate::UNABLE_TO_CONNECT,
+            format!(
+                "The connection string in {place} has a keyword with quotation marks or spaces around it ({other}). Give the \
+                 string as rx_get_sql_loopback_connection_string() or rxGetSqlLoopbackConnectionString() printed it.",
+            ),
+        ));
+    }
     let for_us = |attribute: &Attribute| match attribute.is("Driver") {
         true => Some(Attribute::new(TARGET_DRIVER[0], &attribute.value())),
         false => (!is_any(attribute, NOT_FOR_THE_TARGET)).then(|| attribute.to_static()),

@@ -49,7 +49,14 @@ impl Question<'_> {
         }
         let given = self.values.iter().filter(|(_, value)| !value.is_empty());
         let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
-        let wanted = Wanted { target: &target, kind, platform, preset: Vec::new(), files_unseen: self.files_unseen };
+        let wanted = Wanted {
+            target: &target,
+            kind,
+            platform,
+            preset: Vec::new(),
+            files_unseen: self.files_unseen,
+            ends_open: false,
+        };
         let mut rewritten = loopback::rewrite(world, &wanted, &given, search)?;
         if target.name().is_none() {
             // Who connects by this string has no other way to know the driver.

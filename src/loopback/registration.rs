@@ -36,6 +36,9 @@ pub fn driver(world: &dyn World, name: &str) -> Option<Driver> {
     Some(Driver { name: name.to_owned(), library, target_driver: value("TargetDriver") })
 }
 
+/// So many bytes of a line unixODBC reads; one that has as many may have been longer.
+const MOST_BYTES: usize = 999;
+
 /// A data source's section of odbc.ini, of which we ask for single keywords: the target reads the section itself.
 pub struct Section<'w> {
     world: &'w dyn World,
@@ -78,6 +81,10 @@ impl<'w> Section<'w> {
             return Ok(None);
         }
         match self.world.profile_value(Profile::Odbc, self.name.reveal(), keyword) {
+            Ok(value) if self.world.platform() == Platform::Linux && keyword.len() + 1 + value.len() >= MOST_BYTES => {
+                let reason = format!("the value of {keyword}: it is longer than ODBC's installer library gives it");
+                Err(unreadable(&self.name, reason))
+            }
             Ok(value) => Ok(Some(Attribute::new(keyword, &utf16(&value))).filter(|it| !it.value().is_empty())),
             Err(reason) => Err(unreadable(&self.name, format!("the value of {keyword}: {reason}"))),
         }

@@ -9,7 +9,7 @@ use super::{
     KEY_VARIABLE, PASSWORD, SERVER, SERVER_CERTIFICATE, SERVER_VARIABLE, Slot, TARGET_DRIVER, TRUST_SERVER_CERTIFICATE,
     TRUSTED_CONNECTION, UNREAD, USER, file_value, is_any, official, utf16,
 };
-use crate::loopback::connection_string::{Attribute, Text};
+use crate::loopback::connection_string::Attribute;
 use crate::loopback::driver::Kind;
 use crate::loopback::failure::Failure;
 use crate::loopback::official::STRING_VARIABLE;
@@ -33,6 +33,17 @@ const ASKED: [Slot; 11] = [
     AUTHENTICATION,
 ];
 
+/// What `Authentication` takes; Microsoft, "Using Microsoft Entra ID with the ODBC Driver".
+const AUTHENTICATIONS: [&str; 7] = [
+    "SqlPassword",
+    "ActiveDirectoryPassword",
+    "ActiveDirectoryIntegrated",
+    "ActiveDirectoryInteractive",
+    "ActiveDirectoryMsi",
+    "ActiveDirectoryServicePrincipal",
+    "ActiveDirectoryDefault",
+];
+
 /// What everybody says, the strongest first.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -40,8 +51,10 @@ pub struct Sources {
     pub application: Vec<Attribute<'static>>,
     /// What attributes of the connection say, which the target has been given already ([`super::preset`]).
     pub preset: Vec<Attribute<'static>>,
-    /// The variables, and the parts of the string in [`STRING_VARIABLE`] that these do not say.
+    /// The variables for single values.
     pub environment: Vec<Attribute<'static>>,
+    /// The parts of the string in the variable [`STRING_VARIABLE`].
+    pub printed: Vec<Attribute<'static>>,
     /// What the section says, without what the target passes over there.
     pub section: Vec<Attribute<'static>>,
     /// The parts of the string that the section has under [`STRING_VARIABLE`].
@@ -54,6 +67,7 @@ pub enum Origin {
     Application,
     Preset,
     Environment,
+    Printed,
     Section,
     Official,
 }
@@ -97,7 +111,8 @@ impl Sources {
             }
         }
         sources.preset = preset;
-        sources.environment = environment(world)?;
+        sources.environment = environment(world);
+        sources.printed = printed(world)?;
         if let Some(section) = section {
             for slot in ASKED {
                 // What the application says is said: the rest of the answers would change nothing.
@@ -130,6 +145,7 @@ impl Sources {
             (Origin::Application, &self.application),
             (Origin::Preset, &self.preset),
             (Origin::Environment, &self.environment),
+            (Origin::Printed, &self.printed),
             (Origin::Section, &self.section),
             (Origin::Official, &self.official),
         ];
@@ -141,6 +157,17 @@ impl Sources {
     /// The same, where it says yes.
     pub fn says_yes(&self, slot: Slot) -> Option<Said<'_>> {
         self.said(slot).filter(|said| said.attribute.text().is("yes"))
+    }
+
+    /// Forgets a printed string, where neither its server nor its certificate is the one that is used: its other parts are
+    /// meant for these, and are not for another server.
+    pub fn forget_unused(&mut self, used: [Origin; 2]) {
+        if !used.contains(&Origin::Printed) {
+            self.printed.clear();
+        }
+        if !used.contains(&Origin::Official) {
+            self.official.retain(|part| is_any(part, TARGET_DRIVER));
+        }
     }
 
     /// Whether nobody has a word about a value, be it an empty one of the application's, which the target judges.
@@ -162,21 +189,24 @@ fn first<'s>((origin, source): (Origin, &'s Vec<Attribute<'static>>), slot: Slot
 }
 
 /// What the environment says, as attributes.
-fn environment(world: &dyn World) -> Result<Vec<Attribute<'static>>, Failure> {
-    let file = |value: OsString| file_value(&value.to_string_lossy());
-    let server = world.variable(SERVER_VARIABLE).map(|value| (SERVER, value.to_string_lossy().into_owned()));
+fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
+    let text = |value: OsString| value.to_string_lossy().trim().to_owned();
+    let file = |value: OsString| file_value(&text(value));
+    let server = world.variable(SERVER_VARIABLE).map(|value| (SERVER, text(value)));
     let certificate = world.variable(CERTIFICATE_VARIABLE).map(|value| (CLIENT_CERTIFICATE, file(value)));
     let key = world.variable(KEY_VARIABLE).map(|value| (CLIENT_KEY, file(value)));
     let given = [server, certificate, key].into_iter().flatten();
-    let mut attributes: Vec<_> = given.map(|(slot, value)| Attribute::new(slot[0], &utf16(&value))).collect();
-    if let Some(string) = world.variable(STRING_VARIABLE) {
-        let place = format!("the environment variable {STRING_VARIABLE}");
-        // Its driver has named the target, unless another name came before it.
-        let parts = official::read(&string.to_string_lossy(), &place)?.into_iter();
-        let parts: Vec<_> = parts.filter(|part| !is_any(part, TARGET_DRIVER) && is_new(&attributes, part)).collect();
-        attributes.extend(parts);
-    }
-    Ok(attributes)
+    given.map(|(slot, value)| Attribute::new(slot[0], &utf16(&value))).collect()
+}
+
+/// The parts of the string that the environment has.
+fn printed(world: &dyn World) -> Result<Vec<Attribute<'static>>, Failure> {
+    let Some(string) = world.variable(STRING_VARIABLE) else { return Ok(Vec::new()) };
+    let place = format!("the environment variable {STRING_VARIABLE}");
+    let mut parts = official::read(&string.to_string_lossy(), &place)?;
+    // Its driver has named the target, unless another name came before it.
+    parts.retain(|part| !is_any(part, TARGET_DRIVER));
+    Ok(parts)
 }
 
 /// The section's value. One that cannot be used and is the driver's alone to read stands for itself: that there is something.
@@ -186,19 +216,15 @@ fn value(section: &Section, slot: Slot) -> Result<Option<Attribute<'static>>, Fa
     section.value(slot[0]).or_else(|failure| if is_written { Err(failure) } else { Ok(Some(unknown())) })
 }
 
-/// Whether none of the attributes says the same value.
-fn is_new(attributes: &[Attribute<'static>], part: &Attribute<'static>) -> bool {
-    let keyword = Text::new(String::from_utf16_lossy(&part.keyword));
-    let slot = [SERVER].into_iter().find(|slot| is_any(part, slot));
-    !attributes.iter().any(|given| slot.map_or(given.is(keyword.reveal()), |slot| is_any(given, slot)))
-}
-
 /// Whether the target takes a value of its section, where it passes over what it does not know without a word.
 fn counts_in_section(kind: &Kind, attribute: &Attribute<'static>) -> bool {
     let is = |words: &[&str]| words.iter().any(|word| attribute.text().is(word));
     let is_answer = || is(&["yes", "no"]);
     if is_any(attribute, ENCRYPT) {
         return is_answer() || kind.encrypts_by_default() && is(&["mandatory", "optional", "strict"]);
+    }
+    if is_any(attribute, AUTHENTICATION) {
+        return is(&AUTHENTICATIONS);
     }
     let takes_answer = is_any(attribute, TRUST_SERVER_CERTIFICATE) || is_any(attribute, TRUSTED_CONNECTION);
     !takes_answer || is_answer()

@@ -61,7 +61,14 @@ fn search_with(
 ) -> Result<Rewritten, Failure> {
     let preset = attributes.iter().map(|&(attribute, is_something)| preset::keyword(attribute, is_something).unwrap());
     let target = &Target::registered_as("ODBC Driver 17 for SQL Server");
-    let wanted = Wanted { target, kind, platform: world.platform(), preset: preset.collect(), files_unseen: false };
+    let wanted = Wanted {
+        target,
+        kind,
+        platform: world.platform(),
+        preset: preset.collect(),
+        files_unseen: false,
+        ends_open: string.last() == Some(&u16::from(b'=')),
+    };
     rewrite(world, &wanted, &parse(string).attributes, search)
 }
 
@@ -681,9 +688,75 @@ fn an_official_string_is_a_start() {
     assert_eq!(given(&in_environment(), "DSN=Loopback;Database=Sales;Encrypt=strict;APP=x"), with_own);
     let with_variable = in_environment().variable(SERVER_VARIABLE, "fe80::1%eth0");
     assert_eq!(given(&with_variable, "DSN=Loopback"), expected.replace("fe80::77%eth0,1500", "fe80::1%eth0"));
+    // It is one thing: for another server and login none of it counts, its trust least of all.
+    let own = "Server=dev;UID=u;PWD=p";
+    assert_eq!(given(&in_environment(), &format!("DSN=Loopback;{own}")), own);
+    assert_eq!(given(&in_section, &format!("DSN=Started;{own}")), own);
+    let section = [("Server", "dev"), ("TrustServerCertificate", "No"), ("Database", "Sales")];
+    let world = files(laptop(&section).variable(STRING_VARIABLE, OFFICIAL));
+    assert_eq!(given(&world, "DSN=Loopback;Server=dev;UID=u"), "Server=dev;UID=u");
     let on_windows = "Driver=ODBC Driver 17 for SQL Server;Server=.;Database=Printed;Trusted_Connection=Yes;";
     let world = laptop(&[]).windows().variable(STRING_VARIABLE, on_windows);
     assert_eq!(given(&world, "DSN=Loopback"), "Server=.;Database=Printed;Trusted_Connection=Yes;");
+}
+
+#[test]
+fn an_official_string_with_quotation_marks_kept_is_refused() {
+    for string in ["'Server=fe80::1%eth0;UID=u'", "Server = fe80::1%eth0", "\u{feff}Server=x", "\"Driver=x;Server=y\""]
+    {
+        let failure = try_rewrite(&satellite().variable(STRING_VARIABLE, string), "DSN=Loopback").unwrap_err();
+        assert!(failure.text.contains("quotation marks or spaces"), "{}", failure.text);
+    }
+    let world = satellite().variable(SERVER_VARIABLE, " fe80::1%eth0\n");
+    assert!(given(&world, "DSN=Loopback").starts_with("Server=fe80::1%eth0;"));
+    assert_eq!(given(&satellite().variable(SERVER_VARIABLE, " "), "DSN=Loopback"), given(&satellite(), "DSN=Loopback"));
+}
+
+#[test]
+fn a_value_that_may_have_been_cut_is_refused() {
+    for (keyword, length, is_cut) in [("PWD", 994, false), ("PWD", 995, true), (STRING_VARIABLE, 967, true)] {
+        let world = satellite().section(Profile::Odbc, "Own", &[("UID", "u"), (keyword, &"x".repeat(length))]);
+        let text = try_rewrite(&world, "DSN=Own").map_or_else(|failure| failure.text, |_| String::new());
+        assert_eq!(text.contains("longer than"), is_cut, "{keyword} {length}: {text}");
+    }
+}
+
+#[test]
+fn a_keyword_without_a_value_at_the_very_end_stays_there() {
+    let world = || laptop(&[("Server", "dev"), ("TrustServerCertificate", "Yes"), ("Database", "Sales")]);
+    for keyword in ["TrustServerCertificate", "Database", "Encrypt", "Trusted_Connection", "MARS_Connection", "UID"] {
+        let (target, returned) = strings(&world(), &format!("DSN=Loopback;UID=u;PWD=p;{keyword}="));
+        assert_eq!(target, format!("DSN=Loopback;UID=u;PWD=p;{keyword}="));
+        assert_eq!(returned, "DSN=Loopback;UID=u;PWD=p;");
+    }
+    // In a session nothing is added beside it, and it says that there is none.
+    let string = given(&satellite(), "DSN=Loopback;TrustServerCertificate=");
+    assert!(string.ends_with(";Trusted_Connection=no;Encrypt=Yes;TrustServerCertificate="), "{string}");
+    assert_eq!(given(&satellite(), "DSN=Loopback;Server="), given(&satellite(), "DSN=Loopback"));
+    assert!(given(&satellite(), "DSN=Loopback;Trusted_Connection=").ends_with(";Encrypt=Yes;Trusted_Connection="));
+}
+
+#[test]
+fn a_section_s_certificate_does_not_count_beside_another_login() {
+    let section = [("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
+    let world = laptop(&section).file("/c", "DER").file("/k", "DER");
+    assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=Yes"), "ClientCertificate=;Trusted_Connection=Yes");
+    let world = world
+        .variable(CERTIFICATE_VARIABLE, "/e")
+        .variable(KEY_VARIABLE, "/f")
+        .file("/e", CERTIFICATE_PEM)
+        .file("/f", KEY_PEM);
+    assert_eq!(given(&world, "DSN=Loopback;UID=u;PWD=p"), "ClientCertificate=;UID=u;PWD=p");
+    // A key is not without its certificate, where the driver logs in by other means.
+    let string = "DSN=Loopback;ClientCertificate=file:/c;ClientKey=file:/k;Trusted_Connection=Yes";
+    assert!(given(&laptop(&[("Server", "dev")]), string).contains("Trusted_Connection=Yes"));
+}
+
+#[test]
+fn an_authentication_that_the_driver_passes_over_is_no_login() {
+    let world = |value| satellite().section(Profile::Odbc, "Own", &[("Authentication", value)]);
+    assert_eq!(given(&world("wrong"), "DSN=Own"), given(&satellite(), "DSN=Loopback"));
+    assert!(!given(&world("activedirectorymsi"), "DSN=Own").contains("ClientCertificate"));
 }
 
 #[test]
@@ -801,7 +874,7 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
 
 #[test]
 fn a_keyword_beyond_ascii_that_the_application_has_comes_from_nobody_else() {
-    let world = satellite().variable(STRING_VARIABLE, "Gr\u{f6}\u{df}e=environment;Other=o");
+    let world = satellite().variable(STRING_VARIABLE, "Server=fe80::5%eth0;Gr\u{f6}\u{df}e=environment;Other=o");
     let string = given(&world, "DSN=Loopback;GR\u{f6}\u{df}E=own");
     assert!(string.ends_with(";GR\u{f6}\u{df}E=own;Other=o"), "{string}");
 }

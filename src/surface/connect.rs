@@ -3,7 +3,7 @@
 //! All three end in the target's `SQLDriverConnectW`. A browse with `DSN` or `DRIVER` completes in one step, since there
 //! is nothing left to ask for, and since the driver's own browse refuses the certificate form.
 
-use crate::loopback::connection_string::{Attribute, Reason, Stopped, parse, shown};
+use crate::loopback::connection_string::{Attribute, Stopped, parse};
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
 use crate::loopback::{self, Rewritten, Wanted, hints, preset};
@@ -116,6 +116,8 @@ pub unsafe fn connect(
 pub struct Request {
     attributes: Vec<Attribute<'static>>,
     stopped: Option<Stopped>,
+    /// Whether the string ends in a keyword without a value, and without a semicolon.
+    ends_open: bool,
 }
 
 impl Request {
@@ -125,12 +127,12 @@ impl Request {
         if string.contains(&0) {
             return Err(wide_characters("The connection string has a NUL in it"));
         }
-        let no_attribute = parsed.stopped.as_ref().is_some_and(|stopped| stopped.reason == Reason::NoEqualsSign);
-        if parsed.attributes.is_empty() && no_attribute {
+        if parsed.attributes.is_empty() && !string.is_empty() {
             return Err(wide_characters("The connection string has no attribute, such as DSN=Loopback"));
         }
         let attributes = parsed.attributes.iter().map(Attribute::to_static).collect();
-        Ok(Request { attributes, stopped: parsed.stopped })
+        let ends_open = string.last() == Some(&u16::from(b'='));
+        Ok(Request { attributes, stopped: parsed.stopped, ends_open })
     }
 
     /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
@@ -140,7 +142,7 @@ impl Request {
         }
         let given = values.iter().filter(|(_, value)| !value.is_empty());
         let attributes = given.map(|(keyword, value)| Attribute::new(keyword, value)).collect();
-        Ok(Request { attributes, stopped: None })
+        Ok(Request { attributes, stopped: None, ends_open: false })
     }
 }
 
@@ -240,7 +242,14 @@ fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -
     let target = state::loaded()?;
     let kind = &loading::kind(target);
     let preset = connections::with(connection, |state| state.preset.clone());
-    let wanted = Wanted { target, kind, platform: Machine.platform(), preset, files_unseen: false };
+    let wanted = Wanted {
+        target,
+        kind,
+        platform: Machine.platform(),
+        preset,
+        files_unseen: false,
+        ends_open: request.ends_open,
+    };
     let mut search = Search::default();
     let rewritten = loopback::rewrite(&Machine, &wanted, &request.attributes, &mut search);
     for warning in &search.warnings {
@@ -250,7 +259,7 @@ fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -
     for finding in &search.findings {
         log::info!("{finding}");
     }
-    log::info!("the target is given: {}", shown(&rewritten.target));
+    log::info!("the target is given: {}", rewritten.shown());
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {
         return Err(Failure::new(
@@ -385,7 +394,7 @@ mod tests {
     #[test]
     fn what_is_not_a_misread_string_is_not_refused() {
         let string = utf16("DSN=Loopback;");
-        for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 0), ("D=;", 1), ("=;", 1)] {
+        for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 1), ("=", 1)] {
             assert_eq!(Request::parse(&utf16(string)).map(|it| it.attributes.len()), Ok(attributes), "{string}");
         }
         // Two NULs, counted.

@@ -28,7 +28,8 @@ const PAIRS: [(&CStr, &str); 2] = [(c"libodbc.so.2", "libodbcinst.so.2"), (c"lib
 /// unixODBC reads values of up to 1,000 bytes; lists of keywords may be longer. This is the length with which Microsoft's
 /// driver asks: unixODBC then gives the one what it has read for the other.
 const FIRST_BUFFER: usize = 4097;
-const LAST_BUFFER: usize = 1024 * 1024;
+const FIRST_LIST: usize = 16 * 1024;
+const LAST_BUFFER: usize = 4 * 1024 * 1024;
 
 /// The installer library, open.
 pub struct Installer {
@@ -163,21 +164,22 @@ impl Installer {
             return Ok(String::new());
         };
         // Not the value itself in the error: it may be a password.
-        String::from_utf8(self.get(Some(&section), Some(&keyword), profile)).map_err(|_| "it is not UTF-8".to_owned())
+        String::from_utf8(self.get(Some(&section), Some(&keyword), profile, FIRST_BUFFER))
+            .map_err(|_| "it is not UTF-8".to_owned())
     }
 
     /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end. A name
     /// that is not UTF-8 leads nowhere.
     fn list(&self, section: Option<&CStr>, profile: Profile) -> Vec<String> {
-        let list = self.get(section, None, profile);
+        let list = self.get(section, None, profile, FIRST_LIST);
         let names = list.split(|&byte| byte == 0).take_while(|name| !name.is_empty());
         names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
     /// One call, with a buffer that is made larger until the answer fits; without the answer's last NUL.
-    fn get(&self, section: Option<&CStr>, entry: Option<&CStr>, profile: Profile) -> Vec<u8> {
+    fn get(&self, section: Option<&CStr>, entry: Option<&CStr>, profile: Profile, first: usize) -> Vec<u8> {
         let pointer = |string: Option<&CStr>| string.map_or(std::ptr::null(), CStr::as_ptr);
-        let mut size = FIRST_BUFFER;
+        let mut size = first;
         loop {
             let mut buffer = vec![0u8; size];
             // SAFETY: the strings are NUL-terminated and live through the call; the buffer has the length that is said.
@@ -192,8 +194,9 @@ impl Installer {
                 )
             };
             let length = usize::try_from(length).unwrap_or(0);
-            // Two bytes of slack: a cut list ends with two NULs, and versions differ in whether they count them.
-            if length + 2 < size || size >= LAST_BUFFER {
+            // A list that is cut ends with the last name that fits whole, a value at its last byte.
+            let fits = if entry.is_some() { length + 2 < size } else { length < size / 2 };
+            if fits || size >= LAST_BUFFER {
                 buffer.truncate(length);
                 return buffer;
             }
