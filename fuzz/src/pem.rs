@@ -49,7 +49,8 @@ pub fn pem(input: &[u8]) {
     };
     let kind = &Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
     let target = &Target::registered_as("ODBC Driver 18 for SQL Server");
-    let wanted = Wanted { target, kind, platform: Platform::Linux, preset: Vec::new(), files_unseen: false };
+    let wanted =
+        Wanted { target, kind, platform: Platform::Linux, preset: Vec::new(), files_unseen: false, ends_open: false };
     let mut search = Search::thorough();
     let string = input::units(string.as_bytes());
     let outcome = rewrite(&world, &wanted, &parse(&string).attributes, &mut search);

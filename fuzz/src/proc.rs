@@ -40,7 +40,8 @@ pub fn proc(input: &[u8]) {
     }
     let kind = &Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
     let target = &Target::registered_as("ODBC Driver 18 for SQL Server");
-    let wanted = Wanted { target, kind, platform: Platform::Linux, preset: Vec::new(), files_unseen: false };
+    let wanted =
+        Wanted { target, kind, platform: Platform::Linux, preset: Vec::new(), files_unseen: false, ends_open: false };
     let string = if options.is_set(3) { "DRIVER=x;UID=u;\u{2}" } else { "DRIVER=x" };
     let string = input::units(string.as_bytes());
     let mut search = if options.is_set(4) { Search::thorough() } else { Search::default() };

@@ -125,7 +125,8 @@ impl Case {
         let registered = "ODBC Driver 18 for SQL Server";
         let target = &Target::registered_as(registered);
         let platform = world.platform();
-        let wanted = Wanted { target, kind, platform, preset: Vec::from_iter(preset), files_unseen: false };
+        let ends_open = self.string.last() == Some(&u16::from(b'='));
+        let wanted = Wanted { target, kind, platform, preset: Vec::from_iter(preset), files_unseen: false, ends_open };
         let mut search = if options.is_set(5) { Search::thorough() } else { Search::default() };
         let outcome = rewrite(&world, &wanted, &parse(&self.string).attributes, &mut search);
         if let Ok(rewritten) = &outcome {
@@ -141,6 +142,8 @@ impl Case {
     fn others(&self, application: &[Pair], platform: Platform) -> Vec<Pair> {
         let mut others = match platform {
             Platform::Linux => vec![
+                // A certificate of the section, switched off.
+                Pair::new("ClientCertificate", ""),
                 Pair::new("Server", &format!("{SERVER}%eth0")),
                 Pair::new("ClientCertificate", &format!("file:{LAUNCHPAD}/sqlsatellitecert.pem")),
                 Pair::new("ClientKey", &format!("file:{LAUNCHPAD}/sqlsatellitekey.pem")),

@@ -32,12 +32,25 @@ pub fn driver(world: &dyn World, name: &str) -> Option<Driver> {
         let value = world.profile_value(Profile::Odbcinst, name, keyword).unwrap_or_default();
         Some(value.trim().to_owned()).filter(|value| !value.is_empty())
     };
-    let library = value("Driver64").or_else(|| value("Driver"))?.into();
+    let library = expanded(world, value("Driver64").or_else(|| value("Driver"))?).into();
     Some(Driver { name: name.to_owned(), library, target_driver: value("TargetDriver") })
 }
 
 /// So many bytes of a line unixODBC reads; one that has as many may have been longer.
 const MOST_BYTES: usize = 999;
+
+/// A path with the variables in it replaced: the driver that comes with Windows is registered in `%WINDIR%`.
+fn expanded(world: &dyn World, path: String) -> String {
+    let mut parts = path.splitn(3, '%');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(before), Some(name), Some(behind)) if world.platform() == Platform::Windows => match world.variable(name)
+        {
+            Some(value) => format!("{before}{}{behind}", value.to_string_lossy()),
+            None => path,
+        },
+        _ => path,
+    }
+}
 
 /// A data source's section of odbc.ini, of which we ask for single keywords: the target reads the section itself.
 pub struct Section<'w> {
@@ -120,4 +133,27 @@ fn unreadable(name: &Text, reason: String) -> Failure {
 /// Whether two paths lead to the same file, or would if it were there.
 pub fn same_file(world: &dyn World, one: &Path, other: &Path) -> bool {
     one == other || matches!((world.identity(one), world.identity(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fixture::Fixture;
+
+    #[test]
+    fn variables_in_a_driver_s_path_are_replaced_on_windows() {
+        let library = |world: Fixture, path: &str| {
+            let world =
+                world.variable("WINDIR", r"C:\Windows").section(Profile::Odbcinst, "SQL Server", &[("Driver", path)]);
+            driver(&world, "SQL Server").unwrap().library
+        };
+        for (path, whole) in [
+            (r"%WINDIR%\system32\SQLSRV32.dll", r"C:\Windows\system32\SQLSRV32.dll"),
+            (r"%NOBODY%\x.dll", r"%NOBODY%\x.dll"),
+            (r"C:\100%\x.dll", r"C:\100%\x.dll"),
+        ] {
+            assert_eq!(library(Fixture::default().windows(), path), Path::new(whole));
+            assert_eq!(library(Fixture::default(), path), Path::new(path));
+        }
+    }
 }

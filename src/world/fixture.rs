@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// A path from the root on the system that the tests run on.
+#[cfg(test)]
 macro_rules! whole {
     ($path:literal) => {
         if cfg!(windows) { concat!("C:", $path) } else { $path }
     };
 }
+#[cfg(test)]
 pub(crate) use whole;
 
 pub const CERTIFICATE_PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
