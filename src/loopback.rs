@@ -153,10 +153,7 @@ pub fn rewrite(
             );
         }
     }
-    let mut returned: Vec<_> =
-        sources.application.iter().filter(|attribute| !attribute.is("SAVEFILE")).cloned().collect();
-    // With a semicolon behind it, as a completed string has, the driver would refuse it.
-    returned.pop_if(|last| wanted.ends_open && last.value().is_empty());
+    let returned = sources.application.iter().filter(|attribute| !attribute.is("SAVEFILE")).cloned().collect();
     let target = form::write(wanted, &sources, decision.as_ref(), &additions);
     Ok(Rewritten {
         platform,

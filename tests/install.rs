@@ -1257,6 +1257,24 @@ fn what_cannot_be_exchanged_is_not_begun() {
 }
 
 #[test]
+fn what_is_no_regular_file_is_left_alone() {
+    for (make, kind) in [("mknod", "c 1 3"), ("mknod", "p"), ("mkdir", "")] {
+        let root = Root::new();
+        let other = "/usr/share/other-of-the-tests";
+        Ran::of(root.command(make).arg(other).args(kind.split_whitespace())).ok();
+        fs::remove_file(root.path(DATA_SOURCES)).unwrap();
+        std::os::unix::fs::symlink(other, root.path(DATA_SOURCES)).unwrap();
+        for action in ["install", "uninstall"] {
+            let ran = root.run(&[action]);
+            assert_eq!(ran.status, 2, "{ran:?}");
+            assert_says(&ran.stderr, &["/etc/odbc.ini is not a regular file"]);
+        }
+        let left = fs::symlink_metadata(root.path(other)).unwrap();
+        assert!(!left.is_file(), "{make} {kind}");
+    }
+}
+
+#[test]
 fn runs_at_the_same_time_lose_nothing_of_each_other() {
     let root = Root::new();
     let before = root.everything();

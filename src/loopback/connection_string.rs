@@ -87,8 +87,10 @@ impl Text {
 
     /// The path in a text that names a file: behind it may be a password.
     pub fn path(&self) -> Text {
-        match self.0.find([',', ';']) {
-            Some(end) => Text(format!("{}***", &self.0[..=end])),
+        // What is longer than a path may be the key itself.
+        let longest = self.0.char_indices().nth(LONGEST_PATH).map(|(end, _)| end);
+        match self.0.find([',', ';']).map(|end| end + 1).into_iter().chain(longest).min() {
+            Some(end) => Text(format!("{}***", &self.0[..end])),
             None => self.clone(),
         }
     }
@@ -143,6 +145,9 @@ fn names_a_secret(keyword: &str) -> bool {
     let keyword = keyword.to_ascii_uppercase();
     ["PWD", "PASS", "SECRET", "TOKEN", "CONNECTION_STRING"].iter().any(|secret| keyword.contains(secret))
 }
+
+/// So many characters of a path are shown.
+const LONGEST_PATH: usize = 200;
 
 /// Where in a value a secret begins: behind the path of a key, or in what is a whole string, as where a brace is not closed;
 /// or where a key's file stands itself instead of its path.
@@ -403,6 +408,7 @@ mod tests {
             ("ClientKey=file:/k,password:se;cret=x", "ClientKey=file:/k,***;***"),
             ("ClientKey=file:/k, secret;APP=x", "ClientKey=file:/k,***;APP=x"),
             ("ClientKey={file:/k;secret};APP=x", "ClientKey={file:/k;***;APP=x"),
+            (&format!("ClientKey={}secret", "MII".repeat(70)), &format!("ClientKey={}***", &"MII".repeat(70)[..200])),
             ("Server=-----BEGIN RSA PRIVATE KEY-----secret", "Server=***"),
             ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,***"),
             ("UID={dom;PWD=secret;APP=x", "UID={dom;PWD=***"),

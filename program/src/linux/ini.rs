@@ -50,6 +50,11 @@ impl Ini {
     /// # Errors
     /// The system's reason why it cannot be read, with its path.
     pub fn read(path: &Path) -> Result<Ini, String> {
+        // A FIFO would be waited for, and a device must not be exchanged for a file.
+        let is_other = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+        if is_other {
+            return Err(format!("{} is not a regular file, and is left alone", path.display()));
+        }
         match std::fs::read(path) {
             Ok(contents) => Ok(Ini::parse(contents)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ini::default()),
