@@ -119,10 +119,10 @@ fn a_failure_of_the_target_is_told_in_its_own_words_alone() {
 fn a_hint_stands_behind_the_target_s_records_of_a_failed_loopback_connect() {
     let connection = Connection::new();
     let told =
-        [("28000", 18456, "[fake] Login failed for user 'Microsoft Corporation'."), ("42000", 4060, "[fake] db")];
+        [("28000", 18456, "[fake] Login failed for user 'Microsoft Corporation'."), ("42000", 911, "[fake] other")];
     tell("SQLDriverConnectW", SQL_ERROR, &told);
     assert_eq!(connection.connect(BY_CERTIFICATE), SQL_ERROR);
-    assert_eq!(outline(&connection), ["28000 18456 [fake]", "42000 4060 [fake]", "28000 0 [loopback-odbc]"]);
+    assert_eq!(outline(&connection), ["28000 18456 [fake]", "42000 911 [fake]", "28000 0 [loopback-odbc]"]);
     assert_eq!(header(&connection), (3, SQL_ERROR));
     let (_, _, hint) = record(&connection, 3).unwrap();
     assert!(hint.contains("the session has ended") && hint.contains(file!()), "{hint}");

@@ -16,6 +16,8 @@ use std::process::{Child, Command, Stdio};
 
 const DRIVERS: &str = "/etc/odbcinst.ini";
 const DATA_SOURCES: &str = "/etc/odbc.ini";
+/// The driver manager's libraries in the private root.
+const UNIXODBC: &str = "/usr/share/unixodbc-of-the-tests";
 /// Microsoft's driver, where its packages have it as well as the tests: in a folder that scripts of SQL Server see.
 const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
 
@@ -75,6 +77,13 @@ impl Root {
         for path in [DRIVERS, DATA_SOURCES] {
             let _ = fs::remove_file(root.path(path));
         }
+        // Where every user can read it: the project may be below a home that others cannot enter.
+        fs::create_dir(root.path(UNIXODBC)).unwrap();
+        for entry in fs::read_dir(part("UNIXODBC_LIB")).unwrap().map(Result::unwrap) {
+            if entry.path().to_string_lossy().contains(".so") {
+                fs::copy(entry.path(), root.path(UNIXODBC).join(entry.file_name())).unwrap();
+            }
+        }
         root
     }
 
@@ -106,6 +115,7 @@ impl Root {
                 command.env_remove(name);
             }
         }
+        command.env("LD_LIBRARY_PATH", UNIXODBC);
         command.env("ODBCINI", self.folder.path().join("user.ini")).env("LANG", "C.UTF-8").env_remove("LC_ALL");
         command
     }

@@ -70,7 +70,7 @@ static void run(const char *mode) {
         printf("%d %s\n", code, first_record(SQL_HANDLE_DBC, client.connection).text);
     } else if (!strcmp(mode, "forged")) {
         struct client client = client_new();
-        client_open(client, wide("Driver=x;Server=s;UID=u;PWD=p;Database=a\nloopback-odbc[1] INFO: forged\r\n\033[2J"));
+        client_open(client, wide("Driver=x;Server=s;Database=a\nloopback-odbc[1] INFO: forged\r\n\033[2J;UID=u;PWD=p"));
         client_close(client);
     } else if (!strcmp(mode, "fifo")) {
         /* A reader, then none, then one again. */
