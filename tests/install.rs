@@ -80,7 +80,8 @@ impl Root {
         // Where every user can read it: the project may be below a home that others cannot enter.
         fs::create_dir(root.path(UNIXODBC)).unwrap();
         for entry in fs::read_dir(part("UNIXODBC_LIB")).unwrap().map(Result::unwrap) {
-            if entry.path().to_string_lossy().contains(".so") {
+            // Links lead to libraries that were not unpacked, too.
+            if entry.path().to_string_lossy().contains(".so") && entry.path().exists() {
                 fs::copy(entry.path(), root.path(UNIXODBC).join(entry.file_name())).unwrap();
             }
         }
