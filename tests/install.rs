@@ -85,6 +85,9 @@ impl Root {
                 fs::copy(entry.path(), root.path(UNIXODBC).join(entry.file_name())).unwrap();
             }
         }
+        for ours in [part("PROGRAM"), library()] {
+            fs::copy(&ours, root.path(UNIXODBC).join(ours.file_name().unwrap())).unwrap();
+        }
         root
     }
 
@@ -122,6 +125,11 @@ impl Root {
     }
 
     /// `loopback-odbc` with these arguments.
+    /// The program where every user can execute it, with the library beside it.
+    fn program(&self) -> PathBuf {
+        Path::new(UNIXODBC).join(part("PROGRAM").file_name().unwrap())
+    }
+
     fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(part("PROGRAM")).args(arguments))
     }
@@ -275,10 +283,10 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
     for verb in ["install", "uninstall"] {
         let before = root.everything();
         let mut command = root.command("setpriv");
-        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(part("PROGRAM"));
+        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(root.program());
         let dry = Ran::of(command.args([verb, "--dry-run"])).ok();
         root.is_as(&before);
-        let real = root.run(&[verb]).ok();
+        let real = Ran::of(root.command(root.program()).arg(verb)).ok();
         let heading = "Nothing is changed. What would be said and done:\n";
         assert_eq!(dry.stdout, format!("{heading}{}", real.stdout));
         assert_ne!(root.everything(), before);
@@ -297,7 +305,7 @@ fn without_the_right_to_write_nothing_is_changed_and_the_path_is_named() {
     let run = |verb: &str| {
         let before = root.everything();
         let mut command = root.command("setpriv");
-        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(part("PROGRAM")).arg(verb);
+        command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(root.program()).arg(verb);
         let ran = Ran::of(&mut command);
         root.is_as(&before);
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
@@ -650,7 +658,7 @@ fn a_user_installs_for_himself_without_root() {
         command.env("HOME", home.path()).env("ODBCINI", in_home(".odbc.ini")).env_remove("XDG_DATA_HOME");
         command
     };
-    let said = Ran::of(as_user(part("PROGRAM")).args(["install", "--user"])).ok();
+    let said = Ran::of(as_user(root.program()).args(["install", "--user"])).ok();
     assert_eq!(said.stderr, "");
     let library = in_home(".local/share/loopback-odbc/libloopbackodbc.so");
     assert_eq!(
@@ -664,10 +672,10 @@ fn a_user_installs_for_himself_without_root() {
     assert_eq!(connected.stdout, format!("connected: 12\nloaded: {}\n", library.display()));
 
     // The library stays while another data source needs it.
-    Ran::of(as_user(part("PROGRAM")).args(["install", "--user", "--dsn", "Second"])).ok();
-    let said = Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user"])).ok();
+    Ran::of(as_user(root.program()).args(["install", "--user", "--dsn", "Second"])).ok();
+    let said = Ran::of(as_user(root.program()).args(["uninstall", "--user"])).ok();
     said.says(&["libloopbackodbc.so: stays", "[Second] stays (uninstall --dsn 'Second' --user)"]);
-    Ran::of(as_user(part("PROGRAM")).args(["uninstall", "--user", "--dsn", "Second"])).ok();
+    Ran::of(as_user(root.program()).args(["uninstall", "--user", "--dsn", "Second"])).ok();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     root.is_as(&before);
 }
@@ -683,7 +691,7 @@ fn a_user_s_installation_makes_no_file_but_its_own() {
             let mut command = root.command("setpriv");
             command
                 .args(["--reuid", user, "--regid", user, "--clear-groups"])
-                .arg(part("PROGRAM"))
+                .arg(root.program())
                 .args([verb, "--user"]);
             command.env("HOME", home.path()).env("ODBCINI", home.path().join("my.ini")).env_remove("XDG_DATA_HOME");
             assert!(Ran::of(&mut command).status < 2);
@@ -1001,7 +1009,7 @@ struct Killed<'k> {
 impl Killed<'_> {
     /// `arrange` makes the state from which the command starts, of a clean one.
     fn at_each_call(&self, arrange: &dyn Fn(), command: &[&str], install: &[&str], uninstall: &[&str]) {
-        let (program, at_call) = (part("PROGRAM"), self.root.at_call());
+        let (program, at_call) = (self.root.program(), self.root.at_call());
         let (program, at_call) = (program.to_str().unwrap(), at_call.to_str().unwrap());
         let run = |arguments: &[&str]| {
             let ran = (self.run)(&[&[program], arguments].concat());
@@ -1114,7 +1122,7 @@ fn a_kill_of_a_user_s_installation_leaves_nothing_either() {
     };
     let see = || root.seen(&[(home.path(), "")]);
     let (install, uninstall) = (["install", "--user"], ["uninstall", "--user"]);
-    let program = part("PROGRAM");
+    let program = root.program();
     let put = || drop(run(&[&[program.to_str().unwrap()], &install[..]].concat()));
     put();
     let killed = Killed { root: &root, clean: State::new(), installed: see(), see: &see, run: &run };
