@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 
 const DRIVERS: &str = "/etc/odbcinst.ini";
 const DATA_SOURCES: &str = "/etc/odbc.ini";
-/// The driver manager's libraries in the private root.
+/// The driver manager's libraries, pyodbc and what is ours, in the private root.
 const UNIXODBC: &str = "/usr/share/unixodbc-of-the-tests";
 /// Microsoft's driver, where its packages have it as well as the tests: in a folder that scripts of SQL Server see.
 const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
@@ -85,7 +85,10 @@ impl Root {
                 fs::copy(entry.path(), root.path(UNIXODBC).join(entry.file_name())).unwrap();
             }
         }
-        for ours in [part("PROGRAM"), library()] {
+        let is_pyodbc =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pyodbc.cpython"));
+        let packages = fs::read_dir(part("PYTHONPATH")).unwrap().map(|entry| entry.unwrap().path());
+        for ours in packages.filter(is_pyodbc).chain([part("PROGRAM"), library()]) {
             fs::copy(&ours, root.path(UNIXODBC).join(ours.file_name().unwrap())).unwrap();
         }
         root
@@ -119,7 +122,7 @@ impl Root {
                 command.env_remove(name);
             }
         }
-        command.env("LD_LIBRARY_PATH", UNIXODBC);
+        command.env("LD_LIBRARY_PATH", UNIXODBC).env("PYTHONPATH", UNIXODBC);
         command.env("ODBCINI", self.folder.path().join("user.ini")).env("LANG", "C.UTF-8").env_remove("LC_ALL");
         command
     }
