@@ -102,13 +102,19 @@ pub fn lost(setting: &Setting) {
     connection.get(SQL_ATTR_CONNECTION_DEAD);
     let (program, arguments) = setting.stop_server.split_first().expect("a program that ends the server");
     note!("ended: {:?}", Command::new(program).args(arguments).status().map(|status| status.success()).ok());
-    // Until the connection notices, which is up to the system. The first to fail may still get the server's last words; psqlodbc
-    // goes on to another state with each failure. Not with the statement that is compared, which would remember of the last
-    // success what it was, if there still was one.
+    // Until the connection notices, which is up to the system, and the driver says so: the first to fail may still get the
+    // server's last words, and psqlodbc goes on to another state with each failure. Not with the statement that is compared,
+    // which would remember of the last success what it was, if there still was one.
     let probe = connection.statement();
     let start = Instant::now();
     let mut failed = 0;
-    while failed < 2 && start.elapsed() < Duration::from_secs(20) {
+    let is_dead = || {
+        let mut dead = [0u32; 2];
+        let value = dead.as_mut_ptr().cast();
+        let code = SQLGetConnectAttrW(connection.handle, SQL_ATTR_CONNECTION_DEAD, value, 8, null_mut());
+        succeeded(code) && dead[0] == 1
+    };
+    while (failed < 2 || failed < 8 && !unwritten(is_dead)) && start.elapsed() < Duration::from_secs(20) {
         failed += i32::from(!succeeded(unwritten(|| probe.direct("SELECT 1"))));
         unwritten(|| probe.close());
         thread::sleep(Duration::from_millis(20));
