@@ -1,11 +1,11 @@
 //! On Windows the version that the program's file shows.
 
-#[path = "../version_resource.rs"]
+#[path = "../scripts/windows/version_resource.rs"]
 mod version_resource;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=../version_resource.rs");
+    println!("cargo:rerun-if-changed=../scripts/windows/version_resource.rs");
     if version_resource::can_be_compiled() {
         let object = version_resource::compile("loopback-odbc.exe");
         println!("cargo:rustc-link-arg-bins={}", object.display());

@@ -123,7 +123,7 @@ include!("../src/target/table.rs");
 #[test]
 fn signatures_are_those_of_the_specification_s_headers() {
     let c_type = |rust: &str| match rust {
-        "Handle" | "Pointer" => "void *",
+        "Handle" | "HEnv" | "HDbc" | "HStmt" | "HDesc" | "Pointer" => "void *",
         "*mut Handle" | "*mut Pointer" => "void **",
         "*mut WChar" => "unsigned short *",
         "i16" => "short",
@@ -132,10 +132,10 @@ fn signatures_are_those_of_the_specification_s_headers() {
         "*mut u16" => "unsigned short *",
         "i32" => "int",
         "*mut i32" => "int *",
-        "isize" => "long",
-        "*mut isize" => "long *",
-        "usize" => "unsigned long",
-        "*mut usize" => "unsigned long *",
+        "Len" => "long",
+        "*mut Len" => "long *",
+        "ULen" => "unsigned long",
+        "*mut ULen" => "unsigned long *",
         _ => panic!("{rust} is not known"),
     };
     let mut source = String::from("#include <sql.h>\n#include <sqlext.h>\n#include <sqlucode.h>\n");

@@ -32,7 +32,11 @@ impl Manager {
     fn linked_in() -> Manager {
         let test = std::env::current_exe().unwrap();
         let builds = test.parent().unwrap().with_file_name("build");
-        let paths = fs::read_dir(&builds).unwrap().map(|build| build.unwrap().path().join("out/libodbc.a"));
+        // Ours of that name is empty.
+        let paths = fs::read_dir(&builds).unwrap().map(|build| build.unwrap().path()).filter(|path| {
+            path.file_name().is_some_and(|name| name.to_str().is_some_and(|name| name.starts_with("unix-odbc-")))
+        });
+        let paths = paths.map(|build| build.join("out/libodbc.a"));
         let archives: Vec<(Vec<u8>, PathBuf)> = paths.filter_map(|path| Some((fs::read(&path).ok()?, path))).collect();
         let (contents, archive) =
             archives.first().unwrap_or_else(|| panic!("unix-odbc's libodbc.a is not below {}", builds.display()));
@@ -371,6 +375,18 @@ fn under_iodbc_its_own_installer_library_is_asked() {
     ran.says(&[installer.to_str().unwrap()]);
     // With these variables no other one finds it.
     assert_says(&log, &["the target is ODBC Driver 18 for SQL Server ("]);
+}
+
+#[test]
+fn an_installer_library_that_could_not_be_opened_is_tried_again() {
+    let registrations = Registrations::new("", "[Loopback]\nDriver=ours\nServer=s\nUID=u\n");
+    let folder = registrations.path("libraries");
+    fs::create_dir(&folder).unwrap();
+    let mut command = registrations.command(part("PYTHON"));
+    command.arg(project("tests/programs/late_installer.py")).arg(library()).arg(part("IODBC_LIB")).arg(&folder);
+    command.env("LOOPBACK_ODBC_TARGET_DRIVER", part("RECORDING_TARGET")).env("LD_LIBRARY_PATH", &folder);
+    command.env("ODBCINI", registrations.path("odbc.ini"));
+    Ran::of(&mut command).ok().says(&["08001 ", "the ODBC installer library cannot be loaded: ", "\nconnected\n"]);
 }
 
 #[test]

@@ -10,14 +10,13 @@
 
 use crate::diagnostics;
 use crate::transcript;
-use std::ffi::c_void;
 #[cfg(windows)]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-pub type Handle = *mut c_void;
-pub type Pointer = *mut c_void;
-pub type Return = i16;
+#[path = "../../tests/common/abi.rs"]
+mod abi;
+pub use abi::*;
 
 /// `SQLWCHAR`: a type of its own, so that a text can be told from a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,7 +158,7 @@ macro_rules! entry_points {
         /// The driver manager's own functions, which leave no trace in the transcript.
         #[cfg(unix)]
         pub mod quiet {
-            use super::{Handle, Pointer, Return, WChar};
+            use super::{WChar, abi::*};
             #[link(name = "odbc")]
             unsafe extern "system" {
                 $(pub fn $name($($argument: $type),*) -> Return;)*
@@ -170,7 +169,7 @@ macro_rules! entry_points {
         #[cfg(windows)]
         #[allow(non_snake_case, clippy::too_many_arguments)]
         pub mod quiet {
-            use super::{Handle, MANAGER, OnceLock, Pointer, Return, SQL_ERROR, WChar};
+            use super::{MANAGER, OnceLock, SQL_ERROR, WChar, abi::*};
             $(
                 /// # Safety
                 /// The specification's: the arguments are as it has them.

@@ -3,14 +3,14 @@
 //!
 //! `DIFFERENTIAL_SPY_TARGET` is the real driver, and `DIFFERENTIAL_SPY_FILE` gets the name of each function, once.
 
+#[path = "../../tests/common/abi.rs"]
+mod abi;
+
+use abi::*;
 use libloading::Library;
-use std::ffi::c_void;
 use std::io::Write;
 use std::sync::{Once, OnceLock};
 
-type Handle = *mut c_void;
-type Pointer = *mut c_void;
-type Return = i16;
 type WChar = u16;
 
 fn variable(name: &str) -> String {

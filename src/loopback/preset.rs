@@ -6,25 +6,26 @@
 
 use super::{AUTHENTICATION, DATABASE, Slot, TRUSTED_CONNECTION, utf16};
 use crate::loopback::connection_string::Attribute;
+use odbc_sys::ConnectionAttribute;
 
 /// Stands for SQL_COPT_SS_ACCESS_TOKEN, which no keyword can say.
 pub const ACCESS_TOKEN: Slot = &["AccessToken"];
 
 /// SQL_COPT_SS_INTEGRATED_SECURITY: 1 for yes, 0 for no.
-pub const INTEGRATED_SECURITY: i32 = 1203;
+pub const INTEGRATED_SECURITY: ConnectionAttribute = ConnectionAttribute(1203);
 
 /// Microsoft, "DSN and Connection String Keywords and Attributes", and the driver's `msodbcsql.h` for the numbers.
-const ATTRIBUTES: [(i32, Slot); 4] = [
-    (109, DATABASE), // SQL_ATTR_CURRENT_CATALOG
+const ATTRIBUTES: [(ConnectionAttribute, Slot); 4] = [
+    (ConnectionAttribute::CURRENT_CATALOG, DATABASE),
     (INTEGRATED_SECURITY, TRUSTED_CONNECTION),
-    (1255, AUTHENTICATION),
-    (1256, ACCESS_TOKEN),
+    (ConnectionAttribute(1255), AUTHENTICATION), // SQL_COPT_SS_AUTHENTICATION
+    (ConnectionAttribute::SS_ACCESS_TOKEN, ACCESS_TOKEN),
 ];
 
 /// What an attribute says, as a keyword. Of its value only is known whether it is something: not zero, not null. An empty
 /// value is one that nobody gave.
 pub fn keyword(attribute: i32, is_something: bool) -> Option<Attribute<'static>> {
-    let (_, slot) = ATTRIBUTES.iter().find(|(known, _)| *known == attribute)?;
+    let (_, slot) = ATTRIBUTES.iter().find(|(known, _)| known.0 == attribute)?;
     let value = match is_something {
         true => "yes",
         false if *slot == AUTHENTICATION => "",

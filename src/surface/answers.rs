@@ -12,17 +12,17 @@ use crate::world::guard;
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> Return {
-    connections::clear_records(input);
-    if handle_type == SQL_HANDLE_ENV && !state::is_loaded() {
+pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> SqlReturn {
+    connections::clear_records(input.0);
+    if handle_type == HandleType::Env as i16 && !state::is_loaded() {
         if output.is_null() {
-            return SQL_ERROR;
+            return SqlReturn::ERROR;
         }
-        let Ok(absent) = guard::catch(loading::load_or_stand_in) else { return SQL_ERROR };
+        let Ok(absent) = guard::catch(loading::load_or_stand_in) else { return SqlReturn::ERROR };
         if let Some(environment) = absent {
             // SAFETY: the caller's promise.
             unsafe { output::put(output, environment) };
-            return SQL_SUCCESS;
+            return SqlReturn::SUCCESS;
         }
     }
     // SAFETY: the caller's arguments, unchanged.
@@ -33,8 +33,8 @@ pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle)
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn set_connect_attr_w(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
-    connections::clear_records(connection);
+pub unsafe fn set_connect_attr_w(connection: HDbc, attribute: i32, value: Pointer, length: i32) -> SqlReturn {
+    connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
     let code = unsafe { call::SQLSetConnectAttrW(connection, attribute, value, length) };
     remember(connection, attribute, value.addr(), code)
@@ -45,8 +45,8 @@ pub unsafe fn set_connect_attr_w(connection: Handle, attribute: i32, value: Poin
 /// # Safety
 /// The arguments are as the specification has them.
 #[cfg_attr(windows, allow(dead_code))] // Not exported there.
-pub unsafe fn set_connect_attr(connection: Handle, attribute: i32, value: Pointer, length: i32) -> Return {
-    connections::clear_records(connection);
+pub unsafe fn set_connect_attr(connection: HDbc, attribute: i32, value: Pointer, length: i32) -> SqlReturn {
+    connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
     let code = unsafe { call::SQLSetConnectAttr(connection, attribute, value, length) };
     remember(connection, attribute, value.addr(), code)
@@ -56,15 +56,15 @@ pub unsafe fn set_connect_attr(connection: Handle, attribute: i32, value: Pointe
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn set_connect_option_w(connection: Handle, option: u16, value: usize) -> Return {
-    connections::clear_records(connection);
+pub unsafe fn set_connect_option_w(connection: HDbc, option: u16, value: usize) -> SqlReturn {
+    connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
     let code = unsafe { call::SQLSetConnectOptionW(connection, option, value) };
     remember(connection, option.into(), value, code)
 }
 
 /// Remembers an attribute that the target has taken, if it has a keyword.
-fn remember(connection: Handle, attribute: i32, value: usize, code: Return) -> Return {
+fn remember(connection: HDbc, attribute: i32, value: usize, code: SqlReturn) -> SqlReturn {
     if succeeded(code)
         && let Some(said) = preset::keyword(attribute, value != 0)
     {
@@ -78,14 +78,14 @@ fn remember(connection: Handle, attribute: i32, value: usize, code: Return) -> R
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> Return {
-    let state = (handle_type == SQL_HANDLE_DBC).then(|| connections::take(handle)).flatten();
+pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> SqlReturn {
+    let state = (handle_type == HandleType::Dbc as i16).then(|| connections::take(handle.as_hdbc())).flatten();
     // SAFETY: the caller's arguments, unchanged.
     let code = unsafe { call::SQLFreeHandle(handle_type, handle) };
     if let Some(state) = state
         && !succeeded(code)
     {
-        connections::put_back(handle, state);
+        connections::put_back(handle.as_hdbc(), state);
     }
     code
 }
@@ -95,19 +95,19 @@ pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> Return {
 /// # Safety
 /// The arguments are as the specification has them.
 pub unsafe fn get_env_attr(
-    environment: Handle,
+    environment: HEnv,
     attribute: i32,
     value: Pointer,
     capacity: i32,
     length: *mut i32,
-) -> Return {
-    if attribute == SQL_ATTR_DRIVER_UNICODE_TYPE {
+) -> SqlReturn {
+    if attribute == DRIVER_UNICODE_TYPE {
         // SAFETY: the caller's promise: an SQLINTEGER.
         unsafe {
-            output::put(value.cast(), SQL_DM_CP_UTF16);
-            output::put(length, size_of_val(&SQL_DM_CP_UTF16) as i32);
+            output::put(value.cast(), UTF_16);
+            output::put(length, size_of_val(&UTF_16) as i32);
         }
-        return SQL_SUCCESS;
+        return SqlReturn::SUCCESS;
     }
     // SAFETY: the caller's arguments, unchanged.
     unsafe { call::SQLGetEnvAttr(environment, attribute, value, capacity, length) }
@@ -118,8 +118,8 @@ pub unsafe fn get_env_attr(
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u16) -> Return {
-    connections::clear_records(connection);
+pub unsafe fn get_functions(connection: HDbc, function: u16, supported: *mut u16) -> SqlReturn {
+    connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
     let code = unsafe { call::SQLGetFunctions(connection, function, supported) };
     if supported.is_null() || !succeeded(code) {
@@ -130,8 +130,8 @@ pub unsafe fn get_functions(connection: Handle, function: u16, supported: *mut u
     let of_the_target = ROWS.iter().filter(|row| !NOT_THE_TARGET_S.contains(&row.name));
     for id in of_the_target.map(|row| row.function_id).filter(|&id| absent(id)) {
         let (word, bits) = match function {
-            SQL_API_ODBC3_ALL_FUNCTIONS => (usize::from(id >> 4), !(1 << (id & 0xf))),
-            SQL_API_ALL_FUNCTIONS if usize::from(id) < ODBC2_FUNCTIONS => (usize::from(id), 0),
+            ODBC3_ALL_FUNCTIONS => (usize::from(id >> 4), !(1 << (id & 0xf))),
+            ALL_FUNCTIONS if usize::from(id) < ODBC2_FUNCTIONS => (usize::from(id), 0),
             single if single == id => (0, 0),
             _ => continue,
         };

@@ -46,7 +46,7 @@ unsafe impl Send for Completed {}
 /// The arguments are as the specification has them.
 #[allow(clippy::too_many_arguments)]
 pub unsafe fn driver_connect(
-    connection: Handle,
+    connection: HDbc,
     _window: Pointer,
     string: *mut WChar,
     string_length: i16,
@@ -54,7 +54,7 @@ pub unsafe fn driver_connect(
     capacity: i16,
     length: *mut i16,
     _completion: u16,
-) -> Return {
+) -> SqlReturn {
     let request = || {
         // SAFETY: the caller's promise.
         let string = unsafe { input(string, string_length, "connection string") }?;
@@ -69,16 +69,16 @@ pub unsafe fn driver_connect(
 /// # Safety
 /// The arguments are as the specification has them.
 pub unsafe fn browse_connect(
-    connection: Handle,
+    connection: HDbc,
     string: *mut WChar,
     string_length: i16,
     buffer: *mut WChar,
     capacity: i16,
     length: *mut i16,
-) -> Return {
+) -> SqlReturn {
     // SAFETY: the caller's promise, of which this function has a part.
     unsafe {
-        let (window, completion) = (std::ptr::null_mut(), SQL_DRIVER_NOPROMPT);
+        let (window, completion) = (std::ptr::null_mut(), DriverConnectOption::NoPrompt as u16);
         driver_connect(connection, window, string, string_length, buffer, capacity, length, completion)
     }
 }
@@ -88,14 +88,14 @@ pub unsafe fn browse_connect(
 /// # Safety
 /// The arguments are as the specification has them.
 pub unsafe fn connect(
-    connection: Handle,
+    connection: HDbc,
     data_source: *mut WChar,
     data_source_length: i16,
     user: *mut WChar,
     user_length: i16,
     password: *mut WChar,
     password_length: i16,
-) -> Return {
+) -> SqlReturn {
     let request = || {
         // SAFETY: the caller's promise.
         let values = unsafe {
@@ -147,7 +147,7 @@ impl Request {
 }
 
 /// A connection string that can only be one of 32-bit characters, misread: of a driver manager that does not ask for
-/// [`SQL_ATTR_DRIVER_UNICODE_TYPE`], the first release that does being iODBC's 3.52.14. Its strings have four bytes a
+/// [`DRIVER_UNICODE_TYPE`], the first release that does being iODBC's 3.52.14. Its strings have four bytes a
 /// character, so that a connection string reads as its first character, or as all of them with NULs between.
 fn wide_characters(evidence: &str) -> Failure {
     let text = format!(
@@ -166,25 +166,25 @@ fn wide_characters(evidence: &str) -> Failure {
 /// # Safety
 /// The pointers of `completed` are null or can be written to.
 unsafe fn connect_with(
-    connection: Handle,
+    connection: HDbc,
     request: impl FnOnce() -> Result<Request, Failure>,
     completed: Option<(*mut WChar, i16, *mut i16)>,
-) -> Return {
-    if connection.is_null() {
-        return SQL_INVALID_HANDLE;
+) -> SqlReturn {
+    if connection.0.is_null() {
+        return SqlReturn::INVALID_HANDLE;
     }
-    connections::clear_records(connection);
+    connections::clear_records(connection.0);
     if let Some(target) = state::if_loaded() {
         // SAFETY: the driver manager gives a connection of the target, since there is one.
         unsafe { loading::introduce(connection, target) };
     }
-    let Some(prepared) = ready(connection, request, completed) else { return SQL_ERROR };
+    let Some(prepared) = ready(connection, request, completed) else { return SqlReturn::ERROR };
     // SAFETY: the string lives until the target has finished: until it is taken back below, or with the connection if the
     // target goes on with it.
     let code = unsafe {
         if (*prepared).rewritten.resets_trusted {
             let no = std::ptr::null_mut();
-            call::SQLSetConnectAttrW(connection, preset::INTEGRATED_SECURITY, no, SQL_IS_INTEGER);
+            let _ = call::SQLSetConnectAttrW(connection, preset::INTEGRATED_SECURITY.0, no, IS_INTEGER);
         }
         let string = &(*prepared).string;
         call::SQLDriverConnectW(
@@ -195,11 +195,11 @@ unsafe fn connect_with(
             std::ptr::null_mut(),
             0,
             std::ptr::null_mut(),
-            SQL_DRIVER_NOPROMPT,
+            DriverConnectOption::NoPrompt as u16,
         )
     };
     // SAFETY: as before.
-    let is_explained = code == SQL_ERROR && unsafe { (*prepared).rewritten.can_be_explained() };
+    let is_explained = code == SqlReturn::ERROR && unsafe { (*prepared).rewritten.can_be_explained() };
     let records = if is_explained { diagnostics::target_records(connection) } else { TargetRecords::default() };
     // SAFETY: `ready` has made it of a box, and it is nowhere else. The rest is the caller's promise.
     let finish = || unsafe { Box::from_raw(prepared).finish(connection, code, &records) };
@@ -209,7 +209,7 @@ unsafe fn connect_with(
 /// What the target is to be given, of which the caller becomes the owner; none for a refusal, whose records are then the
 /// connection's.
 fn ready(
-    connection: Handle,
+    connection: HDbc,
     request: impl FnOnce() -> Result<Request, Failure>,
     completed: Option<(*mut WChar, i16, *mut i16)>,
 ) -> Option<*mut Prepared> {
@@ -238,7 +238,7 @@ fn ready(
 }
 
 /// The checks in their order: target, `TargetDriver`, discovery, length.
-fn prepare(connection: Handle, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
+fn prepare(connection: HDbc, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = state::loaded()?;
     let kind = &loading::kind(target);
     let preset = connections::with(connection, |state| state.preset.clone());
@@ -280,8 +280,8 @@ impl Prepared {
     ///
     /// # Safety
     /// The pointers of `completed` are null or can be written to.
-    unsafe fn finish(self: Box<Self>, connection: Handle, code: Return, of_target: &TargetRecords) -> Return {
-        if code == SQL_STILL_EXECUTING {
+    unsafe fn finish(self: Box<Self>, connection: HDbc, code: SqlReturn, of_target: &TargetRecords) -> SqlReturn {
+        if code == SqlReturn::STILL_EXECUTING {
             connections::with(connection, |state| state.pending = Some(self));
             return code;
         }
@@ -293,7 +293,7 @@ impl Prepared {
             );
             records.push(Record::new(Sqlstate::INVALID_ATTRIBUTE, &text));
         }
-        if code == SQL_ERROR {
+        if code == SqlReturn::ERROR {
             let hint = hints::hint(&self.rewritten, &of_target.to_vec());
             records
                 .extend(hint.into_iter().flat_map(|(state, text)| Record::all(&Failure::new(Sqlstate(state), text))));
@@ -310,7 +310,7 @@ impl Prepared {
         if records.is_empty() {
             return code;
         }
-        let code = if code == SQL_SUCCESS { SQL_SUCCESS_WITH_INFO } else { code };
+        let code = if code == SqlReturn::SUCCESS { SqlReturn::SUCCESS_WITH_INFO } else { code };
         connections::set_diagnostics(connection, Diagnostics { records, target_called: true, code });
         code
     }
@@ -340,7 +340,7 @@ unsafe fn input(string: *const WChar, length: i16, what: &str) -> Result<Vec<u16
     if string.is_null() {
         return Ok(Vec::new());
     }
-    if length == SQL_NTS {
+    if length == NTS {
         return Ok((0..).map(unit).take_while(|&unit| unit != 0).collect());
     }
     let mut units: Vec<u16> = (0..not_negative(length, what)?).map(unit).collect();
@@ -366,7 +366,7 @@ mod tests {
     fn misread(text: &str, units: Option<usize>) -> Vec<u16> {
         let wide: Vec<u16> =
             text.chars().flat_map(|c| [c as u32 as u16, (c as u32 >> 16) as u16]).chain([0, 0]).collect();
-        let length = units.map_or(SQL_NTS, |units| units as i16);
+        let length = units.map_or(NTS, |units| units as i16);
         // SAFETY: there is a NUL at the end, and no test gives a longer length.
         unsafe { input(wide.as_ptr(), length, "connection string") }.unwrap()
     }

@@ -6,7 +6,7 @@
 
 use crate::loopback::connection_string::Attribute;
 use crate::loopback::failure::{Failure, PREFIX, Sqlstate};
-use crate::target::odbc::{Handle, Return, SQL_ERROR};
+use crate::target::odbc::{HDbc, Pointer, SqlReturn};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,13 +37,13 @@ pub struct Diagnostics {
     /// Whether the target was called: if not, what it has to say is of an earlier call, and hidden.
     pub target_called: bool,
     /// What our function returned: SQL_DIAG_RETURNCODE.
-    pub code: Return,
+    pub code: SqlReturn,
 }
 
 impl Diagnostics {
     /// The records of a call that failed before it reached the target.
     pub fn of_failure(failure: &Failure) -> Self {
-        Diagnostics { records: Record::all(failure), target_called: false, code: SQL_ERROR }
+        Diagnostics { records: Record::all(failure), target_called: false, code: SqlReturn::ERROR }
     }
 }
 
@@ -74,12 +74,12 @@ pub fn lock() -> Guard {
 }
 
 /// Reads or changes a connection's state, which is made if there is none.
-pub fn with<T>(connection: Handle, action: impl FnOnce(&mut Connection) -> T) -> T {
-    action(lock().entry(connection.addr()).or_default())
+pub fn with<T>(connection: HDbc, action: impl FnOnce(&mut Connection) -> T) -> T {
+    action(lock().entry(connection.0.addr()).or_default())
 }
 
 /// Remembers what an attribute says, unless the connection is or was open.
-pub fn preset(connection: Handle, said: Attribute<'static>) {
+pub fn preset(connection: HDbc, said: Attribute<'static>) {
     with(connection, |state| {
         if !state.was_open {
             state.preset.retain(|earlier| earlier.keyword != said.keyword);
@@ -89,15 +89,15 @@ pub fn preset(connection: Handle, said: Attribute<'static>) {
 }
 
 /// A connection's own records.
-pub fn diagnostics(connection: Handle) -> Option<Diagnostics> {
+pub fn diagnostics(connection: HDbc) -> Option<Diagnostics> {
     if !any_records() {
         return None;
     }
-    lock().get(&connection.addr())?.diagnostics.clone()
+    lock().get(&connection.0.addr())?.diagnostics.clone()
 }
 
 /// Sets a connection's own records in place of what it had.
-pub fn set_diagnostics(connection: Handle, diagnostics: Diagnostics) {
+pub fn set_diagnostics(connection: HDbc, diagnostics: Diagnostics) {
     with(connection, |state| {
         if state.diagnostics.replace(diagnostics).is_none() {
             WITH_RECORDS.fetch_add(1, Ordering::Relaxed);
@@ -107,7 +107,7 @@ pub fn set_diagnostics(connection: Handle, diagnostics: Diagnostics) {
 
 /// Clears the records of earlier calls on a handle, as every function but the diagnostic ones must.
 #[inline]
-pub fn clear_records(handle: Handle) {
+pub fn clear_records(handle: Pointer) {
     if any_records() {
         clear(handle);
     }
@@ -119,7 +119,7 @@ fn any_records() -> bool {
 }
 
 #[cold]
-fn clear(handle: Handle) {
+fn clear(handle: Pointer) {
     let mut connections = lock();
     if connections.get_mut(&handle.addr()).and_then(|state| state.diagnostics.take()).is_some() {
         WITH_RECORDS.fetch_sub(1, Ordering::Relaxed);
@@ -127,9 +127,9 @@ fn clear(handle: Handle) {
 }
 
 /// Forgets a connection; gives what was known of it.
-pub fn take(connection: Handle) -> Option<Connection> {
+pub fn take(connection: HDbc) -> Option<Connection> {
     let mut connections = lock();
-    let state = connections.remove(&connection.addr())?;
+    let state = connections.remove(&connection.0.addr())?;
     if state.diagnostics.is_some() {
         WITH_RECORDS.fetch_sub(1, Ordering::Relaxed);
     }
@@ -137,6 +137,6 @@ pub fn take(connection: Handle) -> Option<Connection> {
 }
 
 /// Puts back what [`take`] gave, without its records: for a handle that could not be freed.
-pub fn put_back(connection: Handle, state: Connection) {
-    lock().insert(connection.addr(), Connection { diagnostics: None, ..state });
+pub fn put_back(connection: HDbc, state: Connection) {
+    lock().insert(connection.0.addr(), Connection { diagnostics: None, ..state });
 }

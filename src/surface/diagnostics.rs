@@ -2,11 +2,26 @@
 
 use crate::loopback::hints::TargetRecord;
 use crate::surface::connections::{self, Diagnostics, Record};
-use crate::target::odbc::*;
+use crate::target::odbc::{HeaderDiagnosticIdentifier as Field, *};
 use crate::target::output;
 use crate::target::slots::call;
 
-/// The number that [`SQL_DIAG_NUMBER`] and [`SQL_DIAG_RETURNCODE`] are asked with: the header's.
+/// The fields that our records have; what else is asked for, they have not.
+const FIELDS: [Field; 11] = [
+    Field::ReturnCode,
+    Field::Number,
+    Field::SqlState,
+    Field::Native,
+    Field::MessageText,
+    Field::ClassOrigin,
+    Field::SubclassOrigin,
+    Field::ConnectionName,
+    Field::ServerName,
+    Field::RowNumber,
+    Field::ColumnNumber,
+];
+
+/// The number that the fields of a whole call are asked with: SQL_DIAG_NUMBER, SQL_DIAG_RETURNCODE.
 const HEADER: i16 = 0;
 
 /// Where a record number leads.
@@ -32,18 +47,18 @@ pub unsafe fn get_diag_rec(
     text: *mut WChar,
     capacity: i16,
     length: *mut i16,
-) -> Return {
+) -> SqlReturn {
     // SAFETY: the caller's arguments, unchanged.
     let forward =
         || unsafe { call::SQLGetDiagRecW(handle_type, handle, number, state, native_error, text, capacity, length) };
     let Some(own) = own(handle_type, handle) else { return forward() };
-    let Ok(capacity) = usize::try_from(capacity) else { return SQL_ERROR };
+    let Ok(capacity) = usize::try_from(capacity) else { return SqlReturn::ERROR };
     if number < 1 {
-        return SQL_ERROR;
+        return SqlReturn::ERROR;
     }
     match place(&own, handle, number) {
         Place::Target => forward(),
-        Place::None => SQL_NO_DATA,
+        Place::None => SqlReturn::NO_DATA,
         // SAFETY: the caller's promise.
         Place::Ours(record) => unsafe {
             output::put_string(state, SQLSTATE_UNITS, &record.state.0.map(u16::from));
@@ -69,32 +84,33 @@ pub unsafe fn get_diag_field(
     value: Pointer,
     capacity: i16,
     length: *mut i16,
-) -> Return {
+) -> SqlReturn {
     // SAFETY: the caller's arguments, unchanged.
     let forward = || unsafe { call::SQLGetDiagFieldW(handle_type, handle, number, field, value, capacity, length) };
     let Some(own) = own(handle_type, handle) else { return forward() };
-    match field {
-        SQL_DIAG_NUMBER => {
+    let known = FIELDS.into_iter().find(|known| *known as i32 == i32::from(field));
+    match known {
+        Some(Field::Number) => {
             let count = count_of_target(&own, handle) + own.records.len() as i32;
             // SAFETY: the caller's promise: an SQLINTEGER.
             unsafe { output::put(value.cast(), count) };
-            return SQL_SUCCESS;
+            return SqlReturn::SUCCESS;
         }
-        SQL_DIAG_RETURNCODE => {
+        Some(Field::ReturnCode) => {
             // SAFETY: the caller's promise: an SQLRETURN.
             unsafe { output::put(value.cast(), own.code) };
-            return SQL_SUCCESS;
+            return SqlReturn::SUCCESS;
         }
-        _ if number < 1 => return if number == HEADER { forward() } else { SQL_ERROR },
+        _ if number < 1 => return if number == HEADER { forward() } else { SqlReturn::ERROR },
         _ => {}
     }
     let record = match place(&own, handle, number) {
         Place::Target => return forward(),
-        Place::None => return SQL_NO_DATA,
+        Place::None => return SqlReturn::NO_DATA,
         Place::Ours(record) => record,
     };
     let string = |string: &[u16]| {
-        let Ok(bytes) = usize::try_from(capacity) else { return SQL_ERROR };
+        let Ok(bytes) = usize::try_from(capacity) else { return SqlReturn::ERROR };
         // SAFETY: the caller's promise: a buffer of `capacity` bytes, and an SQLSMALLINT for the length.
         unsafe {
             output::put(length, size_of_val(string) as i16);
@@ -104,31 +120,31 @@ pub unsafe fn get_diag_field(
     let text = |text: &str| string(&text.encode_utf16().collect::<Vec<u16>>());
     // SAFETY: the caller's promise: an SQLINTEGER, or an SQLLEN for the row number.
     unsafe {
-        match field {
-            SQL_DIAG_SQLSTATE => text(&record.state.text()),
-            SQL_DIAG_MESSAGE_TEXT => string(&record.text),
-            SQL_DIAG_CLASS_ORIGIN => text(record.state.class_origin()),
-            SQL_DIAG_SUBCLASS_ORIGIN => text(record.state.subclass_origin()),
-            SQL_DIAG_CONNECTION_NAME | SQL_DIAG_SERVER_NAME => text(""),
-            SQL_DIAG_NATIVE => {
+        match known {
+            Some(Field::SqlState) => text(&record.state.text()),
+            Some(Field::MessageText) => string(&record.text),
+            Some(Field::ClassOrigin) => text(record.state.class_origin()),
+            Some(Field::SubclassOrigin) => text(record.state.subclass_origin()),
+            Some(Field::ConnectionName | Field::ServerName) => text(""),
+            Some(Field::Native) => {
                 output::put(value.cast(), 0i32);
-                SQL_SUCCESS
+                SqlReturn::SUCCESS
             }
-            SQL_DIAG_COLUMN_NUMBER => {
-                output::put(value.cast(), SQL_NO_COLUMN_NUMBER);
-                SQL_SUCCESS
+            Some(Field::ColumnNumber) => {
+                output::put(value.cast(), NO_COLUMN_NUMBER);
+                SqlReturn::SUCCESS
             }
-            SQL_DIAG_ROW_NUMBER => {
-                output::put(value.cast(), SQL_NO_ROW_NUMBER);
-                SQL_SUCCESS
+            Some(Field::RowNumber) => {
+                output::put(value.cast(), NO_ROW_NUMBER);
+                SqlReturn::SUCCESS
             }
-            _ => SQL_ERROR,
+            _ => SqlReturn::ERROR,
         }
     }
 }
 
 fn own(handle_type: i16, handle: Handle) -> Option<Diagnostics> {
-    (handle_type == SQL_HANDLE_DBC).then(|| connections::diagnostics(handle)).flatten()
+    (handle_type == HandleType::Dbc as i16).then(|| connections::diagnostics(handle.as_hdbc())).flatten()
 }
 
 fn place<'d>(own: &'d Diagnostics, handle: Handle, number: i16) -> Place<'d> {
@@ -145,7 +161,8 @@ fn count_of_target(own: &Diagnostics, handle: Handle) -> i32 {
         let count = (&raw mut count).cast();
         // SAFETY: SQL_DIAG_NUMBER is an SQLINTEGER. A failure leaves the count at zero.
         unsafe {
-            call::SQLGetDiagFieldW(SQL_HANDLE_DBC, handle, HEADER, SQL_DIAG_NUMBER, count, 0, std::ptr::null_mut());
+            let (kind, field) = (HandleType::Dbc as i16, Field::Number as i16);
+            let _ = call::SQLGetDiagFieldW(kind, handle, HEADER, field, count, 0, std::ptr::null_mut());
         }
     }
     count
@@ -184,14 +201,14 @@ impl TargetRecords {
 }
 
 /// The target's records of the call on a connection that has just returned. Texts are cut at [`LONGEST_TEXT`].
-pub fn target_records(connection: Handle) -> TargetRecords {
+pub fn target_records(connection: HDbc) -> TargetRecords {
     let mut records = TargetRecords::default();
     for (number, record) in (1..).zip(&mut records.records) {
         // SAFETY: the buffers have the sizes that the target is told, or that the specification sets.
         let code = unsafe {
             call::SQLGetDiagRecW(
-                SQL_HANDLE_DBC,
-                connection,
+                HandleType::Dbc as i16,
+                connection.as_handle(),
                 number,
                 record.state.as_mut_ptr(),
                 &raw mut record.native_error,
@@ -215,6 +232,6 @@ const LONGEST_TEXT: usize = 512;
 const MOST_RECORDS: usize = 8;
 
 /// The return code of a function that gave a string.
-pub fn information_if(cut: bool) -> Return {
-    if cut { SQL_SUCCESS_WITH_INFO } else { SQL_SUCCESS }
+pub fn information_if(cut: bool) -> SqlReturn {
+    if cut { SqlReturn::SUCCESS_WITH_INFO } else { SqlReturn::SUCCESS }
 }

@@ -11,7 +11,7 @@
 //! cancelled in the target (`extern "system-unwind"`).
 
 use crate::surface::{answers, connect, connections, diagnostics};
-use crate::target::odbc::{Handle, Pointer, Return, WChar};
+use crate::target::odbc::{HDbc, HDesc, HEnv, HStmt, Handle, Len, Pointer, SqlReturn, ULen, WChar};
 use crate::target::slots::call;
 
 macro_rules! entry_points {
@@ -31,7 +31,7 @@ macro_rules! entry_points {
     (@export $($row:tt)*) => { entry_points!(@exported $($row)*); };
     (@exported $name:ident $kind:ident $($detail:path)?, $($argument:ident: $type:ty),*) => {
         #[unsafe(no_mangle)]
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> SqlReturn {
             entry_points!(@body $kind $($detail)?, $name($($argument),*))
         }
     };
@@ -39,7 +39,7 @@ macro_rules! entry_points {
     // SAFETY of the three: the caller's arguments, unchanged.
     (@body forward, $name:ident($($argument:ident),*)) => { unsafe { call::$name($($argument),*) } };
     (@body connection $handle:path, $name:ident($($argument:ident),*)) => {{
-        connections::clear_records($handle);
+        connections::clear_records($handle.0);
         unsafe { call::$name($($argument),*) }
     }};
     (@body custom $function:path, $name:ident($($argument:ident),*)) => { unsafe { $function($($argument),*) } };

@@ -3,10 +3,7 @@
 //! Its environments and connections can be allocated, given attributes and freed; a connect fails with the reason why
 //! there is no driver. Its handles are numbers, not memory: nothing is ever behind them.
 
-use crate::target::odbc::{
-    Handle, Pointer, Return, SQL_ATTR_ODBC_VERSION, SQL_ERROR, SQL_HANDLE_DBC, SQL_INVALID_HANDLE, SQL_NO_DATA,
-    SQL_SUCCESS,
-};
+use crate::target::odbc::*;
 use crate::target::output;
 use crate::target::state::with_absent_handles;
 
@@ -14,43 +11,43 @@ use crate::target::state::with_absent_handles;
 ///
 /// # Safety
 /// `output` is null or can be written to.
-pub unsafe extern "system-unwind" fn alloc_handle(handle_type: i16, _input: Handle, output: *mut Handle) -> Return {
-    if output.is_null() || handle_type != SQL_HANDLE_DBC {
-        return SQL_ERROR;
+pub unsafe extern "system-unwind" fn alloc_handle(handle_type: i16, _input: Handle, output: *mut Handle) -> SqlReturn {
+    if output.is_null() || handle_type != HandleType::Dbc as i16 {
+        return SqlReturn::ERROR;
     }
     let handle = with_absent_handles(|handles| handles.allocate(handle_type));
     // SAFETY: the caller's promise.
     unsafe { output::put(output, handle) };
-    SQL_SUCCESS
+    SqlReturn::SUCCESS
 }
 
 /// `SQLFreeHandle`.
-pub unsafe extern "system-unwind" fn free_handle(handle_type: i16, handle: Handle) -> Return {
-    with_absent_handles(|handles| match handles.get(handle) {
+pub unsafe extern "system-unwind" fn free_handle(handle_type: i16, handle: Handle) -> SqlReturn {
+    with_absent_handles(|handles| match handles.get(handle.0) {
         Some(known) if known.handle_type == handle_type => {
-            handles.alive.remove(&handle.addr());
-            SQL_SUCCESS
+            handles.alive.remove(&handle.0.addr());
+            SqlReturn::SUCCESS
         }
-        _ => SQL_INVALID_HANDLE,
+        _ => SqlReturn::INVALID_HANDLE,
     })
 }
 
 /// `SQLSetEnvAttr`.
 pub unsafe extern "system-unwind" fn set_env_attr(
-    environment: Handle,
+    environment: HEnv,
     attribute: i32,
     value: Pointer,
     _length: i32,
-) -> Return {
-    with_absent_handles(|handles| match handles.get(environment) {
+) -> SqlReturn {
+    with_absent_handles(|handles| match handles.get(environment.0) {
         Some(known) => {
-            if attribute == SQL_ATTR_ODBC_VERSION {
+            if attribute == EnvironmentAttribute::OdbcVersion as i32 {
                 // An integer attribute travels in the pointer itself.
                 known.odbc_version = value.addr() as i32;
             }
-            SQL_SUCCESS
+            SqlReturn::SUCCESS
         }
-        None => SQL_INVALID_HANDLE,
+        None => SqlReturn::INVALID_HANDLE,
     })
 }
 
@@ -59,32 +56,32 @@ pub unsafe extern "system-unwind" fn set_env_attr(
 /// # Safety
 /// `value` is null or can be written to as the attribute's type.
 pub unsafe extern "system-unwind" fn get_env_attr(
-    environment: Handle,
+    environment: HEnv,
     attribute: i32,
     value: Pointer,
     _buffer_length: i32,
     _length: *mut i32,
-) -> Return {
-    let version = with_absent_handles(|handles| handles.get(environment).map(|known| known.odbc_version));
+) -> SqlReturn {
+    let version = with_absent_handles(|handles| handles.get(environment.0).map(|known| known.odbc_version));
     match version {
-        None => SQL_INVALID_HANDLE,
-        Some(version) if attribute == SQL_ATTR_ODBC_VERSION => {
+        None => SqlReturn::INVALID_HANDLE,
+        Some(version) if attribute == EnvironmentAttribute::OdbcVersion as i32 => {
             // SAFETY: the caller's promise.
             unsafe { output::put(value.cast::<i32>(), version) };
-            SQL_SUCCESS
+            SqlReturn::SUCCESS
         }
-        Some(_) => SQL_ERROR,
+        Some(_) => SqlReturn::ERROR,
     }
 }
 
 /// `SQLSetConnectAttr` and `SQLSetConnectAttrW`: what was set before a connect that fails is of no use to anybody.
 pub unsafe extern "system-unwind" fn set_connect_attr(
-    _connection: Handle,
+    _connection: HDbc,
     _attribute: i32,
     _value: Pointer,
     _length: i32,
-) -> Return {
-    SQL_SUCCESS
+) -> SqlReturn {
+    SqlReturn::SUCCESS
 }
 
 /// `SQLGetDiagRecW`: all there is to tell is in our own records.
@@ -97,8 +94,8 @@ pub unsafe extern "system-unwind" fn get_diag_rec(
     _text: *mut u16,
     _capacity: i16,
     _length: *mut i16,
-) -> Return {
-    SQL_NO_DATA
+) -> SqlReturn {
+    SqlReturn::NO_DATA
 }
 
 /// `SQLGetDiagFieldW`: as [`get_diag_rec`].
@@ -110,6 +107,6 @@ pub unsafe extern "system-unwind" fn get_diag_field(
     _value: Pointer,
     _capacity: i16,
     _length: *mut i16,
-) -> Return {
-    SQL_NO_DATA
+) -> SqlReturn {
+    SqlReturn::NO_DATA
 }

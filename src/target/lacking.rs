@@ -9,22 +9,22 @@ use crate::target::slots::{ROWS, call};
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn functions(_connection: Handle, function: u16, supported: *mut u16) -> Return {
+pub unsafe fn functions(_connection: HDbc, function: u16, supported: *mut u16) -> SqlReturn {
     let has = |id: u16| ROWS.iter().any(|row| row.function_id == id);
     let bits = |word: u16| (0..16).filter(|bit| has(16 * word + bit)).fold(0, |bits, bit| bits | 1 << bit);
     let words: Vec<u16> = match function {
-        SQL_API_ODBC3_ALL_FUNCTIONS => (0..ODBC3_WORDS).map(bits).collect(),
-        SQL_API_ALL_FUNCTIONS => (0..ODBC2_FUNCTIONS as u16).map(|id| has(id).into()).collect(),
+        ODBC3_ALL_FUNCTIONS => (0..ODBC3_WORDS).map(bits).collect(),
+        ALL_FUNCTIONS => (0..ODBC2_FUNCTIONS as u16).map(|id| has(id).into()).collect(),
         single => vec![has(single).into()],
     };
     if supported.is_null() {
-        return SQL_ERROR;
+        return SqlReturn::ERROR;
     }
     for (index, word) in words.into_iter().enumerate() {
         // SAFETY: the caller's promise: room for this many words.
         unsafe { output::put(supported.add(index), word) };
     }
-    SQL_SUCCESS
+    SqlReturn::SUCCESS
 }
 
 /// `SQLGetConnectOptionW` for a target that has its successor alone. The driver manager would turn the one into the other
@@ -32,8 +32,8 @@ pub unsafe fn functions(_connection: Handle, function: u16, supported: *mut u16)
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn get_connect_option(connection: Handle, option: u16, value: Pointer) -> Return {
-    let capacity = SQL_MAX_OPTION_STRING_LENGTH * size_of::<WChar>() as i32;
+pub unsafe fn get_connect_option(connection: HDbc, option: u16, value: Pointer) -> SqlReturn {
+    let capacity = MAX_OPTION_STRING_LENGTH * size_of::<WChar>() as i32;
     // SAFETY: the caller's promise: room for a text of that length, or an integer.
     unsafe { call::SQLGetConnectAttrW(connection, option.into(), value, capacity, std::ptr::null_mut()) }
 }
@@ -42,9 +42,9 @@ pub unsafe fn get_connect_option(connection: Handle, option: u16, value: Pointer
 ///
 /// # Safety
 /// The arguments are as the specification has them.
-pub unsafe fn set_connect_option(connection: Handle, option: u16, value: usize) -> Return {
+pub unsafe fn set_connect_option(connection: HDbc, option: u16, value: usize) -> SqlReturn {
     // SAFETY: the caller's promise: an integer, or the address of a text that ends with a NUL.
-    unsafe { call::SQLSetConnectAttrW(connection, option.into(), value as Pointer, SQL_NTS.into()) }
+    unsafe { call::SQLSetConnectAttrW(connection, option.into(), value as Pointer, NTS.into()) }
 }
 
 /// The length of the array for SQL_API_ODBC3_ALL_FUNCTIONS.

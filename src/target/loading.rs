@@ -53,7 +53,7 @@ static KIND: OnceLock<Kind> = OnceLock::new();
 ///
 /// # Safety
 /// `connection` is a connection of the target, which need not be open.
-pub unsafe fn introduce(connection: Handle, target: &Target) {
+pub unsafe fn introduce(connection: HDbc, target: &Target) {
     if KIND.get().is_some() || !target.kind_by_name().is_microsofts() {
         return;
     }
@@ -72,7 +72,7 @@ pub unsafe fn introduce(connection: Handle, target: &Target) {
         succeeded(code).then_some(text)
     };
     // Only then anything is allocated: the target is called where nothing would be lost if it did not return.
-    let (name, version) = (ask(SQL_DRIVER_NAME), ask(SQL_DRIVER_VER));
+    let (name, version) = (ask(InfoType::DriverName as u16), ask(InfoType::DriverVer as u16));
     let text = |answer: Option<[u16; 128]>| {
         let units = answer.unwrap_or([0; 128]);
         String::from_utf16_lossy(units.split(|&unit| unit == 0).next().unwrap_or_default())
@@ -105,18 +105,19 @@ pub struct Examined {
 /// IM003 with every name and path that was tried.
 pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
     let Loaded { target, lacking, refused } = load(world)?;
-    let (mut environment, mut connection) = (std::ptr::null_mut(), std::ptr::null_mut());
+    let (mut environment, mut connection) = (Handle::null(), Handle::null());
     // SAFETY: the handles are the target's own, each used as what it is and freed once, in the order of the specification.
     unsafe {
         use call::{SQLAllocHandle, SQLFreeHandle, SQLSetEnvAttr};
-        SQLAllocHandle(SQL_HANDLE_ENV, std::ptr::null_mut(), &raw mut environment);
-        SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, SQL_OV_ODBC3 as Pointer, 0);
-        SQLAllocHandle(SQL_HANDLE_DBC, environment, &raw mut connection);
-        if !connection.is_null() {
-            introduce(connection, &target);
+        let _ = SQLAllocHandle(HandleType::Env as i16, Handle::null(), &raw mut environment);
+        let version = (EnvironmentAttribute::OdbcVersion as i32, AttrOdbcVersion::Odbc3.into());
+        let _ = SQLSetEnvAttr(environment.as_henv(), version.0, version.1, 0);
+        let _ = SQLAllocHandle(HandleType::Dbc as i16, environment, &raw mut connection);
+        if !connection.0.is_null() {
+            introduce(connection.as_hdbc(), &target);
         }
-        SQLFreeHandle(SQL_HANDLE_DBC, connection);
-        SQLFreeHandle(SQL_HANDLE_ENV, environment);
+        let _ = SQLFreeHandle(HandleType::Dbc as i16, connection);
+        let _ = SQLFreeHandle(HandleType::Env as i16, environment);
     }
     Ok(Examined { kind: kind(&target), target, lacking, refused })
 }
@@ -131,7 +132,7 @@ pub fn load_or_stand_in() -> Option<Handle> {
     if !is_loaded() && absent.handles.is_empty() {
         absent.try_to_load();
     }
-    (!is_loaded()).then(|| absent.handles.allocate(SQL_HANDLE_ENV))
+    (!is_loaded()).then(|| absent.handles.allocate(HandleType::Env as i16))
 }
 
 impl Absent {

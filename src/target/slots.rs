@@ -7,7 +7,7 @@
 //! The set is that of Microsoft's driver: wide functions and, except on Windows, the narrow `SQLSetConnectAttr`; no ANSI and
 //! no ODBC 2 functions. What is left out, and what each of those would break, is in `docs/exports.md`.
 
-use crate::target::odbc::{Handle, Pointer, Return, SQL_ERROR, WChar};
+use crate::target::odbc::{HDbc, HDesc, HEnv, HStmt, Handle, Len, Pointer, SqlReturn, ULen, WChar};
 use crate::target::{absent, lacking, state};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
@@ -70,12 +70,12 @@ macro_rules! entry_points {
             use super::*;
             $(
                 #[inline(always)]
-                pub unsafe fn $name($($argument: $type),*) -> Return {
+                pub unsafe fn $name($($argument: $type),*) -> SqlReturn {
                     let function = slot::$name.load(Relaxed);
                     // SAFETY: the slot holds a function of this name, ours or the target's, and the name promises its
                     // type. The caller promises the arguments.
                     unsafe {
-                        let function: unsafe extern "system-unwind" fn($($type),*) -> Return = std::mem::transmute(function);
+                        let function: unsafe extern "system-unwind" fn($($type),*) -> SqlReturn = std::mem::transmute(function);
                         function($($argument),*)
                     }
                 }
@@ -84,23 +84,23 @@ macro_rules! entry_points {
     };
 
     (@without $name:ident($($argument:ident: $type:ty),*)) => {
-        pub unsafe extern "system-unwind" fn $name($(_: $type),*) -> Return {
-            SQL_ERROR
+        pub unsafe extern "system-unwind" fn $name($(_: $type),*) -> SqlReturn {
+            SqlReturn::ERROR
         }
     };
     (@without $name:ident($($argument:ident: $type:ty),*) absent $absent:path) => {
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> SqlReturn {
             if state::is_loaded() {
-                return SQL_ERROR;
+                return SqlReturn::ERROR;
             }
             // SAFETY: the caller's arguments, unchanged.
             unsafe { $absent($($argument),*) }
         }
     };
     (@without $name:ident($($argument:ident: $type:ty),*) lacking $lacking:path) => {
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> Return {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> SqlReturn {
             if !state::is_loaded() {
-                return SQL_ERROR;
+                return SqlReturn::ERROR;
             }
             // SAFETY: the caller's arguments, unchanged.
             unsafe { $lacking($($argument),*) }

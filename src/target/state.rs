@@ -2,7 +2,7 @@
 
 use crate::loopback::choice::Target;
 use crate::loopback::failure::{Failure, Sqlstate};
-use crate::target::odbc::Handle;
+use crate::target::odbc::{Handle, Pointer};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
@@ -75,10 +75,10 @@ impl Handles {
     pub fn allocate(&mut self, handle_type: i16) -> Handle {
         self.last += 1;
         self.alive.insert(self.last, AbsentHandle { handle_type, odbc_version: 0 });
-        std::ptr::without_provenance_mut(self.last)
+        Handle(std::ptr::without_provenance_mut(self.last))
     }
 
-    pub fn get(&mut self, handle: Handle) -> Option<&mut AbsentHandle> {
+    pub fn get(&mut self, handle: Pointer) -> Option<&mut AbsentHandle> {
         self.alive.get_mut(&handle.addr())
     }
 }

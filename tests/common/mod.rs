@@ -4,6 +4,7 @@
 
 #![allow(dead_code)] // Each test program uses a part of this.
 
+pub mod abi;
 pub mod bulk_copy;
 pub mod memcheck;
 #[cfg(windows)]

@@ -1,16 +1,14 @@
 //! The released library's functions, called as a driver manager calls them, with the recording target behind them; and
 //! what that one recorded. One process has one target, so a test program that uses this uses no other.
 
+pub use super::abi::*;
 use super::{library, part};
 use libloading::Library;
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CString, c_char};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-pub type Handle = *mut c_void;
-pub type Pointer = *mut c_void;
 pub type WChar = u16;
-pub type Return = i16;
 
 /// A data source that names a server.
 pub const SECTION: &str = "Recorded";

@@ -6,10 +6,10 @@
 
 use crate::world::Profile;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
+use once_cell::sync::OnceCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// `SQLGetPrivateProfileString` (ODBC Programmer's Reference, Installer DLL): lengths in bytes.
@@ -37,13 +37,14 @@ pub struct Installer {
     get: GetPrivateProfileString,
 }
 
-/// Opens the installer library, the first time it is asked for.
+/// Opens the installer library, unless it has been opened before. A process that cannot may set its search path right, and is not
+/// asked to start anew.
 ///
 /// # Errors
 /// Each name that was tried, with the loader's own words.
 pub fn open() -> Result<&'static Installer, String> {
-    static INSTALLER: OnceLock<Result<Installer, String>> = OnceLock::new();
-    INSTALLER.get_or_init(find).as_ref().map_err(Clone::clone)
+    static INSTALLER: OnceCell<Installer> = OnceCell::new();
+    INSTALLER.get_or_try_init(find)
 }
 
 fn find() -> Result<Installer, String> {

@@ -7,8 +7,8 @@
 use super::{wide, words};
 use crate::world::Profile;
 use libloading::os::windows::{LOAD_LIBRARY_SEARCH_SYSTEM32, Library};
+use once_cell::sync::OnceCell;
 use std::ffi::c_int;
-use std::sync::OnceLock;
 
 /// `SQLGetPrivateProfileStringW` (ODBC Programmer's Reference, Installer DLL): lengths in characters.
 type GetPrivateProfileString = unsafe extern "system" fn(
@@ -29,16 +29,15 @@ pub struct Installer {
     get: GetPrivateProfileString,
 }
 
-/// Opens the installer library, the first time it is asked for.
+/// Opens the installer library, unless it has been opened before.
 ///
 /// # Errors
 /// The loader's own words.
 pub fn open() -> Result<&'static Installer, String> {
-    static INSTALLER: OnceLock<Result<Installer, String>> = OnceLock::new();
-    let installer = INSTALLER.get_or_init(|| {
+    static INSTALLER: OnceCell<Installer> = OnceCell::new();
+    INSTALLER.get_or_try_init(|| {
         find().map_err(|error| format!("the ODBC installer library cannot be loaded: odbccp32.dll: {}", words(&error)))
-    });
-    installer.as_ref().map_err(Clone::clone)
+    })
 }
 
 fn find() -> Result<Installer, libloading::Error> {

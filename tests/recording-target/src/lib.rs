@@ -6,16 +6,15 @@
 //! A call for which it was told nothing does what little a driver manager needs ([`behaviour`]). It knows its handles,
 //! and answers SQL_INVALID_HANDLE for every other, never looking behind one.
 
+#[path = "../../common/abi.rs"]
+mod abi;
 mod behaviour;
 mod control;
 mod handles;
 
-use std::ffi::c_void;
+use abi::*;
 
-type Handle = *mut c_void;
-type Pointer = *mut c_void;
 type WChar = u16;
-type Return = i16;
 
 /// An argument as it came, widened without its sign, so that all of them fit in one list.
 trait Argument {
