@@ -52,11 +52,8 @@ SECONDS = 600
 fuzz: ## each way into the library with what libFuzzer thinks of, ten minutes each, or as SECONDS=60 says
 	@scripts/fuzz --seconds $(SECONDS)
 
-lint: ## formatting and lints alone; with shellcheck, where it is installed, for the scripts
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	scripts/fuzz --check
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/env scripts/lib.sh scripts/setup scripts/satellite scripts/demo scripts/test scripts/test-windows scripts/windows/env scripts/windows/setup scripts/windows/wine scripts/bench scripts/fuzz scripts/install scripts/try-install .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+lint: ## formatting, lints, and the documentation of the code, below target/doc
+	@scripts/lint
 
 clean: ## remove everything that was built or downloaded
 	rm -rf build target

@@ -1,11 +1,11 @@
-//! Real ODBC clients, unmodified. Each runs its program of `tests/clients` three times, with a fresh stand-in each:
+//! Real ODBC clients, unmodified. Each runs its program of `tests/programs/clients` three times, with a fresh stand-in each:
 //!
 //! - `DSN=Direct`: Microsoft's driver by itself, with user and password,
 //! - `DSN=Loopback`: through the library, with the same user and password,
 //! - `DSN=Loopback`, and nothing else, in the surroundings of a script that SQL Server runs.
 //!
 //! All three must print the same, to the letter: the rows that were written and read, and the error that was provoked.
-//! `tests/clients/*.expected` says what must be in it, so that three equal failures are no success.
+//! `tests/expected/clients` says what must be in it, so that three equal failures are no success.
 //!
 //! What was run is told in `build/clients.md`, of which `docs/clients.md` is a copy (`make clients`).
 
@@ -135,9 +135,9 @@ fn stage_paths(stage: &Path) -> [(&'static str, String); 2] {
 }
 
 impl Client {
-    /// A file of `tests/clients`, or the built program.
+    /// A file of `tests/programs/clients`, or the built program.
     fn file(name: &str) -> PathBuf {
-        if name == "use_odbc_api" { part("USE_ODBC_API") } else { project(&format!("tests/clients/{name}")) }
+        if name == "use_odbc_api" { part("USE_ODBC_API") } else { project(&format!("tests/programs/clients/{name}")) }
     }
 
     /// The index of the file in `program`.
@@ -207,8 +207,8 @@ fn try_out(place: usize) {
     let (loopback, loopback_logins) = client.outside("Loopback");
     let (satellite, satellite_logins) = client.in_satellite();
 
-    let expected = Path::new(client.program[client.program.len() - 1]).with_extension("expected");
-    let expected = fs::read_to_string(Client::file(expected.to_str().unwrap())).unwrap();
+    let expected = Path::new("tests/expected/clients").join(client.program[client.program.len() - 1]);
+    let expected = fs::read_to_string(project(expected.with_extension("expected").to_str().unwrap())).unwrap();
     assert!(expected.lines().count() >= 4, "three rows and an error are expected, not {expected:?}");
     let mut rest = direct.as_str();
     for line in expected.lines() {

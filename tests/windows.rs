@@ -138,7 +138,10 @@ fn a_program_of_odbc_api_says_through_us_what_it_says_directly() {
     assert_eq!(run(&["Rust;"]), direct);
     assert_says(
         &direct,
-        &fs::read_to_string(project("tests/clients/use_odbc_api.expected")).unwrap().lines().collect::<Vec<_>>(),
+        &fs::read_to_string(project("tests/expected/clients/use_odbc_api.expected"))
+            .unwrap()
+            .lines()
+            .collect::<Vec<_>>(),
     );
 }
 

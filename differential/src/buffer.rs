@@ -1,6 +1,6 @@
 //! Texts and buffers for the functions' arguments. A buffer shows how much of it was written.
 
-use crate::odbc::{Pointer, SQL_NULL_DATA, WChar};
+use crate::manager::{Pointer, SQL_NULL_DATA, WChar};
 
 /// A text for a function to read or to write: UTF-16, and a NUL behind whatever happens.
 pub struct Text {

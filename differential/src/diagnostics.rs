@@ -1,9 +1,8 @@
 //! All diagnostic records of a handle, and the fields of the header and of each record.
 
 use crate::buffer::Text;
+use crate::manager::*;
 use crate::note;
-use crate::odbc::*;
-use crate::transcript::unwritten;
 
 /// A field's identifier and name; what the value is.
 enum Kind {
@@ -49,10 +48,11 @@ pub fn write(kind: i16, handle: Handle) {
     for number in 1..=MOST {
         let (mut state, mut text) = (Text::new(6), Text::new(1024));
         let (mut native, mut length) = (0i32, 0i16);
-        let code = unwritten(|| {
-            let capacity = text.capacity();
-            SQLGetDiagRecW(kind, handle, number, state.p(), &mut native, text.p(), capacity, &mut length)
-        });
+        let capacity = text.capacity();
+        // SAFETY: the buffers have the lengths that are said, or that the specification has.
+        let code = unsafe {
+            quiet::SQLGetDiagRecW(kind, handle, number, state.p(), &mut native, text.p(), capacity, &mut length)
+        };
         if !succeeded(code) {
             if code != SQL_NO_DATA {
                 note!("  record {number}: {code}");
@@ -79,7 +79,8 @@ fn fields<'f>(kind: i16, handle: Handle, number: i16, fields: impl Iterator<Item
             Kind::Text => (text.pointer(), text.bytes() as i16),
             _ => (value.as_mut_ptr().cast(), 0),
         };
-        let code = unwritten(|| SQLGetDiagFieldW(kind, handle, number, *id, pointer, capacity, &mut length));
+        // SAFETY: likewise; no number is longer than eight bytes.
+        let code = unsafe { quiet::SQLGetDiagFieldW(kind, handle, number, *id, pointer, capacity, &mut length) };
         let shown = match what {
             _ if !succeeded(code) => format!("({code})"),
             // A connection's name, as Microsoft's driver gives it, is an address.

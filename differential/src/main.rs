@@ -8,6 +8,7 @@
 
 mod buffer;
 mod diagnostics;
+mod manager;
 mod odbc;
 mod programs;
 mod session;

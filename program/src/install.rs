@@ -6,7 +6,8 @@
 use crate::arguments::{Installation, Registration};
 use crate::ini::{Ini, Section};
 use crate::library;
-use crate::places::{self, Places, folder_of};
+use crate::paths::folder_of;
+use crate::places::{self, Places};
 use crate::plan::{Change, Plan};
 use crate::system::{self, QUOTE, Register};
 use loopbackodbc::program::{Machine, World, preferred};
@@ -48,7 +49,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     target.map_or(Ok(()), places::check_text)?;
     check_target(&mut plan, &drivers, target)?;
     warn_of_older_copies(&mut plan, &from, &places, &drivers);
-    plan.carry_out(&places, registration.dry_run)
+    plan.carry_out(|| places.recover(), registration.dry_run)
 }
 
 /// Warns of copies of the library under other names that are not the one that is installed now.

@@ -2,7 +2,7 @@
 //!
 //! File and folders appear and go at once, by a change of name: what a killed run leaves is known by that name ([`new_name`]).
 
-use crate::places::{folder_of, new_beside, new_name};
+use crate::paths::{folder_of, new_beside, new_name};
 use crate::plan::Warning;
 use crate::system::{self, ENDING, STEM};
 use crate::version;

@@ -27,6 +27,7 @@ mod install;
 mod library;
 #[cfg(not(windows))]
 mod linux;
+mod paths;
 mod places;
 mod plan;
 mod report;

@@ -5,9 +5,7 @@ use crate::arguments::{DRIVER_NAME, Registration};
 use crate::ini::Section;
 use crate::library;
 use crate::system::{self, ENDING, Register, STEM};
-use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// Characters that the specification keeps out of a data source's name (SQLValidDSN), and that would read as something else
 /// in a driver's.
@@ -114,29 +112,6 @@ pub fn same(one: &Path, other: &Path) -> bool {
 
 fn same_text(one: &[u8], other: &[u8]) -> bool {
     if cfg!(windows) { one.eq_ignore_ascii_case(other) } else { one == other }
-}
-
-/// The folder that a file stands in.
-pub fn folder_of(file: &Path) -> PathBuf {
-    file.parent().unwrap_or(Path::new("/")).to_owned()
-}
-
-/// The name of a file or folder that will take another's when it is whole, or has given its own up to be removed. It is the same
-/// for all runs, of which only one has the lock, so that the next one knows what a killed one has left.
-pub fn new_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new-by-loopback-odbc");
-    name.into()
-}
-
-/// Makes an empty file that will take another's name. It is for its maker alone, and goes if nothing comes of it.
-///
-/// # Errors
-/// The system's reason.
-pub fn new_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let new = new_name(path);
-    let name = new.file_name().unwrap_or_default();
-    tempfile::Builder::new().prefix(name).rand_bytes(0).tempfile_in(folder_of(path))
 }
 
 #[cfg(test)]

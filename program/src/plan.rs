@@ -1,7 +1,6 @@
 //! Changes that are to be made, each with the line that says so: a dry run prints the lines, and the real one makes the
 //! changes and prints the same.
 
-use crate::places::Places;
 use crate::report::Level;
 use crate::system;
 use anstyle::{AnsiColor, Style};
@@ -63,11 +62,11 @@ impl Plan {
     }
 
     /// Makes the changes, unless this is a dry run, and gives the exit status. Either all paths can be written, or nothing
-    /// is changed. What a killed run has left in these places goes.
+    /// is changed. Before the first change comes `recover`: what a killed run has left goes.
     ///
     /// # Errors
     /// What cannot be written, or what went wrong in between.
-    pub fn carry_out(mut self, places: &Places, dry_run: bool) -> Result<u8, String> {
+    pub fn carry_out(mut self, recover: impl FnOnce() -> Result<(), String>, dry_run: bool) -> Result<u8, String> {
         // What cannot be said is no reason to stop halfway.
         let mut said = Ok(());
         let mut say =
@@ -76,7 +75,7 @@ impl Plan {
             say("Nothing is changed. What would be said and done:");
         } else {
             self.writes.iter().try_for_each(|place| place.writable())?;
-            places.recover()?;
+            recover()?;
         }
         let mut changed = false;
         for Step { says, change } in self.steps {

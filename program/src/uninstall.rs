@@ -5,7 +5,8 @@
 use crate::arguments::Registration;
 use crate::ini::{Ini, Section};
 use crate::library;
-use crate::places::{self, Mode, Places, folder_of};
+use crate::paths::folder_of;
+use crate::places::{self, Mode, Places};
 use crate::plan::Plan;
 use crate::system::{self, QUOTE};
 use std::path::Path;
@@ -99,7 +100,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             places.drivers, other.name
         ));
     }
-    plan.carry_out(&places, registration.dry_run)
+    plan.carry_out(|| places.recover(), registration.dry_run)
 }
 
 /// The driver's section, if it is there.

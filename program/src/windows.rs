@@ -11,7 +11,8 @@ mod used;
 pub use registry::{Register, registers};
 pub use used::{replace, take_away};
 
-use crate::places::{Mode, folder_of};
+use crate::paths::folder_of;
+use crate::places::Mode;
 use crate::plan::{Plan, Warning, unwritable};
 use std::io;
 use std::path::{Path, PathBuf};

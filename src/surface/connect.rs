@@ -6,8 +6,8 @@
 use crate::loopback::connection_string::{Attribute, Stopped, parse};
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
-use crate::loopback::{self, Rewritten, Wanted, hints, preset};
-use crate::surface::connections::{self, Diagnostics, Record};
+use crate::loopback::{self, Wanted, hints, preset};
+use crate::surface::connections::{self, Completed, Diagnostics, Prepared, Record};
 use crate::surface::diagnostics::{self, TargetRecords};
 use crate::target::odbc::*;
 use crate::target::output;
@@ -18,26 +18,6 @@ use crate::world::{Machine, World};
 
 /// The longest string that the API can carry, in code units: its lengths are SQLSMALLINT.
 const LONGEST: usize = i16::MAX as usize;
-
-/// A connect that is ready for the target, and kept until the target has finished with it: in asynchronous execution the
-/// arguments of the first call count, and those of the polls do not.
-pub struct Prepared {
-    /// With a NUL at the end, for a target that counts on one.
-    string: Vec<u16>,
-    rewritten: Rewritten,
-    stopped: Option<Stopped>,
-    completed: Option<Completed>,
-}
-
-/// Where the application wants the completed connection string; `capacity` in characters with the NUL.
-struct Completed {
-    buffer: *mut WChar,
-    capacity: usize,
-    length: *mut i16,
-}
-
-// SAFETY: the application keeps its buffers until the connect has finished, whichever thread finishes it.
-unsafe impl Send for Completed {}
 
 /// `SQLDriverConnectW`. Lengths are in characters. The target is always asked not to prompt: a dialog in a service
 /// would wait for ever.

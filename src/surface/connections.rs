@@ -4,9 +4,10 @@
 //! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
 //! is keyed by the target's handle and dropped with it, since the target gives the same address out again.
 
-use crate::loopback::connection_string::Attribute;
+use crate::loopback::Rewritten;
+use crate::loopback::connection_string::{Attribute, Stopped};
 use crate::loopback::failure::{Failure, PREFIX, Sqlstate};
-use crate::target::odbc::{HDbc, Pointer, SqlReturn};
+use crate::target::odbc::{HDbc, Pointer, SqlReturn, WChar};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,8 +57,28 @@ pub struct Connection {
     /// What was said by attributes before the first connect.
     pub preset: Vec<Attribute<'static>>,
     /// A connect for which the target said SQL_STILL_EXECUTING.
-    pub pending: Option<Box<crate::surface::connect::Prepared>>,
+    pub pending: Option<Box<Prepared>>,
 }
+
+/// A connect that is ready for the target, and kept until the target has finished with it: in asynchronous execution the
+/// arguments of the first call count, and those of the polls do not.
+pub struct Prepared {
+    /// With a NUL at the end, for a target that counts on one.
+    pub string: Vec<u16>,
+    pub rewritten: Rewritten,
+    pub stopped: Option<Stopped>,
+    pub completed: Option<Completed>,
+}
+
+/// Where the application wants the completed connection string; `capacity` in characters with the NUL.
+pub struct Completed {
+    pub buffer: *mut WChar,
+    pub capacity: usize,
+    pub length: *mut i16,
+}
+
+// SAFETY: the application keeps its buffers until the connect has finished, whichever thread finishes it.
+unsafe impl Send for Completed {}
 
 static CONNECTIONS: Mutex<BTreeMap<usize, Connection>> = Mutex::new(BTreeMap::new());
 

@@ -95,7 +95,7 @@ impl Case {
         assert_eq!(direct.never_called(), BTreeSet::new(), "the programs do not call these functions");
         // Two equal failures would be no difference.
         assert_eq!(direct.never_succeeded(), BTreeSet::from_iter(self.without_success.iter().copied()));
-        let file = project(&format!("tests/differential/{}.expected", self.target));
+        let file = project(&format!("tests/expected/differential/{}.expected", self.target));
         let missing = direct.missing(&std::fs::read_to_string(file).unwrap());
         assert_eq!(missing.len(), 0, "{} itself does not do what is expected:\n{}", self.target, missing.join("\n"));
     }

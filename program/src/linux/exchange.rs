@@ -4,7 +4,7 @@
 //! The new file stands beside the old one, under a name that [`recover`] knows, until it takes the old one's. It has mode, owner,
 //! group and extended attributes (labels, access control lists) of the old one before anything is in it, as there may be passwords.
 
-use crate::places::{folder_of, new_beside, new_name};
+use crate::paths::{folder_of, new_beside, new_name};
 use rustix::fs::{CWD, RenameFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, renameat_with};
 use rustix::io::Errno;
 use std::fs::{self, File, Permissions};

@@ -5,7 +5,8 @@
 
 use super::exchange::{exchange, real, recover};
 use crate::ini::{Ini, Section};
-use crate::places::{Mode, folder_of};
+use crate::paths::folder_of;
+use crate::places::Mode;
 use crate::plan::{Change, Writable};
 use loopbackodbc::program::installer_function;
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};

@@ -2,7 +2,7 @@
 //! So it gives its name to the new one, and goes itself when nobody has it any more: with the next upgrade or
 //! uninstallation, or when Windows starts again.
 
-use crate::places::folder_of;
+use crate::paths::folder_of;
 use crate::plan::Warning;
 use std::fs;
 use std::io;

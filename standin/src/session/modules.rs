@@ -5,10 +5,10 @@ use sqlparser::ast::{Expr, Visit};
 
 use super::Session;
 use super::procedures::{Called, Names};
-use super::run::declared;
 use crate::error::{Result, SqlError};
 use crate::sql::batch::{Argument, Body, Declared, Module};
 use crate::sql::compile;
+use crate::sql::convert::declared;
 use crate::sql::modules;
 use crate::sql::schema::{self, Name, Table};
 use crate::sql::types::SqlType;

@@ -12,7 +12,7 @@ use super::{Session, Variables};
 use crate::error::{Result, SqlError};
 use crate::sql::batch::{self, Argument, Block, Command as Code, Declared, Located};
 use crate::sql::compile::{self, Modification, Query};
-use crate::sql::convert::{Excess, convert};
+use crate::sql::convert::declared;
 use crate::sql::datetime::{Moment, TICKS_PER_SECOND};
 use crate::sql::functions::identity_key;
 use crate::sql::schema::{Name, Table};
@@ -640,9 +640,4 @@ fn filled(message: &str, values: &mut impl Iterator<Item = String>) -> String {
         }
     }
     out
-}
-
-/// A value that came with a type of its own, as the type that was declared for it.
-pub(super) fn declared(value: &Value, from: SqlType, to: SqlType) -> Result<Value> {
-    convert(value.clone(), from, to, 0, Excess::Cut)
 }

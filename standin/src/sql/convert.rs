@@ -37,6 +37,11 @@ pub fn convert(value: Value, from: SqlType, to: SqlType, style: i64, excess: Exc
     }
 }
 
+/// A value that came with a type of its own, as the type that was declared for it.
+pub fn declared(value: &Value, from: SqlType, to: SqlType) -> Result<Value> {
+    convert(value.clone(), from, to, 0, Excess::Cut)
+}
+
 /// Whether a kept value of one type can be taken as the other as it is: for comparing, where lengths do not matter.
 pub fn alike(from: SqlType, to: SqlType) -> bool {
     let numeric = |family| matches!(family, Family::Integer | Family::Float);

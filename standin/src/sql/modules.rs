@@ -4,11 +4,8 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::batch::{self, Command, Module};
-use super::schema::{self, Name, quote};
+use super::schema::{self, MODULES, Name, quote};
 use crate::error::Result;
-
-/// No name that anybody gives to a table of their own.
-pub const TABLE: &str = "standin modules";
 
 /// Makes the table in a new database.
 pub fn prepare(sqlite: &Connection, database: &str) -> Result<()> {
@@ -17,7 +14,7 @@ pub fn prepare(sqlite: &Connection, database: &str) -> Result<()> {
 }
 
 fn place(database: &str) -> String {
-    format!("{}.{}", quote(database), quote(TABLE))
+    format!("{}.{}", quote(database), quote(MODULES))
 }
 
 /// The one that a name means, and its database.

@@ -6,7 +6,6 @@
 use rusqlite::Connection;
 use sqlparser::ast::{ObjectName, ObjectNamePart};
 
-use super::modules;
 use super::types::SqlType;
 use crate::error::{Result, SqlError};
 
@@ -15,6 +14,9 @@ pub const DECLARED: &str = "blob ";
 
 /// The type of a rowversion column, which is a binary(8) in all but what it holds.
 pub const ROWVERSION: &str = "rowversion";
+
+/// The table of procedures and views, by a name that nobody gives to a table of their own.
+pub const MODULES: &str = "standin modules";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
@@ -180,7 +182,7 @@ pub fn tables(sqlite: &Connection, database: &str) -> Result<Vec<Table>> {
         "SELECT name FROM {}.sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND name <> {} \
          ORDER BY name",
         quote(database),
-        literal(modules::TABLE)
+        literal(MODULES)
     );
     let names: Vec<String> =
         sqlite.prepare(&names)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -7,9 +7,8 @@
 //! OpenSSL, because Microsoft's driver sends the server's address as the server name (SNI), and rustls ends the
 //! handshake over a link-local address with a scope (`fe80::1%eth0`) as not being one.
 
-use std::collections::VecDeque;
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use openssl::asn1::Asn1Time;
 use openssl::ec::{EcGroup, EcKey};
@@ -20,36 +19,7 @@ use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslStream, SslVerifyMo
 use openssl::x509::{X509, X509NameBuilder};
 
 use super::packet::{self, DEFAULT_PACKET_SIZE, PRELOGIN, PacketWriter};
-use super::transport::Transport;
-
-/// TLS over bytes that somebody else carries.
-pub type Tls = SslStream<Pipe>;
-
-/// Bytes that came from the peer and bytes that are to go to it.
-#[derive(Default, Debug)]
-pub struct Pipe {
-    pub incoming: VecDeque<u8>,
-    pub outgoing: Vec<u8>,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.incoming.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        self.incoming.read(into)
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.outgoing.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use super::transport::{Pipe, Transport};
 
 /// The server's side of TLS, with a self-signed certificate made for this run of the program.
 ///

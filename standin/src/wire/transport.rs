@@ -3,13 +3,41 @@
 //! One thread reads and one writes. Both share the TLS state under a lock that is never held while waiting for the
 //! peer, so a client that sends an attention while rows are on their way to it is heard.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use openssl::ssl::ErrorCode;
+use openssl::ssl::{ErrorCode, SslStream};
 
-use super::tls::Tls;
+/// TLS over bytes that somebody else carries.
+pub type Tls = SslStream<Pipe>;
+
+/// Bytes that came from the peer and bytes that are to go to it.
+#[derive(Default, Debug)]
+pub struct Pipe {
+    pub incoming: VecDeque<u8>,
+    pub outgoing: Vec<u8>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.incoming.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.incoming.read(into)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.outgoing.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 pub struct Transport {
     socket: TcpStream,

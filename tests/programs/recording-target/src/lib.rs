@@ -6,7 +6,7 @@
 //! A call for which it was told nothing does what little a driver manager needs ([`behaviour`]). It knows its handles,
 //! and answers SQL_INVALID_HANDLE for every other, never looking behind one.
 
-#[path = "../../common/abi.rs"]
+#[path = "../../../common/abi.rs"]
 mod abi;
 mod behaviour;
 mod control;
@@ -76,4 +76,4 @@ macro_rules! entry_points {
     };
 }
 
-include!("../../../src/target/table.rs");
+include!("../../../../src/target/table.rs");
