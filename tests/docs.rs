@@ -16,7 +16,8 @@ fn text(path: impl AsRef<Path>) -> String {
 /// The pages that a reader comes to by links.
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(project("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let pages: Vec<PathBuf> = docs.chain([project("README.md"), project("standin/README.md")]).collect();
+    let others = ["README.md", "CONTRIBUTING.md", "standin/README.md", "tests/README.md"].map(project);
+    let pages: Vec<PathBuf> = docs.chain(others).collect();
     assert!(pages.len() > 10, "{pages:?}");
     pages
 }
