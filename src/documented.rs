@@ -2,12 +2,14 @@
 //! what is so stands there. Tests alone; what only a driver manager or a driver can show is in tests/docs.rs.
 
 use crate::loopback::choice::Target;
-use crate::loopback::connection_string::{Attribute, parse};
+use crate::loopback::connection_string::{Attribute, parse, words};
+use crate::loopback::decision::{Decision, Login};
 use crate::loopback::driver::{Kind, NAMES};
 use crate::loopback::failure::{Failure, PREFIX, Sqlstate};
 use crate::loopback::hints::{TargetRecord, hint};
 use crate::loopback::question::Question;
 use crate::loopback::search::Search;
+use crate::loopback::sources::Sources;
 use crate::loopback::{self, Rewritten, Wanted, preset, utf16};
 use crate::surface::connect::Request;
 use crate::target::loading;
@@ -203,6 +205,30 @@ fn each_keyword_has_the_variable_and_the_default_that_the_table_says() {
     let of_table = rows("## Environment variables").into_iter().map(|row| code(row[0])[0]);
     let of_values = of_table.filter(|name| !name.contains("_LOG") && !name.ends_with("_DATA_DIR"));
     assert_eq!(variables, of_values.collect());
+}
+
+#[test]
+fn who_logs_in_is_decided_as_the_table_says() {
+    let rows = rows("### Who logs in");
+    assert!(rows.len() > 12, "{rows:?}");
+    for row in rows {
+        let [string, section] = [row[0], row[1]].map(|cell| code(cell).first().map_or(Vec::new(), |text| words(text)));
+        let own = section.iter().map(|it| (String::from_utf16(&it.keyword).unwrap(), it.text().reveal().to_owned()));
+        let own: Vec<(String, String)> = own.collect();
+        let own: Vec<(&str, &str)> = own.iter().map(|(keyword, value)| (keyword.as_str(), value.as_str())).collect();
+        for (world, expected) in [(Fixture::default(), row[2]), (Fixture::default().windows(), row[3])] {
+            let world = world.section(Odbc, "Own", &own);
+            let application = words("DSN=Own").into_iter().chain(string.clone()).collect();
+            let sources = Sources::gather(&world, &Kind::new(NAMES[0], ""), application, Vec::new()).unwrap();
+            let decided = match Decision::of(&sources, world.platform()).unwrap().login {
+                Login::Session => "the session",
+                Login::Certificate { .. } => "the certificate",
+                Login::Name | Login::Token => "the user",
+                Login::Account => "the account",
+            };
+            assert_eq!(decided, expected, "{row:?}");
+        }
+    }
 }
 
 #[test]

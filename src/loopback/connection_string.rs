@@ -343,6 +343,15 @@ fn closing_brace(string: &[u16], mut from: usize) -> Option<usize> {
     }
 }
 
+/// The attributes of a string without mistakes, for tests.
+#[cfg(test)]
+pub fn words(text: &str) -> Vec<Attribute<'static>> {
+    let units = super::utf16(text);
+    let parsed = parse(&units);
+    assert_eq!(parsed.stopped, None, "{text}");
+    parsed.attributes.iter().map(Attribute::to_static).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

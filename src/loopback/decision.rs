@@ -158,3 +158,76 @@ impl<'s> Decision<'s> {
         sources.is_open(TRUST_SERVER_CERTIFICATE) && self.verification.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::connection_string::words;
+
+    fn application(text: &str) -> Sources {
+        Sources { application: words(text), ..Sources::default() }
+    }
+
+    /// The table of docs/settings.md is held in `documented.rs`; here is who stands between the application and the section.
+    #[test]
+    fn a_certificate_of_the_environment_counts_between_application_and_section() {
+        let environment = words("ClientCertificate=file:c;ClientKey=file:k");
+        let decide = |string: &str, section: &str| {
+            let sources = Sources { environment: environment.clone(), section: words(section), ..application(string) };
+            let decision = Decision::of(&sources, Platform::Linux).unwrap();
+            matches!(decision.login, Login::Certificate { key: Some(_), .. })
+        };
+        assert!(decide("", ""));
+        assert!(decide("", "UID=u"));
+        assert!(!decide("UID=u", ""));
+        assert!(!decide("Server=h;Trusted_Connection=yes", ""));
+        assert!(decide("", "Server=h;Trusted_Connection=yes"));
+    }
+
+    #[test]
+    fn server_and_verification_are_named_with_who_says_them() {
+        let sources = Sources {
+            environment: words("Server=e"),
+            section: words("Server=s;Encrypt=strict"),
+            ..application("HostNameInCertificate=n")
+        };
+        let decision = Decision::of(&sources, Platform::Linux).unwrap();
+        assert_eq!(decision.server.unwrap().origin, Origin::Environment);
+        assert_eq!(decision.verification.unwrap().origin, Origin::Application);
+        assert!(!decision.may_trust(&sources));
+        let sources = Sources { section: words("Encrypt=strict"), ..Sources::default() };
+        assert_eq!(Decision::of(&sources, Platform::Linux).unwrap().verification.unwrap().origin, Origin::Section);
+        let nobody = Sources::default();
+        let decision = Decision::of(&nobody, Platform::Linux).unwrap();
+        assert!(decision.server.is_none() && decision.verification.is_none() && decision.may_trust(&nobody));
+        let sources = application("TrustServerCertificate=no");
+        assert!(!Decision::of(&sources, Platform::Linux).unwrap().may_trust(&sources));
+    }
+
+    #[test]
+    fn a_trusted_connection_that_an_attribute_asks_for_is_taken_back_where_it_is_the_session_s() {
+        let preset = words("Trusted_Connection=yes");
+        for (string, platform, is_session, resets) in [
+            ("", Platform::Linux, true, true),
+            ("Server=h", Platform::Linux, false, false),
+            ("", Platform::Windows, false, false),
+        ] {
+            let sources = Sources { preset: preset.clone(), ..application(string) };
+            let decision = Decision::of(&sources, platform).unwrap();
+            assert_eq!((decision.trusted_is_session, decision.resets_trusted), (is_session, resets), "{string}");
+        }
+        let sources = application("Trusted_Connection=yes;UID=u");
+        let decision = Decision::of(&sources, Platform::Linux).unwrap();
+        assert!(decision.trusted_is_session && !decision.resets_trusted);
+        assert!(sources.application.iter().all(|word| decision.overrules(word)));
+    }
+
+    #[test]
+    fn half_a_pair_is_refused() {
+        let refused = |sources: Sources| Decision::of(&sources, Platform::Linux).unwrap_err().text;
+        let text = refused(Sources { environment: words("ClientCertificate=file:c"), ..Sources::default() });
+        assert!(text.contains("names a certificate (ClientCertificate=file:c) without its key"), "{text}");
+        let text = refused(application("ClientKey=file:k"));
+        assert!(text.contains("There is a key (ClientKey=file:k) but no certificate"), "{text}");
+    }
+}

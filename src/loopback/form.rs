@@ -273,3 +273,83 @@ fn unread<'s>(sources: &'s Sources, decision: &Decision<'s>, slot: Slot) -> Opti
         Origin::Environment | Origin::Printed | Origin::Official => Some(said.attribute),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::choice::Target;
+    use crate::loopback::connection_string::{self, words};
+    use crate::loopback::driver::Kind;
+    use crate::world::fixture::Fixture;
+
+    /// What is added to what the application says and the section says, and the string for the target; no other source says
+    /// anything.
+    fn found_and_written(world: &Fixture, driver: &str, string: &str, section: &str) -> [String; 2] {
+        let wanted = Wanted {
+            target: &Target::registered_as(driver),
+            kind: &Kind::new(driver, ""),
+            platform: world.platform(),
+            preset: Vec::new(),
+            files_unseen: true,
+            ends_open: false,
+        };
+        let sources = Sources { application: words(string), section: words(section), ..Sources::default() };
+        let decision = Decision::of(&sources, wanted.platform).unwrap();
+        let additions = find(world, &wanted, &sources, &decision, &mut Search::default()).unwrap();
+        let target = write(&wanted, &sources, Some(&decision), &additions);
+        [additions, target].map(|all| String::from_utf16(&connection_string::write(&all)).unwrap())
+    }
+
+    const NEWEST: &str = "ODBC Driver 18 for SQL Server";
+
+    #[test]
+    fn on_linux_what_is_missing_is_found_and_the_constants_are_added() {
+        let session = Fixture::default().working_directory("/s").pair("/s").pair("/g").address("eth0", "fe80::2");
+        let session = session.connection("fe80::2", "fe80::1");
+        let [found, constants] =
+            ["Server=fe80::1%eth0", "TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes"];
+        let files = if cfg!(windows) { r"file:/s\" } else { "file:/s/" };
+        let pair = format!("ClientCertificate={files}sqlsatellitecert.pem;ClientKey={files}sqlsatellitekey.pem");
+        for (string, section, added, target) in [
+            ("DSN=L", "", format!("{pair};{found};{constants}"), format!("DSN=L;{found};{pair};{constants}")),
+            (
+                "DSN=L;Database=d;APP=a",
+                "Server=h",
+                format!("{pair};{constants}"),
+                format!("DSN=L;Database=d;{pair};{constants};APP=a"),
+            ),
+            (
+                "DSN=L",
+                "ClientCertificate=file:/g/sqlsatellitecert.pem;ClientKey=file:/g/sqlsatellitekey.pem",
+                format!("{found};{constants}"),
+                format!("DSN=L;{found};ClientKey=file:/g/sqlsatellitekey.pem;{constants}"),
+            ),
+            // A user's login gets what a discovered server needs, and one at a server that somebody names gets nothing.
+            (
+                "DSN=L;UID=u",
+                "",
+                format!("{found};TrustServerCertificate=Yes;Encrypt=Yes"),
+                format!("DSN=L;{found};TrustServerCertificate=Yes;Encrypt=Yes;UID=u"),
+            ),
+            ("DSN=L;Server=h;UID=u", "PWD=p", String::new(), "DSN=L;Server=h;UID=u;PWD=p".into()),
+            ("Driver=x;Server=h;UID=u", "", String::new(), format!("Driver={NEWEST};Server=h;UID=u")),
+        ] {
+            let expected = [added, target];
+            assert_eq!(found_and_written(&session, NEWEST, string, section), expected, "{string} {section}");
+        }
+    }
+
+    #[test]
+    fn on_windows_the_account_stands_for_the_user() {
+        let world = Fixture::default().windows();
+        for (driver, string, added) in [
+            (NEWEST, "DSN=L", "Server=.;TrustServerCertificate=Yes;Trusted_Connection=Yes"),
+            ("ODBC Driver 17 for SQL Server", "DSN=L", "Server=.;Trusted_Connection=Yes"),
+            (NEWEST, "DSN=L;Server=h", "Trusted_Connection=Yes"),
+            (NEWEST, "DSN=L;Server=h;UID=u", ""),
+            (NEWEST, "DSN=L;UID=u", "Server=.;TrustServerCertificate=Yes"),
+        ] {
+            assert_eq!(found_and_written(&world, driver, string, "")[0], added, "{driver} {string}");
+        }
+    }
+}

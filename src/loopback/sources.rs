@@ -229,3 +229,83 @@ fn counts_in_section(kind: &Kind, attribute: &Attribute<'static>) -> bool {
     let takes_answer = is_any(attribute, TRUST_SERVER_CERTIFICATE) || is_any(attribute, TRUSTED_CONNECTION);
     !takes_answer || is_answer()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::connection_string::words;
+    use crate::loopback::driver::NAMES;
+    use crate::world::Profile::Odbc;
+    use crate::world::fixture::Fixture;
+
+    fn written(attributes: &[Attribute]) -> String {
+        String::from_utf16(&super::super::write(attributes)).unwrap()
+    }
+
+    #[test]
+    fn each_source_is_asked_and_kept_apart() {
+        let world = Fixture::default()
+            .variable(SERVER_VARIABLE, " of the environment ")
+            .variable(CERTIFICATE_VARIABLE, "/c")
+            .variable(STRING_VARIABLE, "Driver=printed;Server=printed;")
+            .section(Odbc, "Own", &[("Server", "of the section"), ("UID", "u"), ("APP", "for the driver")])
+            .section(Odbc, "Other", &[(STRING_VARIABLE, "Server=official;UID=official")]);
+        let kind = Kind::new(NAMES[0], "");
+        let gather = |string: &str| Sources::gather(&world, &kind, words(string), words("Database=of an attribute"));
+        let sources = gather("DSN=Own;APP=a").unwrap();
+        assert_eq!(written(&sources.application), "DSN=Own;APP=a");
+        assert_eq!(written(&sources.preset), "Database=of an attribute");
+        assert_eq!(written(&sources.environment), "Server=of the environment;ClientCertificate=file:/c");
+        assert_eq!(written(&sources.printed), "Server=printed");
+        assert_eq!(written(&sources.section), "Server=of the section;UID=u");
+        assert_eq!(written(&sources.official), "");
+        assert_eq!(written(&gather("DSN=Other").unwrap().official), "Server=official;UID=official");
+        // What the application says, the section is not asked for.
+        assert_eq!(written(&gather("DSN=Own;Server=s").unwrap().section), "UID=u");
+        // Nor is anybody, for a driver that is none of Microsoft's.
+        let others = Sources::gather(&world, &Kind::new("psqlodbcw.so", ""), words("DSN=Own"), Vec::new()).unwrap();
+        assert_eq!([others.environment, others.printed, others.section].concat(), []);
+    }
+
+    #[test]
+    fn the_stronger_source_counts_for_every_value() {
+        let origins = [
+            Origin::Application,
+            Origin::Preset,
+            Origin::Environment,
+            Origin::Printed,
+            Origin::Section,
+            Origin::Official,
+        ];
+        for slot in ASKED {
+            for (at, &stronger) in origins.iter().enumerate() {
+                let mut sources = Sources::default();
+                for &origin in &origins[at..] {
+                    let attribute = Attribute::new(slot[0], &utf16("yes"));
+                    match origin {
+                        Origin::Application => &mut sources.application,
+                        Origin::Preset => &mut sources.preset,
+                        Origin::Environment => &mut sources.environment,
+                        Origin::Printed => &mut sources.printed,
+                        Origin::Section => &mut sources.section,
+                        Origin::Official => &mut sources.official,
+                    }
+                    .push(attribute);
+                }
+                let is_trusted = slot == TRUSTED_CONNECTION && stronger == Origin::Application;
+                let expected = if is_trusted { Origin::Preset } else { stronger };
+                assert_eq!(sources.said(slot).unwrap().origin, expected, "{slot:?}");
+                assert!(sources.says_yes(slot).is_some() && !sources.is_open(slot));
+            }
+            assert!(Sources::default().said(slot).is_none() && Sources::default().is_open(slot));
+        }
+    }
+
+    #[test]
+    fn an_empty_value_of_the_application_says_nothing_and_is_a_word() {
+        let sources = Sources { application: words("ClientCertificate="), ..Sources::default() };
+        assert!(sources.said(CLIENT_CERTIFICATE).is_none() && !sources.is_open(CLIENT_CERTIFICATE));
+        let sources = Sources { section: words("ClientCertificate=c"), ..sources };
+        assert!(sources.said(CLIENT_CERTIFICATE).is_none());
+    }
+}
