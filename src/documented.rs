@@ -4,7 +4,7 @@
 use crate::loopback::choice::Target;
 use crate::loopback::connection_string::{Attribute, parse, words};
 use crate::loopback::decision::{Decision, Login};
-use crate::loopback::driver::{Kind, NAMES};
+use crate::loopback::driver::{Kind, USUAL, rank};
 use crate::loopback::failure::{Failure, PREFIX, Sqlstate};
 use crate::loopback::hints::{TargetRecord, hint};
 use crate::loopback::question::Question;
@@ -14,8 +14,8 @@ use crate::loopback::{self, Rewritten, Wanted, preset, utf16};
 use crate::surface::connect::Request;
 use crate::target::loading;
 use crate::world::Profile::{Odbc, Odbcinst};
-use crate::world::World;
 use crate::world::fixture::{Fixture, whole};
+use crate::world::{Platform, World};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -219,7 +219,7 @@ fn who_logs_in_is_decided_as_the_table_says() {
         for (world, expected) in [(Fixture::default(), row[2]), (Fixture::default().windows(), row[3])] {
             let world = world.section(Odbc, "Own", &own);
             let application = words("DSN=Own").into_iter().chain(string.clone()).collect();
-            let sources = Sources::gather(&world, &Kind::new(NAMES[0], ""), application, Vec::new()).unwrap();
+            let sources = Sources::gather(&world, &Kind::new(USUAL, ""), application, Vec::new()).unwrap();
             let decided = match Decision::of(&sources, world.platform()).unwrap().login {
                 Login::Session => "the session",
                 Login::Certificate { .. } => "the certificate",
@@ -249,8 +249,10 @@ fn the_driver_s_section_has_the_keyword_of_the_table() {
 fn each_driver_is_sent_what_the_table_says() {
     let documented = rows("## What each driver is sent");
     let names: Vec<&str> = documented.iter().map(|row| code(row[0])[0]).collect();
-    assert_eq!(names[..NAMES.len()], NAMES);
-    assert_eq!(names.len(), NAMES.len() + 1);
+    let (other, microsoft_s) = names.split_last().unwrap();
+    assert_eq!(rank(other, Platform::Windows), None);
+    let ranks: Vec<u32> = microsoft_s.iter().map(|name| rank(name, Platform::Windows).unwrap()).collect();
+    assert!(ranks.is_sorted_by(|one, other| one > other), "{names:?}");
     let heading = SETTINGS.lines().find(|line| line.starts_with("| driver | `")).unwrap();
     let columns: Vec<Vec<&str>> = heading.split('|').skip(1).map(code).collect();
     for row in documented {
@@ -331,7 +333,9 @@ fn refusals() -> Vec<Failure> {
     for name in ["Nope", "N\u{fc}rnberg"] {
         refused(nowhere(), &format!("DSN={name}"));
     }
-    refused(nowhere(), "DSN=Loopback;Trusted_Connection=True");
+    for words in ["Trusted_Connection=True", "Server=h", "UID=u", "Sever=h", "Server =h"] {
+        refused(nowhere(), &format!("DSN=Loopback;{words}"));
+    }
     refused(elsewhere(), "DSN=Loopback");
     let arguments = [folder(1), folder(2)].join("\0");
     refused(elsewhere().unlisted().file("/proc/self/cmdline", &arguments), "DSN=Loopback");
@@ -367,10 +371,13 @@ fn refusals() -> Vec<Failure> {
         Fixture::default().variable(loopback::official::STRING_VARIABLE, "Driver=Other"),
         ours("Other"),
         ours("Other").section(Odbcinst, "Second", &[("Driver", own), ("TargetDriver", "Another")]),
+        Fixture::default().section(Odbcinst, USUAL, &[("Driver", whole!("/nowhere.so"))]),
     ] {
         refusals.push(loading::examine(&world).err().unwrap());
     }
     let question = Question { driver: "PostgreSQL Unicode", ..Question::default() };
+    refusals.push(question.answer(&satellite(), &mut Search::default()).unwrap_err());
+    let question = Question { driver: TARGET, values: &[("ClientCertificate", "file:/c")], ..Question::default() };
     refusals.push(question.answer(&satellite(), &mut Search::default()).unwrap_err());
 
     refusals.push(Request::parse(&utf16("D")).unwrap_err());
@@ -382,7 +389,7 @@ fn refusals() -> Vec<Failure> {
 }
 
 /// One of each hint.
-fn hints() -> Vec<Failure> {
+fn hints() -> Vec<String> {
     let linux = [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/c")];
     let windows = [("Server", "."), ("Trusted_Connection", "Yes")];
     [
@@ -403,26 +410,25 @@ fn hints() -> Vec<Failure> {
         let world = if on_windows { satellite().windows() } else { satellite() };
         let mut given = rewrite(&world, &Kind::new(TARGET, ""), "DSN=Loopback").unwrap();
         given.target = string;
-        let (state, text) = hint(&given, &records).unwrap();
-        Failure::new(Sqlstate(state), text)
+        hint(&given, &records).unwrap().1
     })
     .into_iter()
     .chain([windows_form_on_linux()])
     .collect()
 }
 
-fn windows_form_on_linux() -> Failure {
+fn windows_form_on_linux() -> String {
     let given = rewrite(&satellite(), &Kind::new(TARGET, ""), "DSN=Loopback;Server=.;Trusted_Connection=Yes").unwrap();
     let record = TargetRecord { state: *b"HY000", native_error: 0, text: "No credentials were supplied".to_owned() };
-    let (state, text) = hint(&given, &[record]).unwrap();
-    Failure::new(Sqlstate(state), text)
+    hint(&given, &[record]).unwrap().1
 }
 
 #[test]
 fn every_message_that_is_quoted_is_one_that_the_code_gives_and_each_is_quoted() {
-    let failures = refusals().into_iter().chain(hints());
-    let messages: Vec<String> =
-        failures.map(|failure| format!("[{}] {PREFIX}{}", failure.state.text(), failure.text)).collect();
+    let refused = refusals().into_iter().map(|it| format!("[{}] {PREFIX}{}", it.state.text(), it.text));
+    // A hint has no SQLSTATE of its own.
+    let hinted = hints().into_iter().map(|hint| format!("{PREFIX}{hint}"));
+    let messages: Vec<String> = refused.chain(hinted).collect();
     let quotations = quotations();
     for quotation in &quotations {
         let is_shown = SHOWN_BY_A_DRIVER_MANAGER.iter().any(|beginning| quotation.starts_with(beginning));

@@ -33,7 +33,7 @@ mod world;
 pub mod program {
     pub use crate::loopback::choice::{Target, preferred};
     pub use crate::loopback::connection_string::{Attribute, Text, parse, shown, shown_each};
-    pub use crate::loopback::driver::{Kind, NAMES};
+    pub use crate::loopback::driver::{Kind, USUAL};
     pub use crate::loopback::question::Question;
     pub use crate::loopback::registration::{Driver, drivers};
     pub use crate::loopback::search::{Finding, Search};

@@ -64,7 +64,7 @@ fn outside_a_session_the_error_is_given_in_each_language() {
         let path = format!("{}:{}", library().parent().unwrap().display(), part("UNIXODBC_LIB").display());
         let ran = Ran::of(command.env("LD_LIBRARY_PATH", path));
         assert!(ran.status > 0, "{ran:?}");
-        assert_says(&ran.stderr, &["08001: This does not look like a script run by SQL Server", "working directory"]);
+        assert_says(&ran.stderr, &["08001: No server and no login are configured", "working directory"]);
     }
 }
 
@@ -108,7 +108,7 @@ fn nothing_is_cut_and_the_length_is_told() {
         &said,
         &[
             "08001: The client certificate /nonexistent/cert.pem cannot be read",
-            "HY024: The driver PostgreSQL Unicode (PostgreSQL Unicode) is none of Microsoft's",
+            "HY024: PostgreSQL Unicode (PostgreSQL Unicode) is not a Microsoft ODBC driver for SQL Server",
             "HY024: The name of the database is not UTF-8.",
             &format!("loopback-odbc {}\nLibrary: {}\n", env!("CARGO_PKG_VERSION"), library().display()),
             "Target: ODBC Driver 18 for SQL Server (",

@@ -1,4 +1,5 @@
-//! Diagnostic records of a connection: the target's first and unchanged, then ours; and when ours go.
+//! Diagnostic records of a connection: the target's first, then ours; and when ours go. A hint stands behind the text of the
+//! target's first record.
 //!
 //! The specification: SQLGetDiagRec, SQLGetDiagField, and "Sequence of Status Records".
 
@@ -116,16 +117,45 @@ fn a_failure_of_the_target_is_told_in_its_own_words_alone() {
 
 #[test]
 #[cfg_attr(windows, ignore = "a login by certificate is no loopback connection there")]
-fn a_hint_stands_behind_the_target_s_records_of_a_failed_loopback_connect() {
+fn a_hint_stands_behind_the_target_s_words_of_a_failed_loopback_connect() {
     let connection = Connection::new();
     let told =
-        [("28000", 18456, "[fake] Login failed for user 'Microsoft Corporation'."), ("42000", 911, "[fake] other")];
+        [("28000", 18456, "[fake] Login failed for user 'Microsoft Corporation'."), ("01000", 911, "[fake] other")];
     tell("SQLDriverConnectW", SQL_ERROR, &told);
     assert_eq!(connection.connect(BY_CERTIFICATE), SQL_ERROR);
-    assert_eq!(outline(&connection), ["28000 18456 [fake]", "42000 911 [fake]", "28000 0 [loopback-odbc]"]);
-    assert_eq!(header(&connection), (3, SQL_ERROR));
-    let (_, _, hint) = record(&connection, 3).unwrap();
-    assert!(hint.contains("the session has ended") && hint.contains(file!()), "{hint}");
+    assert_eq!(outline(&connection), ["28000 18456 [fake]", "01000 911 [fake]"]);
+    assert_eq!(header(&connection), (2, SQL_ERROR));
+    let (_, _, words) = record(&connection, 1).unwrap();
+    let hint = words.strip_prefix(told[0].2).unwrap();
+    assert!(
+        hint.starts_with(" [loopback-odbc] ") && hint.contains("session has ended") && hint.contains(file!()),
+        "{hint}"
+    );
+    // By field it is the same, and whatever else the record has is the target's.
+    let bytes = i16::try_from(size_of::<u16>() * words.encode_utf16().count()).unwrap();
+    let by_field = string_field(&connection, 1, SQL_DIAG_MESSAGE_TEXT, 2000);
+    assert_eq!(by_field, (SQL_SUCCESS, words, bytes));
+    // The recording target has no other field, and is asked.
+    forget_calls();
+    assert_eq!(string_field(&connection, 1, SQL_DIAG_SQLSTATE, 20).0, SQL_ERROR);
+    assert!(take_names().ends_with(&["SQLGetDiagFieldW".to_owned()]));
+    assert_eq!(record(&connection, 2).unwrap().2, told[1].2);
+    // What does not fit there is in a record of its own.
+    let long = format!("[fake] {}", "Login timeout expired. ".repeat(12));
+    let connection = Connection::new();
+    tell("SQLDriverConnectW", SQL_ERROR, &[("HYT00", 0, &long)]);
+    assert_eq!(connection.connect(BY_CERTIFICATE), SQL_ERROR);
+    assert_eq!(outline(&connection), ["HYT00 0 [fake]", "HYT00 0 [loopback-odbc]"]);
+    let [(_, _, words), (_, _, hint)] = &records(&connection)[..] else { panic!("two records") };
+    assert!(words.starts_with(&long) && words.ends_with(" ...") && words.len() <= 480, "{words}");
+    assert!(hint.starts_with("[loopback-odbc] No SQL Server answered at ") && hint.ends_with("of odbc.ini."), "{hint}");
+    // One that leaves no room stays as it is.
+    let full = format!("[fake] {}", "x".repeat(470));
+    let connection = Connection::new();
+    tell("SQLDriverConnectW", SQL_ERROR, &[("HYT00", 0, &full)]);
+    assert_eq!(connection.connect(BY_CERTIFICATE), SQL_ERROR);
+    assert_eq!(outline(&connection), ["HYT00 0 [fake]", "HYT00 0 [loopback-odbc]"]);
+    assert_eq!(record(&connection, 1).unwrap().2, full);
     // A success is none to be explained, and a poll is not the end.
     for code in [SQL_SUCCESS_WITH_INFO, SQL_STILL_EXECUTING] {
         let connection = Connection::new();

@@ -180,9 +180,31 @@ fn the_environment_gives_no_rights() {
     };
     for mode in [0o4755, 0o2755] {
         let ran = run(mode);
-        assert_says(&ran.stdout, &["-1 IM003", "No ODBC driver for SQL Server can be loaded"]);
+        assert_says(&ran.stdout, &["-1 IM003", "cannot be loaded: odbcinst.ini cannot be read"]);
         assert!(!log.exists() && ran.stderr.is_empty(), "{ran:?}");
     }
     assert_says(&run(0o755).stdout, &["0 "]);
     assert_says(&fs::read_to_string(&log).unwrap(), &["the target is given"]);
+}
+
+#[test]
+fn a_level_that_is_none_is_told_with_those_there_are() {
+    let run = |level: &str| {
+        let registrations = Registrations::usual("");
+        let mut command = registrations.command(part("PYTHON"));
+        command.args(["-c", common::CONNECT_AND_FAIL, "DSN=Loopback"]).env("LOOPBACK_ODBC_LOG", level);
+        let log = registrations.path("log");
+        Ran::of(command.env("LOOPBACK_ODBC_LOG_FILE", &log));
+        fs::read_to_string(&log).unwrap_or_default()
+    };
+    let log = run("verbose");
+    assert_says(
+        &log,
+        &[" WARN: LOOPBACK_ODBC_LOG=verbose is not a level, ", "use off, error, warn, info, debug or trace"],
+    );
+    assert!(!log.contains(" INFO: "), "{log}");
+    for level in ["off", " OFF ", ""] {
+        assert_eq!(run(level), "");
+    }
+    assert!(run("Info").contains(" INFO: ") && !run("Info").contains("not a level"));
 }

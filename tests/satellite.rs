@@ -401,7 +401,7 @@ fn a_command_line_leads_to_a_pair_that_cannot_be_listed() {
         CONNECT_AND_FAIL,
         "DSN=Loopback",
     ]);
-    assert_says(&elsewhere.ran.stdout, &["[08001]", "does not look like a script run by SQL Server"]);
+    assert_says(&elsewhere.ran.stdout, &["[08001]", "this does not look like one"]);
 }
 
 #[test]
@@ -467,28 +467,34 @@ fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
     let no_trust = "sed -i '$ a TrustServerCertificate=No' $ODBCSYSINI/odbc.ini";
     let other_port = format!("LOOPBACK_ODBC_SERVER={SERVER},9");
     for (prepare, variable, parts) in [
-        (ANOTHER_CERTIFICATE, "A=", ["28000 ", "'Microsoft Corporation'", "28000 ", "the session has ended"]),
-        (&without_key, "A=", ["08001 ", "invalid null pkcs12 pointer", "08001 ", "without ClientKey"]),
-        (&key_of_another_name, "A=", ["08001 ", "DECODER", "08001 ", "ends in .pem"]),
-        (no_trust, "A=", ["08001 ", "certificate verify failed", "08001 ", "TrustServerCertificate=Yes accepts"]),
-        ("true", &other_port, ["HYT00 ", "Login timeout expired", "HYT00 ", &format!("at Server={SERVER},9")]),
+        (ANOTHER_CERTIFICATE, "A=", ["28000 ", "'Microsoft Corporation'", "session has ended"]),
+        (&without_key, "A=", ["08001 ", "invalid null pkcs12 pointer", "without ClientKey"]),
+        (&key_of_another_name, "A=", ["08001 ", "DECODER", "ends in .pem"]),
+        (no_trust, "A=", ["08001 ", "certificate verify failed", "TrustServerCertificate=Yes accepts"]),
+        ("true", &other_port, ["HYT00 ", "Login timeout expired", &format!("at Server={SERVER},9")]),
     ] {
-        let satellite = Satellite::new().script("tests/programs/odbc.py").script("tests/programs/records.py");
-        let outcome = satellite.prepare(prepare).option("--env", variable).run(&[PYTHON, "records.py", "DSN=Loopback"]);
-        let said = outcome.ran.ok().stdout;
+        let [state, words, hint] = parts;
         // What users look the message up by.
         let page = std::fs::read_to_string(project("docs/troubleshooting.md")).unwrap();
-        assert_says(&page, &parts[1..2]);
-        // unixODBC sorts the records by SQLSTATE, from the highest; what has the same one stays in its order.
-        let records: Vec<&str> = said.lines().collect();
-        let place = |state: &str, words: &str, ours: bool| {
-            let is_it = |it: &&str| {
-                it.starts_with(state) && it.contains(words) && it[6..].starts_with("[loopback-odbc] ") == ours
-            };
-            records.iter().position(is_it).unwrap_or_else(|| panic!("{words:?} is not in\n{said}"))
+        assert_says(&page, &[words]);
+        let run = |script: &str, command: &[&str]| {
+            let satellite = Satellite::new().script("tests/programs/odbc.py").script(script);
+            satellite.prepare(prepare).option("--env", variable).run(command).ran.ok().stdout
         };
-        assert!(place(parts[0], parts[1], false) < place(parts[2], parts[3], true), "{said}");
+        let said = run("tests/programs/records.py", &[PYTHON, "records.py", "DSN=Loopback"]);
+        // One record has the driver's words and the hint, in this order, and no other has one of ours.
+        let record =
+            said.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words:?} is not in\n{said}"));
+        let (driver, ours) = record.split_once(" [loopback-odbc] ").unwrap_or_else(|| panic!("no hint in\n{said}"));
+        assert!(driver.starts_with(state) && driver.contains(words) && ours.contains(hint), "{record}");
         assert_eq!(said.matches("[loopback-odbc]").count(), 1, "{said}");
+        // So it reaches who sees only the first.
+        for (script, command) in [
+            ("tests/programs/refusal_measured.py", [PYTHON, "refusal_measured.py", "DSN=Loopback;LoginTimeout=1"]),
+            ("tests/programs/first_record.R", ["/usr/bin/Rscript", "first_record.R", "DSN=Loopback"]),
+        ] {
+            assert_says(&run(script, &command), &[words, "[loopback-odbc] ", hint]);
+        }
     }
 }
 

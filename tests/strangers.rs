@@ -300,7 +300,7 @@ fn an_argument_of_120_kilobytes_is_not_followed() {
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     for arguments in [&[slashes.as_str()][..], &[&folders], &[&assigned], &[&slashes, &folders, &assigned], &paths] {
         let record = refused_at_once(none(), "/", arguments);
-        assert_says(&record, &["does not look like a script run by SQL Server"]);
+        assert_says(&record, &["this does not look like one"]);
     }
     // What comes before it is followed, and what was left out is told.
     let outcome = connect_in(Satellite::new().prepare("chmod 711 $DATA_DIR"), ".");

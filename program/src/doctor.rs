@@ -11,7 +11,7 @@ use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
-    Attribute, Driver, Finding, Kind, Machine, NAMES, Profile, Rewritten, Search, Target, Text, Wanted, World, drivers,
+    Attribute, Driver, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, USUAL, Wanted, World, drivers,
     examine_target, file_of, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
@@ -197,7 +197,7 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
         }
         Err(failure) => {
             report.add(Area::Target, Level::Failure, failure.text, failure.findings);
-            let target = Target::named(&Machine, named.as_deref().unwrap_or(NAMES[0]));
+            let target = Target::named(&Machine, named.as_deref().unwrap_or(USUAL));
             let kind = target.kind_by_name();
             (target, kind)
         }

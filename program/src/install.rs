@@ -10,7 +10,7 @@ use crate::paths::folder_of;
 use crate::places::{self, Places};
 use crate::plan::{Change, Plan};
 use crate::system::{self, QUOTE, Register};
-use loopbackodbc::program::{Machine, World, preferred};
+use loopbackodbc::program::{Machine, USUAL, World, preferred};
 use std::fs;
 use std::path::Path;
 
@@ -198,18 +198,21 @@ fn next(registration: &Registration, places: &Places) -> String {
 /// # Errors
 /// The target is this library.
 fn check_target(plan: &mut Plan, drivers: &Ini, named: Option<&str>) -> Result<(), String> {
-    let names = named.map_or_else(|| preferred(Machine.platform()).to_vec(), |name| vec![name]);
+    let registered = drivers.sections.iter().map(|section| section.name.as_str());
+    let names = named.map_or_else(|| preferred(Machine.platform(), registered), |name| vec![name]);
     let library = match (named, names.iter().find_map(|name| drivers.section(name))) {
         (_, Some(section)) => section.library(),
         (Some(path), None) if path.contains(std::path::is_separator) => Path::new(path),
         (Some(name), None) => {
-            plan.warn(format!("the target, {name}, is not in odbcinst.ini: until it is, nothing can be connected"));
+            plan.warn(format!(
+                "the target driver, {name}, is not in odbcinst.ini: until it is registered, connections fail"
+            ));
             return Ok(());
         }
         (None, None) => {
             plan.warn(format!(
-                "no driver of Microsoft's is in odbcinst.ini ({}): until one is, nothing can be connected",
-                names.join(", ")
+                "no Microsoft ODBC driver for SQL Server is registered: connections fail until one is installed, such as \
+                 {USUAL}"
             ));
             return Ok(());
         }

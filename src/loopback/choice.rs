@@ -6,7 +6,7 @@
 //! 4. the newest of Microsoft's drivers that is registered and loads.
 
 use super::connection_string::Text;
-use super::driver::{Kind, NAMES};
+use super::driver::{Kind, USUAL, rank};
 use super::failure::{Failure, Sqlstate};
 use super::official;
 use super::registration::{self, Driver};
@@ -16,12 +16,11 @@ use std::path::{Path, PathBuf};
 /// Names the target: a driver of odbcinst.ini, or a library's path.
 const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
-/// Microsoft's drivers, best first: on Linux those that know `ClientCertificate`.
-pub fn preferred(platform: Platform) -> &'static [&'static str] {
-    match platform {
-        Platform::Linux => &NAMES[..2],
-        Platform::Windows => &NAMES,
-    }
+/// Microsoft's drivers among these names, best first: on Linux those that know `ClientCertificate`.
+pub fn preferred<'n>(platform: Platform, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut ranked: Vec<(u32, &str)> = names.filter_map(|name| Some((rank(name, platform)?, name))).collect();
+    ranked.sort_by_key(|&(rank, _)| std::cmp::Reverse(rank));
+    ranked.into_iter().map(|(_, name)| name).collect()
 }
 
 /// The driver that calls go to.
@@ -87,6 +86,16 @@ impl Target {
     /// What `Driver=` says of it; none for a target given by path.
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(Text::reveal)
+    }
+
+    /// Why it cannot be loaded, with its name and path; the loader mostly names the path itself.
+    pub fn refused(&self, reason: &str) -> String {
+        let reason = Text::new(reason);
+        match &self.name {
+            Some(name) if reason.reveal().contains(&*self.library.to_string_lossy()) => format!("{name}: {reason}"),
+            None if reason.reveal().contains(&*self.library.to_string_lossy()) => reason.to_string(),
+            _ => format!("{self}: {reason}"),
+        }
     }
 
     /// Its file.
@@ -175,8 +184,13 @@ pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
         return Ok(named(&Text::new(name), format!("by TargetDriver in section [{section}] of odbcinst.ini")));
     }
     let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
-    for name in preferred(world.platform()) {
-        choice.add_registered(&Text::new(*name), &drivers);
+    match &drivers {
+        Ok(registered) => {
+            for name in preferred(world.platform(), registered.iter().map(|driver| driver.name.as_str())) {
+                choice.add_registered(&Text::new(name), &drivers);
+            }
+        }
+        Err(reason) => choice.passed_over.push(format!("odbcinst.ini cannot be read: {reason}")),
     }
     Ok(choice)
 }
@@ -206,19 +220,24 @@ impl Choice {
         }
     }
 
-    /// IM003, with everything that was tried.
+    /// IM003, with the reason why each that was tried cannot be loaded, the best first.
     pub fn failure(self, tried: Vec<String>) -> Failure {
-        let cause = match &self.named_by {
-            Some(by) => {
-                format!("The target driver, named {by}, cannot be loaded. Install it, or name another one there")
-            }
+        let reasons: Vec<String> = tried.into_iter().chain(self.passed_over).collect();
+        let reasons = reasons.join("; ");
+        let text = match &self.named_by {
+            Some(by) => format!(
+                "The target driver cannot be loaded: {reasons}. It is named {by}: install it, or name another one."
+            ),
+            None if reasons.is_empty() => format!(
+                "No Microsoft ODBC driver for SQL Server, version 17 or later, is registered in odbcinst.ini. Install {USUAL}, or \
+                 name another driver with TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}."
+            ),
             None => format!(
-                "No ODBC driver for SQL Server can be loaded. Install Microsoft's, or name another one with \
-                 TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}"
+                "Microsoft's ODBC driver cannot be loaded: {reasons}. Install it again, or name another driver with \
+                 TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}."
             ),
         };
-        let tried: Vec<String> = self.passed_over.into_iter().chain(tried).collect();
-        Failure::new(Sqlstate::DRIVER_NOT_LOADED, format!("{cause}. Tried: {}", tried.join("; ")))
+        Failure::new(Sqlstate::DRIVER_NOT_LOADED, text)
     }
 }
 
@@ -259,10 +278,34 @@ mod tests {
         let world = registered(&[]);
         let choice = choose(&world).unwrap();
         assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
-        assert_eq!(choice.passed_over, ["ODBC Driver 18 for SQL Server: no such section in odbcinst.ini"]);
+        assert_eq!(choice.passed_over, [""; 0]);
         let world = world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", whole!("/opt/18.so"))]);
         let libraries: Vec<PathBuf> = choose(&world).unwrap().candidates.into_iter().map(|it| it.library).collect();
         assert_eq!(libraries, [Path::new(whole!("/opt/18.so")), Path::new(whole!("/opt/17.so"))]);
+    }
+
+    #[test]
+    fn a_failure_begins_with_the_reason() {
+        let none = choose(&Fixture::default()).unwrap().failure(Vec::new()).text;
+        assert!(
+            none.starts_with("No Microsoft ODBC driver for SQL Server, version 17 or later, is registered"),
+            "{none}"
+        );
+        let target = named("ODBC Driver 18 for SQL Server", "/opt/18.so");
+        let refused = target.refused("/opt/18.so: cannot open shared object file");
+        assert_eq!(refused, "ODBC Driver 18 for SQL Server: /opt/18.so: cannot open shared object file");
+        assert_eq!(target.refused("too old"), "ODBC Driver 18 for SQL Server (/opt/18.so): too old");
+        let by_path = Target { name: None, library: "/opt/18.so".into() };
+        assert_eq!(by_path.refused("/opt/18.so: too old"), "/opt/18.so: too old");
+        let broken = choose(&registered(&[])).unwrap().failure(vec![refused]).text;
+        assert!(
+            broken.starts_with("Microsoft's ODBC driver cannot be loaded: ODBC Driver 18 for SQL Server: /opt/"),
+            "{broken}"
+        );
+        let text = choose(&registered(&[("TargetDriver", "Missing")])).unwrap().failure(Vec::new()).text;
+        let expected = "The target driver cannot be loaded: Missing: no such section in odbcinst.ini. It is named by \
+                        TargetDriver in section [SQL Server Loopback] of odbcinst.ini";
+        assert!(text.starts_with(expected), "{text}");
     }
 
     #[test]

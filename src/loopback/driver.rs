@@ -7,16 +7,26 @@
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
 use crate::loopback::connection_string::Text;
 use crate::loopback::failure::{Failure, Sqlstate};
+use crate::world::Platform;
 
-/// The names that Microsoft's installers register, best first.
-pub const NAMES: [&str; 6] = [
-    "ODBC Driver 18 for SQL Server",
-    "ODBC Driver 17 for SQL Server",
-    "ODBC Driver 13 for SQL Server",
-    "ODBC Driver 11 for SQL Server",
-    "SQL Server Native Client 11.0",
-    "SQL Server",
-];
+/// A driver to name in messages and examples.
+pub const USUAL: &str = "ODBC Driver 18 for SQL Server";
+/// The driver that comes with Windows.
+pub const OF_WINDOWS: &str = "SQL Server";
+
+/// How good a driver of Microsoft's is for a loopback connection, by the name that its installer registers: the newer, the better.
+/// None for any other name, and for a driver that cannot log in as the platform's form does.
+pub fn rank(name: &str, platform: Platform) -> Option<u32> {
+    let name = name.to_ascii_lowercase();
+    let number = name.strip_prefix("odbc driver ").and_then(|rest| rest.strip_suffix(" for sql server"));
+    let rank = match number {
+        Some(number) => number.parse().ok()?,
+        None if name.starts_with("sql server native client ") => 1,
+        None if name == "sql server" => 0,
+        None => return None,
+    };
+    (platform == Platform::Windows || rank >= FIRST_WITH_CERTIFICATES[0]).then_some(rank)
+}
 
 /// The first version of Microsoft's driver that logs in with a client certificate, which Microsoft writes 17.4.1.1.
 const FIRST_WITH_CERTIFICATES: [u32; 3] = [17, 4, 1];
@@ -158,7 +168,32 @@ mod tests {
             assert_eq!((kind.knows(TRUSTED_CONNECTION), kind.is_microsofts()), (trusted, trusted), "{name}");
             assert_eq!(kind.encrypts_by_default(), encrypts, "{name}");
         }
-        assert!(NAMES.iter().all(|name| Kind::new(name, "").is_microsofts()));
+    }
+
+    #[test]
+    fn the_newest_of_microsoft_s_drivers_is_the_best() {
+        let best_first = |names: &[&'static str], platform| {
+            let mut names: Vec<_> = names.iter().filter_map(|name| Some((rank(name, platform)?, *name))).collect();
+            names.sort_by_key(|&(rank, _)| std::cmp::Reverse(rank));
+            names.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+        };
+        let names = [
+            "SQL Server",
+            "ODBC Driver 13 for SQL Server",
+            "ODBC Driver 100 for SQL Server",
+            "SQL Server Native Client 11.0",
+            "SQL Server Loopback",
+            "odbc driver 17 FOR SQL server",
+            "ODBC Driver 19 for SQL Server",
+            "My ODBC Driver 18 for SQL Server",
+            "ODBC Driver for SQL Server",
+            "PostgreSQL Unicode",
+        ];
+        let newest =
+            ["ODBC Driver 100 for SQL Server", "ODBC Driver 19 for SQL Server", "odbc driver 17 FOR SQL server"];
+        assert_eq!(best_first(&names, Platform::Linux), newest);
+        let older = ["ODBC Driver 13 for SQL Server", "SQL Server Native Client 11.0", "SQL Server"];
+        assert_eq!(best_first(&names, Platform::Windows), [newest, older].concat());
     }
 
     #[test]

@@ -89,19 +89,28 @@ impl Failure {
 
 /// Cuts a text into pieces that fit one record each with the prefix, at spaces where there are any.
 fn split(text: &str) -> Vec<String> {
-    const CONTINUED: &str = " ...";
-    let most = MOST_UNITS - PREFIX.len() - CONTINUED.len();
     let mut pieces = Vec::new();
     let mut rest = text;
     loop {
-        let Some(limit) = position_after(rest, most) else {
-            pieces.push(format!("{PREFIX}{rest}"));
+        let (piece, behind) = cut(rest, MOST_UNITS - PREFIX.len());
+        pieces.push(format!("{PREFIX}{piece}"));
+        if behind.is_empty() {
             return pieces;
-        };
-        let cut = rest[..limit].rfind(' ').filter(|&space| space > limit / 2).unwrap_or(limit);
-        pieces.push(format!("{PREFIX}{}{CONTINUED}", &rest[..cut]));
-        rest = rest[cut..].trim_start();
+        }
+        rest = behind;
     }
+}
+
+/// The beginning of a text that has at most so many code units, and the rest of it. Unless that is nothing, the beginning ends in
+/// `...`, behind a word where there is one.
+pub fn cut(text: &str, units: usize) -> (String, &str) {
+    const CONTINUED: &str = " ...";
+    if text.encode_utf16().count() <= units {
+        return (text.to_owned(), "");
+    }
+    let limit = position_after(text, units.saturating_sub(CONTINUED.len())).unwrap_or(text.len());
+    let end = text[..limit].rfind(' ').filter(|&space| space > limit / 2).unwrap_or(limit);
+    (format!("{}{CONTINUED}", &text[..end]), text[end..].trim_start())
 }
 
 /// The byte position up to which `text` has at most `units` UTF-16 code units, if it has more than that.

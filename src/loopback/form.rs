@@ -1,14 +1,13 @@
 //! Step three, find and write: what nobody said, and the string for the target.
 
 use super::decision::{Decision, Login};
-use super::session::Pair;
 use super::sources::{self, Origin, Said, Sources};
 use super::{
     BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, SERVER, Slot, TRUST_SERVER_CERTIFICATE,
-    TRUSTED_CONNECTION, UNREAD, Wanted, file_of, instance, is_any, is_in, server, session, utf16,
+    TRUSTED_CONNECTION, UNREAD, Wanted, advice, file_of, instance, is_any, is_in, server, session, utf16,
 };
 use crate::loopback::connection_string::Attribute;
-use crate::loopback::failure::{Failure, Sqlstate};
+use crate::loopback::failure::Failure;
 use crate::loopback::search::{Search, Shown};
 use crate::loopback::server::Purpose;
 use crate::world::{Platform, World};
@@ -58,11 +57,12 @@ fn linux(
     decision: &Decision,
     search: &mut Search,
 ) -> Result<Additions, Failure> {
-    let place = &place(sources);
+    let place = &advice::place(sources);
+    let no_session = |looked: &str| advice::no_session(sources, looked);
     let mut additions = Additions::new();
     let by_certificate = decision.is_by_certificate(Platform::Linux);
     if let Login::Session = decision.login {
-        let pair = find_pair(world, sources, place, search)?;
+        let pair = session::find_pair(world, no_session, search)?;
         warn_of_readers(world, &pair.key, &Shown(&pair.key), search);
         set(&mut additions, CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
         set(&mut additions, CLIENT_KEY, &format!("file:{}", pair.key.display()));
@@ -73,7 +73,7 @@ fn linux(
     if decision.server.is_none() {
         if !by_certificate {
             // A password is not for whoever happens to be on the network: only a session shows that there is a server.
-            session::find_pair(world, place, search)?;
+            session::find_pair(world, no_session, search)?;
         }
         let purpose = if by_certificate { Purpose::Certificate } else { Purpose::Secret };
         set(&mut additions, SERVER, &server::find_server(world, place, purpose, search)?);
@@ -119,34 +119,6 @@ fn windows(
 
 fn set(additions: &mut Additions, slot: Slot, value: &str) {
     additions.push(Attribute::new(slot[0], &utf16(value)));
-}
-
-/// Where values can be given that the application itself does not give.
-fn place(sources: &Sources) -> String {
-    match sources::data_source(&sources.application) {
-        Some(name) => format!("section [{}] of odbc.ini", name.text()),
-        None => "the connection string".to_owned(),
-    }
-}
-
-/// The session's pair. Where there is none, and the application has a word about logging in that is none, that is told.
-fn find_pair(world: &dyn World, sources: &Sources, place: &str, search: &mut Search) -> Result<Pair, Failure> {
-    session::find_pair(world, place, search).map_err(|failure| {
-        let is_answer = |it: &Attribute| it.text().is("yes") || it.text().is("no") || it.value().is_empty();
-        let word = sources.application.iter().find(|it| is_any(it, TRUSTED_CONNECTION));
-        match word.filter(|word| !is_answer(word)) {
-            Some(word) => {
-                let text = format!(
-                    "{word} is not a value that the driver knows. Write {0}=Yes to log in as the account of this process, and \
-                     name the server in {place}. In a script that SQL Server runs leave {0} away.",
-                    TRUSTED_CONNECTION[0]
-                );
-                let findings = [vec![failure.text], failure.findings].concat();
-                Failure::new(Sqlstate::UNABLE_TO_CONNECT, text).with_findings(findings)
-            }
-            None => failure,
-        }
-    })
 }
 
 /// The files that somebody names must be there. Those that the environment names must be PEM, as the session's own are.

@@ -1,11 +1,13 @@
 //! What a refusal by the driver or the server means for a loopback connection.
 //!
-//! The target's own records come first and unchanged; a hint is one record of ours behind them. It is given for
+//! A hint stands behind the driver's own words in the record that programs see first, since many show only that one. It is given for
 //! connections that are loopback ones, and only where the cause is known.
 
 use crate::loopback::connection_string::Attribute;
+use crate::loopback::failure::{MOST_UNITS, PREFIX, cut};
 use crate::loopback::{Rewritten, SERVER, SERVER_VARIABLE, Slot, USER, is_any};
 use crate::world::Platform;
+use std::cmp::Reverse;
 
 /// A diagnostic record of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +41,29 @@ pub fn hint(given: &Rewritten, records: &[TargetRecord]) -> Option<([u8; 5], Str
     explained.into_iter().find_map(|record| Some((record.state, explain(given, record)?)))
 }
 
-const OTHER_SYSTEM: &str = "This is the form of a loopback connection for Windows. On Linux the driver has looked for a server \
-    on this machine and for a Kerberos ticket. Remove Server and Trusted_Connection: the server and the session's \
-    certificate are then discovered.";
+/// The record that a program sees first, and its number: unixODBC sorts a connection's records by SQLSTATE, the highest first, and keeps
+/// the order of equal ones; on Windows they stay in the driver's order.
+pub fn shown_first(records: &[TargetRecord], platform: Platform) -> Option<(i16, &TargetRecord)> {
+    let is_sorted = platform == Platform::Linux;
+    let place = |&(number, record): &(i16, &TargetRecord)| (is_sorted.then_some(Reverse(record.state)), number);
+    (1..).zip(records).min_by_key(place)
+}
+
+/// The text of the driver's record with as much of the hint behind it as fits in one record, and whether that is all of it. None
+/// where the driver's text leaves no room.
+pub fn behind(record: &TargetRecord, hint: &str) -> Option<(String, bool)> {
+    let start = format!("{} {PREFIX}", record.text);
+    let room = MOST_UNITS.checked_sub(start.encode_utf16().count()).filter(|&room| room >= LEAST_ROOM)?;
+    let (piece, rest) = cut(hint, room);
+    Some((start + &piece, rest.is_empty()))
+}
+
+/// Fewer code units would say nothing.
+const LEAST_ROOM: usize = 60;
+
+const OTHER_SYSTEM: &str = "This is the Windows form of a loopback connection. On Linux the driver looks for a server on this \
+    machine and for a Kerberos ticket. Remove Server and Trusted_Connection: then the server and the session's certificate \
+    are discovered.";
 
 fn find<'s>(string: &'s [Attribute<'static>], slot: Slot) -> Option<&'s Attribute<'static>> {
     string.iter().find(|attribute| is_any(attribute, slot))
@@ -57,47 +79,45 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     let on_windows = given.platform == Platform::Windows;
     if record.native_error == LOGIN_FAILED && says(NAME_IN_CERTIFICATE) {
         return Some(format!(
-            "SQL Server does not know the session of this certificate ({}): the session has ended, or the files are of \
-             another one. They are good only while the call of sp_execute_external_script runs that they were made \
-             for; do not copy or keep them, and connect from within the script.",
+            "SQL Server does not know the session of this certificate ({}). The session has ended, or the files belong to \
+             another one. Connect from within the script that sp_execute_external_script runs, and do not copy or keep \
+             the files.",
             certificate.as_ref().map(ToString::to_string).unwrap_or_default()
         ));
     }
     if record.native_error == LOGIN_FAILED && by_certificate {
         return Some(
-            "A loopback connection logs in as the user who called sp_execute_external_script. That user must be able to \
-             log in to this server without the script, too: check CREATE LOGIN, and what the server's error log says \
-             beside this message."
+            "A loopback connection logs in as the user who called sp_execute_external_script. Check that this user can \
+             log in to the server without the script (CREATE LOGIN). The server's error log has the reason."
                 .to_owned(),
         );
     }
     if record.native_error == LOGIN_FAILED && on_windows && find(string, USER).is_none() {
         return Some(
-            "On Windows the accounts that run scripts are in the group SQLRUserGroup (of a named instance \
-             SQLRUserGroupNAME), which has to have a login for loopback connections: CREATE LOGIN \
-             [MACHINE\\SQLRUserGroup] FROM WINDOWS."
+            "On Windows, scripts run as accounts in the group SQLRUserGroup (SQLRUserGroupNAME for a named instance). \
+             Create a login for that group: CREATE LOGIN [MACHINE\\SQLRUserGroup] FROM WINDOWS."
                 .to_owned(),
         );
     }
     if says("invalid null pkcs12 pointer") {
         return Some(
-            "ClientCertificate was given without ClientKey, and so the driver took it for a PKCS #12 file. Name the \
-             key's file in ClientKey as well, or neither of both, and they are looked for."
+            "ClientCertificate is configured without ClientKey, so the driver read it as a PKCS #12 file. Configure \
+             ClientKey as well, or neither of them: then both are discovered."
                 .to_owned(),
         );
     }
     if says("DECODER routines::unsupported") {
         return Some(
-            "The driver reads a key in PEM form only from a file whose name ends in .pem. Copy or link the file that \
-             ClientKey names to such a name."
+            "The driver reads a PEM key only from a file whose name ends in .pem. Rename the file that ClientKey names, \
+             or link to it under such a name."
                 .to_owned(),
         );
     }
     if says("certificate verify failed") {
         return Some(
-            "In a loopback connection the server shows a self-signed certificate, which TrustServerCertificate=Yes accepts. \
-             Something said otherwise: TrustServerCertificate=No, or HostNameInCertificate, ServerCertificate or \
-             Encrypt=Strict, in the connection string, as an attribute, or in the DSN section."
+            "In a loopback connection the server has a self-signed certificate, which TrustServerCertificate=Yes accepts. \
+             Something overrides that: TrustServerCertificate=No, HostNameInCertificate, ServerCertificate or \
+             Encrypt=Strict, in the connection string, an attribute or the DSN section."
                 .to_owned(),
         );
     }
@@ -105,16 +125,15 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     let timed_out = matches!(&record.state, b"HYT00" | b"S1T00");
     if timed_out && on_windows {
         return Some(format!(
-            "No SQL Server answered in time at {}, by shared memory or a named pipe. If the script's instance is another \
-             one, name it, as in Server=.\\NAME, in {SERVER_VARIABLE} or in the DSN section. Outside of SQL Server, name a \
-             server there.",
+            "No SQL Server answered at {} over shared memory or a named pipe. If the script belongs to another instance, \
+             set it, as in Server=.\\NAME, in {SERVER_VARIABLE} or in the DSN section. Outside SQL Server, set a server there.",
             server()
         ));
     }
     if timed_out {
         return Some(format!(
-            "No SQL Server answered in time at {}. In a session the address is found, and the port is 1433. If SQL \
-             Server listens on another port (network.tcpport of mssql.conf), name both, as in Server=address,port, in \
+            "No SQL Server answered at {}. In a session the address is discovered and the port is 1433. If SQL Server \
+             listens on another port (network.tcpport in mssql.conf), set both, as in Server=address,port, in \
              {SERVER_VARIABLE} or in the DSN section of odbc.ini.",
             server()
         ));
@@ -184,7 +203,7 @@ mod tests {
         let string = [("Server", r".\SALES"), ("Trusted_Connection", "Yes")];
         let refused = (b"28000", 18456, r"Login failed for user 'NT Service\MSSQLLaunchpad$SALES'.");
         for ((state, native_error, text), part) in
-            [(refused, "SQLRUserGroup"), ((b"HYT00", 0, "Login timeout expired"), r"at Server=.\SALES,")]
+            [(refused, "SQLRUserGroup"), ((b"HYT00", 0, "Login timeout expired"), r"at Server=.\SALES over")]
         {
             let (_, hint) = hint_for(&string, &[(state, native_error, text)]).unwrap();
             assert!(hint.contains(part), "{part:?} is not in {hint:?}");
@@ -209,8 +228,61 @@ mod tests {
     fn windows_form_on_linux_is_explained_and_other_connections_are_not() {
         let record = TargetRecord { state: *b"HY000", native_error: 0, text: "SSPI Provider: No Kerberos".to_owned() };
         let (state, text) = hint(&given(Vec::new(), false, true), std::slice::from_ref(&record)).unwrap();
-        assert!(state == *b"HY000" && text.contains("for Windows") && text.len() < 450, "{text}");
+        assert!(state == *b"HY000" && text.contains("the Windows form") && text.len() < 450, "{text}");
         assert!(!given(Vec::new(), false, false).can_be_explained());
+    }
+
+    #[test]
+    fn a_hint_stands_behind_the_driver_s_words_as_far_as_there_is_room() {
+        let record = |text: &str| TargetRecord { state: *b"HYT00", native_error: 0, text: text.to_owned() };
+        let words = "[Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired";
+        let expected = Some((format!("{words} [loopback-odbc] Wait."), true));
+        assert_eq!(behind(&record(words), "Wait."), expected);
+        let long = "hint ".repeat(100);
+        let (text, whole) = behind(&record(words), &long).unwrap();
+        assert!(!whole && text.len() <= MOST_UNITS && text.ends_with("hint ..."), "{text}");
+        assert_eq!(behind(&record(&"x".repeat(MOST_UNITS - PREFIX.len() - LEAST_ROOM)), "Wait."), None);
+    }
+
+    #[test]
+    fn the_hint_goes_to_the_record_that_is_shown_first() {
+        let records: Vec<_> = [*b"08001", *b"HYT00", *b"HYT00", *b"08001"]
+            .map(|state| TargetRecord { state, native_error: 0, text: String::new() })
+            .into();
+        assert_eq!(shown_first(&records, Platform::Linux).unwrap().0, 2);
+        assert_eq!(shown_first(&records, Platform::Windows).unwrap().0, 1);
+        assert!(shown_first(&[], Platform::Linux).is_none());
+    }
+
+    #[test]
+    fn every_hint_fits_behind_what_the_driver_says() {
+        for (native_error, text) in [
+            (
+                18456,
+                "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Login failed for user 'Microsoft Corporation'.",
+            ),
+            (18456, "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Login failed for user 'CONTOSO\\analyst'."),
+            (
+                -1,
+                "[Microsoft][ODBC Driver 18 for SQL Server]SSL Provider: [error:0A000086:SSL routines::certificate verify \
+                  failed:self-signed certificate]",
+            ),
+            (
+                -1,
+                "[Microsoft][ODBC Driver 18 for SQL Server]SSL Provider: [error:1E08010C:DECODER routines::unsupported:]",
+            ),
+            (0, "[Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired"),
+        ] {
+            let state = if native_error == 0 { *b"HYT00" } else { *b"08001" };
+            let record = TargetRecord { state, native_error, text: text.to_owned() };
+            let session = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2/sqlsatellitecert.pem";
+            let certificate = format!("file:{session}");
+            let string = [("Server", "fe80::8012:3df5:0:5db1%eth0"), ("ClientCertificate", &*certificate)];
+            let string = string.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).to_vec();
+            let (_, hint) = hint(&given(string, true, false), std::slice::from_ref(&record)).unwrap();
+            let (text, whole) = behind(&record, &hint).unwrap();
+            assert!(whole, "{text}");
+        }
     }
 
     #[test]

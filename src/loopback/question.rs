@@ -2,10 +2,10 @@
 
 use crate::loopback::choice::Target;
 use crate::loopback::connection_string::Attribute;
-use crate::loopback::driver::NAMES;
+use crate::loopback::driver::{OF_WINDOWS, USUAL};
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::Search;
-use crate::loopback::{self, Rewritten, Wanted, utf16};
+use crate::loopback::{self, CLIENT_CERTIFICATE, CLIENT_KEY, Rewritten, Wanted, file_of, is_any, utf16};
 use crate::world::{Platform, World};
 
 /// What is asked for; what is empty is not given.
@@ -25,15 +25,15 @@ impl Question<'_> {
     /// The string, by what is given, the environment, and what the session shows.
     ///
     /// # Errors
-    /// IM003 when no driver is given and none is registered, HY024 for one that is none of Microsoft's, and those of
+    /// IM003 when no driver is given and none is registered, 08001 for a certificate without its key, HY024 for one that is none of Microsoft's, and those of
     /// [`loopback::rewrite`].
     pub fn answer(&self, world: &dyn World, search: &mut Search) -> Result<Rewritten, Failure> {
         let platform = self.platform.unwrap_or_else(|| world.platform());
         let target = match (self.driver, platform) {
             ("", _) if platform == world.platform() => Target::first(world)?,
             // Which ones another machine has is not known; these are Microsoft's newest, and the one that comes with Windows.
-            ("", Platform::Linux) => Target::named(world, NAMES[0]),
-            ("", Platform::Windows) => Target::named(world, NAMES[NAMES.len() - 1]),
+            ("", Platform::Linux) => Target::named(world, USUAL),
+            ("", Platform::Windows) => Target::named(world, OF_WINDOWS),
             (name, _) => Target::named(world, name),
         };
         let kind = &target.kind_by_name();
@@ -41,14 +41,19 @@ impl Question<'_> {
             return Err(Failure::new(
                 Sqlstate::INVALID_VALUE,
                 format!(
-                    "The driver {target} is none of Microsoft's for SQL Server, and a loopback string is for these: {}, or \
-                     one that odbcinst.ini registers under another name.",
-                    NAMES.join(", ")
+                    "{target} is not a Microsoft ODBC driver for SQL Server, which alone understands a loopback string. Name \
+                     one by its section in odbcinst.ini, such as {USUAL}."
                 ),
             ));
         }
         let given = self.values.iter().filter(|(_, value)| !value.is_empty());
         let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
+        let of = |slot| given.iter().find(|attribute| is_any(attribute, slot));
+        if let (Some(certificate), None) = (of(CLIENT_CERTIFICATE).filter(|it| file_of(it).is_some()), of(CLIENT_KEY)) {
+            let text =
+                format!("There is a certificate ({certificate}) without its key. Give ClientKey as well, or neither.");
+            return Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
+        }
         let wanted = Wanted {
             target: &target,
             kind,
@@ -168,13 +173,15 @@ mod tests {
 
     #[test]
     fn files_belong_together_though_they_need_not_be_there() {
-        let here = Question { driver: NAMES[0], files_unseen: true, ..Question::default() };
+        let here = Question { driver: USUAL, files_unseen: true, ..Question::default() };
         let refusal = |values: &[(&str, &str)], world: &Fixture| {
             let question = Question { values, ..here };
             question.answer(world, &mut Search::default()).unwrap_err().text
         };
         let session = Fixture::default().working_directory("/s").pair("/s");
         assert!(refusal(&[("ClientKey", "file:/k")], &session).contains("no certificate that it belongs to"));
+        let text = refusal(&[("ClientCertificate", "file:/c")], &session);
+        assert!(text.starts_with("There is a certificate (ClientCertificate=file:/c) without its key."), "{text}");
         let world = session.variable("LOOPBACK_ODBC_CLIENT_KEY", "/k");
         assert!(refusal(&[], &world).contains("no certificate that it belongs to"));
         // What the environment names must be there.

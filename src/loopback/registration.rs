@@ -70,6 +70,11 @@ impl<'w> Section<'w> {
         Ok(Section { world, name, keywords })
     }
 
+    /// The names of its keywords, where they can be told at little cost.
+    pub fn keywords(&self) -> &[String] {
+        self.keywords.as_deref().unwrap_or_default()
+    }
+
     /// A section that cannot be found is not an empty one: the connection would lead elsewhere.
     ///
     /// # Errors

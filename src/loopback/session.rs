@@ -134,11 +134,16 @@ type Signal = fn(&mut Hunt, &mut Search) -> Option<Result<Pair, Failure>>;
 /// The signals in their order.
 const SIGNALS: [Signal; 3] = [above_working_directory, in_data_directory, in_command_lines];
 
-/// Finds the session's pair; what each signal gave is added to the search.
+/// Finds the session's pair; what each signal gave is added to the search. Where nothing shows a session, `no_session` makes the
+/// refusal of what was looked at.
 ///
 /// # Errors
 /// 08001 when there is none, when there are several, and when the one there is cannot be used.
-pub fn find_pair(world: &dyn World, place: &str, search: &mut Search) -> Result<Pair, Failure> {
+pub fn find_pair(
+    world: &dyn World,
+    no_session: impl FnOnce(&str) -> Failure,
+    search: &mut Search,
+) -> Result<Pair, Failure> {
     let mut hunt = Hunt {
         world,
         judge: Judge::default(),
@@ -156,7 +161,7 @@ pub fn find_pair(world: &dyn World, place: &str, search: &mut Search) -> Result<
             answer = answer.or(signal(&mut hunt, search));
         }
     }
-    answer.unwrap_or_else(|| Err(hunt.failure(place)))
+    answer.unwrap_or_else(|| Err(hunt.failure(no_session)))
 }
 
 impl Hunt<'_> {
@@ -232,7 +237,7 @@ impl Hunt<'_> {
     }
 
     /// What is said when no signal shows a pair.
-    fn failure(self, place: &str) -> Failure {
+    fn failure(self, no_session: impl FnOnce(&str) -> Failure) -> Failure {
         let mut unusable = self.unusable.into_iter();
         if let Some(first) = unusable.next() {
             let mut others: Vec<String> = unusable.by_ref().take(MOST_NAMED).map(|other| other.text).collect();
@@ -253,14 +258,14 @@ impl Hunt<'_> {
                 Shown(present),
                 Shown(Path::new(absent.file_name().unwrap_or_default()))
             ),
-            (None, None) => format!(
-                "This does not look like a script run by SQL Server: {} and {} are neither in the working directory, \
-                 nor above it, nor in a folder of {}, nor does a command line lead to them. To connect from elsewhere, \
-                 name a server and a login in {place} (Server=..., and UID= with PWD=, or Trusted_Connection=yes).",
-                CERTIFICATE.file_name,
-                KEY.file_name,
-                Shown(&data_directory(self.world))
-            ),
+            (None, None) => {
+                return no_session(&format!(
+                    "{} and {} are not in the working directory or above it, in a folder of {}, or on a command line",
+                    CERTIFICATE.file_name,
+                    KEY.file_name,
+                    Shown(&data_directory(self.world))
+                ));
+            }
         };
         Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
     }
@@ -456,7 +461,8 @@ mod tests {
 
     fn find(world: &Fixture) -> Result<Pair, Failure> {
         let mut search = Search::default();
-        find_pair(world, "section [Loopback] of odbc.ini", &mut search).map_err(|failure| search.explain(failure))
+        find_pair(world, |looked| Failure::new(Sqlstate::UNABLE_TO_CONNECT, looked), &mut search)
+            .map_err(|failure| search.explain(failure))
     }
 
     /// The refusal, all records in one text.
@@ -716,16 +722,7 @@ mod tests {
     #[test]
     fn no_pair_is_not_a_script_of_sql_server() {
         let world = Fixture::default().working_directory("/home/me").file("/var/opt/other", "");
-        assert_says(
-            &refusal(&world),
-            &[
-                "does not look like a script run by SQL Server",
-                "/home/me",
-                "/var/opt/mssql-extensibility/data",
-                "[Loopback] of odbc.ini",
-                "cannot be listed",
-            ],
-        );
+        assert_says(&refusal(&world), &["/home/me", "/var/opt/mssql-extensibility/data", "cannot be listed"]);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Sources {
     pub printed: Vec<Attribute<'static>>,
     /// What the section says, without what the target passes over there.
     pub section: Vec<Attribute<'static>>,
+    /// The names of all keywords of the section, where they can be told at little cost: what may be misspelt there.
+    pub section_keywords: Vec<String>,
     /// The parts of the string that the section has under [`STRING_VARIABLE`].
     pub official: Vec<Attribute<'static>>,
 }
@@ -114,6 +116,7 @@ impl Sources {
         sources.environment = environment(world);
         sources.printed = printed(world)?;
         if let Some(section) = section {
+            sources.section_keywords = section.keywords().to_vec();
             for slot in ASKED {
                 // What the application says is said: the rest of the answers would change nothing.
                 if !sources.application.iter().any(|attribute| is_any(attribute, slot))
@@ -234,7 +237,7 @@ fn counts_in_section(kind: &Kind, attribute: &Attribute<'static>) -> bool {
 mod tests {
     use super::*;
     use crate::loopback::connection_string::words;
-    use crate::loopback::driver::NAMES;
+    use crate::loopback::driver::USUAL;
     use crate::world::Profile::Odbc;
     use crate::world::fixture::Fixture;
 
@@ -250,7 +253,7 @@ mod tests {
             .variable(STRING_VARIABLE, "Driver=printed;Server=printed;")
             .section(Odbc, "Own", &[("Server", "of the section"), ("UID", "u"), ("APP", "for the driver")])
             .section(Odbc, "Other", &[(STRING_VARIABLE, "Server=official;UID=official")]);
-        let kind = Kind::new(NAMES[0], "");
+        let kind = Kind::new(USUAL, "");
         let gather = |string: &str| Sources::gather(&world, &kind, words(string), words("Database=of an attribute"));
         let sources = gather("DSN=Own;APP=a").unwrap();
         assert_eq!(written(&sources.application), "DSN=Own;APP=a");

@@ -2,7 +2,7 @@
 
 use crate::loopback::choice::Target;
 use crate::loopback::connection_string::shown;
-use crate::loopback::driver::NAMES;
+use crate::loopback::driver::USUAL;
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::question::Question;
 use crate::loopback::search::Search;
@@ -78,7 +78,7 @@ pub fn report(world: &dyn World) -> String {
         Err(failure) => {
             lines.extend(failure.lines());
             // What else there is can be told all the same.
-            NAMES[0]
+            USUAL
         }
     };
     let mut search = Search::thorough();

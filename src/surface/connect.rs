@@ -273,10 +273,21 @@ impl Prepared {
             );
             records.push(Record::new(Sqlstate::INVALID_ATTRIBUTE, &text));
         }
+        let mut explained = None;
         if code == SqlReturn::ERROR {
-            let hint = hints::hint(&self.rewritten, &of_target.to_vec());
-            records
-                .extend(hint.into_iter().flat_map(|(state, text)| Record::all(&Failure::new(Sqlstate(state), text))));
+            let of_target = of_target.to_vec();
+            let hint = hints::hint(&self.rewritten, &of_target);
+            if let (Some(first), Some((state, hint))) = (hints::shown_first(&of_target, Machine.platform()), hint) {
+                let (number, first) = first;
+                let behind = hints::behind(first, &hint);
+                if !behind.as_ref().is_some_and(|(_, is_whole)| *is_whole) {
+                    records.extend(Record::all(&Failure::new(Sqlstate(state), hint)));
+                }
+                explained = behind.map(|(text, _)| {
+                    let (state, native_error) = (Sqlstate(first.state), first.native_error);
+                    (number, Record { state, native_error, text: text.encode_utf16().collect() })
+                });
+            }
         }
         if succeeded(code) {
             connections::with(connection, |state| state.was_open = true);
@@ -287,11 +298,11 @@ impl Prepared {
                 records.push(Record::new(Sqlstate::TRUNCATED, text));
             }
         }
-        if records.is_empty() {
+        if records.is_empty() && explained.is_none() {
             return code;
         }
         let code = if code == SqlReturn::SUCCESS { SqlReturn::SUCCESS_WITH_INFO } else { code };
-        connections::set_diagnostics(connection, Diagnostics { records, target_called: true, code });
+        connections::set_diagnostics(connection, Diagnostics { records, explained, target_called: true, code });
         code
     }
 }

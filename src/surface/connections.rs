@@ -16,17 +16,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub state: Sqlstate,
+    pub native_error: i32,
     pub text: Vec<u16>,
 }
 
 impl Record {
     pub fn new(state: Sqlstate, text: &str) -> Self {
-        Record { state, text: format!("{PREFIX}{text}").encode_utf16().collect() }
+        Record { state, native_error: 0, text: format!("{PREFIX}{text}").encode_utf16().collect() }
     }
 
     /// All that a failure says.
     pub fn all(failure: &Failure) -> Vec<Self> {
-        let record = |text: String| Record { state: failure.state, text: text.encode_utf16().collect() };
+        let record =
+            |text: String| Record { state: failure.state, native_error: 0, text: text.encode_utf16().collect() };
         failure.records().into_iter().map(record).collect()
     }
 }
@@ -35,6 +37,8 @@ impl Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
     pub records: Vec<Record>,
+    /// One of the target's records, by its number, with a hint of ours behind its text.
+    pub explained: Option<(i16, Record)>,
     /// Whether the target was called: if not, what it has to say is of an earlier call, and hidden.
     pub target_called: bool,
     /// What our function returned: SQL_DIAG_RETURNCODE.
@@ -44,7 +48,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// The records of a call that failed before it reached the target.
     pub fn of_failure(failure: &Failure) -> Self {
-        Diagnostics { records: Record::all(failure), target_called: false, code: SqlReturn::ERROR }
+        Diagnostics { records: Record::all(failure), explained: None, target_called: false, code: SqlReturn::ERROR }
     }
 }
 

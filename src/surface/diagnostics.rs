@@ -1,4 +1,5 @@
-//! Diagnostic records: the target's first and unchanged, then ours.
+//! Diagnostic records: the target's first, then ours. One of the target's may have a hint behind its text; all else is as the target
+//! gives it.
 
 use crate::loopback::hints::TargetRecord;
 use crate::surface::connections::{self, Diagnostics, Record};
@@ -56,13 +57,13 @@ pub unsafe fn get_diag_rec(
     if number < 1 {
         return SqlReturn::ERROR;
     }
-    match place(&own, handle, number) {
+    match explained(&own, number).map_or_else(|| place(&own, handle, number), Place::Ours) {
         Place::Target => forward(),
         Place::None => SqlReturn::NO_DATA,
         // SAFETY: the caller's promise.
         Place::Ours(record) => unsafe {
             output::put_string(state, SQLSTATE_UNITS, &record.state.0.map(u16::from));
-            output::put(native_error, 0);
+            output::put(native_error, record.native_error);
             output::put(length, record.text.len() as i16);
             information_if(output::put_string(text, capacity, &record.text))
         },
@@ -105,7 +106,10 @@ pub unsafe fn get_diag_field(
         _ => {}
     }
     let record = match place(&own, handle, number) {
-        Place::Target => return forward(),
+        Place::Target => match explained(&own, number) {
+            Some(explained) if known == Some(Field::MessageText) => explained,
+            _ => return forward(),
+        },
         Place::None => return SqlReturn::NO_DATA,
         Place::Ours(record) => record,
     };
@@ -145,6 +149,11 @@ pub unsafe fn get_diag_field(
 
 fn own(handle_type: i16, handle: Handle) -> Option<Diagnostics> {
     (handle_type == HandleType::Dbc as i16).then(|| connections::diagnostics(handle.as_hdbc())).flatten()
+}
+
+/// The target's record of this number with our hint, if it is the one that has it.
+fn explained(own: &Diagnostics, number: i16) -> Option<&Record> {
+    own.explained.as_ref().filter(|(explained, _)| *explained == number).map(|(_, record)| record)
 }
 
 fn place<'d>(own: &'d Diagnostics, handle: Handle, number: i16) -> Place<'d> {

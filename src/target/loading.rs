@@ -7,7 +7,6 @@
 //! connect: driver managers throw away what a driver says when it cannot allocate an environment.
 
 use crate::loopback::choice::{self, Target};
-use crate::loopback::connection_string::Text;
 use crate::loopback::driver::Kind;
 use crate::loopback::failure::Failure;
 use crate::loopback::registration;
@@ -172,7 +171,7 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
                 }
                 return Ok(Loaded { target: candidate, lacking, refused: tried });
             }
-            Err(reason) => tried.push(format!("{candidate}: {}", Text::new(reason))),
+            Err(reason) => tried.push(candidate.refused(&reason)),
         }
     }
     Err(choice.failure(tried))
@@ -210,7 +209,6 @@ fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loopback::driver::NAMES;
     use crate::loopback::failure::Sqlstate;
     use crate::world::Profile::Odbcinst;
     use crate::world::fixture::{Fixture, whole};
@@ -220,9 +218,12 @@ mod tests {
         let world = Fixture::default().own_library("/usr/lib/odbc/libloopbackodbc.so");
         let failure = load(&world).err().unwrap();
         assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
-        for part in
-            [NAMES[0], NAMES[1], "no such section in odbcinst.ini", "TargetDriver", "LOOPBACK_ODBC_TARGET_DRIVER"]
-        {
+        for part in [
+            "ODBC Driver 18 for SQL Server",
+            "is registered in odbcinst.ini",
+            "TargetDriver",
+            "LOOPBACK_ODBC_TARGET_DRIVER",
+        ] {
             assert!(failure.text.contains(part), "{}", failure.text);
         }
         let failure =

@@ -40,10 +40,15 @@ impl Log for Logger {
 /// Starts logging, the first time it is called; under the load lock, for the sake of processes that fork.
 pub fn start() {
     static LOGGER: OnceLock<Option<Logger>> = OnceLock::new();
-    let level = || Machine.variable(LEVEL_VARIABLE)?.to_str()?.trim().parse::<LevelFilter>().ok();
     let logger = LOGGER.get_or_init(|| {
         panic::set_hook(Box::new(|panic| LogFile::standard_error().add(defect(panic).as_bytes())));
-        let level = level().filter(|&level| level != LevelFilter::Off)?;
+        let wanted = Machine.variable(LEVEL_VARIABLE)?;
+        let known = wanted.to_str().and_then(|wanted| wanted.trim().parse().ok());
+        // A word that is none asks for a log, and is told there what it could be.
+        let level = known.unwrap_or(LevelFilter::Warn);
+        if level == LevelFilter::Off {
+            return None;
+        }
         log::set_max_level(level);
         let path = Machine.variable(FILE_VARIABLE);
         let opened = path.as_ref().map(|path| LogFile::open(Path::new(path)));
@@ -53,6 +58,13 @@ pub fn start() {
         if let (Some(problem), Some(path)) = (problem, path) {
             let text = format!("{FILE_VARIABLE}={} cannot be opened: {problem}", path.display());
             logger.file.add(line(Level::Error, &text).as_bytes());
+        }
+        if known.is_none() {
+            let text = format!(
+                "{LEVEL_VARIABLE}={} is not a level, so this is the level warn: use off, error, warn, info, debug or trace",
+                wanted.display()
+            );
+            logger.file.add(line(Level::Warn, &text).as_bytes());
         }
         Some(logger)
     });

@@ -1,0 +1,261 @@
+//! The advice for a connection that has no session: a development machine needs a server and a login, and somebody has
+//! configured only one of them, or none, or in words that the driver does not know.
+
+use super::sources::{self, Origin, Said, Sources};
+use super::{AUTHENTICATION, PASSWORD, SERVER, Slot, TRUSTED_CONNECTION, USER, is_any};
+use crate::loopback::connection_string::Attribute;
+use crate::loopback::failure::{Failure, Sqlstate};
+
+/// What a keyword that the driver does not know most probably means: the words of other libraries and tools.
+const OTHER_WORDS: [(&str, &str); 14] = [
+    ("user", "UID"),
+    ("userid", "UID"),
+    ("username", "UID"),
+    ("login", "UID"),
+    ("password", "PWD"),
+    ("pass", "PWD"),
+    ("host", "Server"),
+    ("hostname", "Server"),
+    ("datasource", "Server"),
+    ("servername", "Server"),
+    ("networkaddress", "Server"),
+    ("integratedsecurity", "Trusted_Connection"),
+    ("trusted", "Trusted_Connection"),
+    ("trustedconnection", "Trusted_Connection"),
+];
+
+/// What a server and a login are configured with.
+const NEEDED: [Slot; 5] = [SERVER, USER, PASSWORD, TRUSTED_CONNECTION, AUTHENTICATION];
+
+/// Where a value can be configured that the application itself does not give.
+pub fn place(sources: &Sources) -> String {
+    match sources::data_source(&sources.application) {
+        Some(name) => format!("section [{}] of odbc.ini", name.text()),
+        None => "the connection string".to_owned(),
+    }
+}
+
+/// The refusal of a connection for which no session was found: what is configured, what is missing, and last where the
+/// session's certificate was looked for.
+pub fn no_session(sources: &Sources, looked: &str) -> Failure {
+    let place = place(sources);
+    let mut sentences = mistakes(sources);
+    let server = sources.said(SERVER);
+    let login = [USER, AUTHENTICATION].into_iter().find_map(|slot| sources.said(slot));
+    let login = login.or_else(|| sources.says_yes(TRUSTED_CONNECTION));
+    let remedy = match (server, login) {
+        (Some(server), None) => format!(
+            "A server is configured ({}), and no login. Add UID= and PWD=, or Trusted_Connection=yes, to {place}.",
+            configured(server)
+        ),
+        (None, Some(login)) => {
+            format!("A login is configured ({}), and no server. Add Server= to {place}.", configured(login))
+        }
+        _ => format!(
+            "No server and no login are configured. Add Server=, and UID= with PWD= or Trusted_Connection=yes, to {place}."
+        ),
+    };
+    sentences.push(remedy);
+    sentences
+        .push(format!("Only a script that SQL Server runs needs neither, and this does not look like one: {looked}."));
+    Failure::new(Sqlstate::UNABLE_TO_CONNECT, sentences.join(" "))
+}
+
+fn configured(said: Said) -> String {
+    match said.origin {
+        Origin::Environment | Origin::Printed => format!("{}, in the environment", said.attribute),
+        Origin::Application | Origin::Preset | Origin::Section | Origin::Official => said.attribute.to_string(),
+    }
+}
+
+/// A sentence for each word that the driver does not take as it was most probably meant.
+fn mistakes(sources: &Sources) -> Vec<String> {
+    let keyword = |attribute: &Attribute| String::from_utf16_lossy(&attribute.keyword);
+    let written = sources.application.iter().map(|attribute| (keyword(attribute), "the connection string"));
+    let unknown = sources.section_keywords.iter().map(|keyword| (keyword.clone(), "the section"));
+    let misspelt = written.chain(unknown).filter_map(|(keyword, place)| misspelt(&keyword, place));
+    let value = sources.application.iter().find(|it| is_any(it, TRUSTED_CONNECTION)).filter(|it| {
+        let value = it.text();
+        !(value.is("yes") || value.is("no") || value.reveal().is_empty())
+    });
+    let value = value
+        .map(|word| format!("{word} has a value that the driver does not know: write {}=yes.", TRUSTED_CONNECTION[0]));
+    misspelt.chain(value).collect()
+}
+
+/// What is wrong with a keyword, if it is not one of those that are needed, and looks like one.
+fn misspelt(keyword: &str, place: &str) -> Option<String> {
+    let is_known =
+        |word: &str| NEEDED.iter().flat_map(|slot| slot.iter()).any(|known| known.eq_ignore_ascii_case(word));
+    // A long one may be anything that a brace or a quotation mark was forgotten for.
+    if is_known(keyword)
+        || keyword.chars().count() > LONGEST
+        || !keyword.chars().all(|it| it.is_ascii_alphanumeric() || " _".contains(it))
+    {
+        return None;
+    }
+    if is_known(keyword.trim()) {
+        return Some(format!(
+            "The keyword \"{keyword}\" in {place} has a space at its end: write {}=.",
+            keyword.trim()
+        ));
+    }
+    let plain: String =
+        keyword.chars().filter(|it| it.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
+    let other = OTHER_WORDS.iter().find(|(word, _)| *word == plain).map(|(_, meant)| *meant);
+    let near = || {
+        let known = NEEDED.iter().flat_map(|slot| slot.iter());
+        let distance = |known: &str| strsim::osa_distance(&plain, &known.replace('_', "").to_ascii_lowercase());
+        let most = if plain.len() <= SHORT { 1 } else { 2 };
+        known
+            .map(|known| (distance(known), *known))
+            .filter(|&(distance, _)| distance <= most)
+            .min()
+            .map(|(_, known)| known)
+    };
+    let meant = other.or_else(near)?;
+    Some(format!("The driver has no keyword \"{keyword}\", which is in {place}: did you mean {meant}?"))
+}
+
+/// The longest keyword that is compared, in characters.
+const LONGEST: usize = 24;
+/// In words of so many characters one may be wrong, in longer ones two.
+const SHORT: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loopback::connection_string::words;
+    use crate::loopback::failure::{MOST_UNITS, PREFIX};
+
+    const LOOKED: &str = "nowhere";
+
+    fn advice(string: &str, section: &[&str]) -> String {
+        let section_keywords = section.iter().map(|&keyword| keyword.to_owned()).collect();
+        let sources = Sources { application: words(string), section_keywords, ..Sources::default() };
+        no_session(&sources, LOOKED).text
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (string, expected) in [
+            (
+                "DSN=L",
+                "No server and no login are configured. Add Server=, and UID= with PWD= or Trusted_Connection=yes, to section [L]",
+            ),
+            (
+                "Driver=x",
+                "No server and no login are configured. Add Server=, and UID= with PWD= or Trusted_Connection=yes, to the connection string.",
+            ),
+            (
+                "DSN=L;Server=dev",
+                "A server is configured (Server=dev), and no login. Add UID= and PWD=, or Trusted_Connection=yes, to section [L]",
+            ),
+            (
+                "DSN=L;UID=u;PWD=p",
+                "A login is configured (UID=u), and no server. Add Server= to section [L] of odbc.ini.",
+            ),
+            ("DSN=L;Trusted_Connection=yes", "A login is configured (Trusted_Connection=yes), and no server."),
+            (
+                "DSN=L;Trusted_Connection=True;Server=h",
+                "Trusted_Connection=True has a value that the driver does not know: write Trusted_Connection=yes. A server",
+            ),
+        ] {
+            let text = advice(string, &[]);
+            assert!(text.starts_with(expected), "{string}: {text}");
+            assert!(text.ends_with("this does not look like one: nowhere."), "{text}");
+        }
+        let sources = Sources { environment: words("Server=dev"), ..Sources::default() };
+        assert!(
+            no_session(&sources, LOOKED).text.starts_with("A server is configured (Server=dev, in the environment)")
+        );
+    }
+
+    #[test]
+    fn the_keyword_that_was_meant_is_named() {
+        for (keyword, meant) in [
+            ("Sever", "did you mean Server?"),
+            ("Srever", "did you mean Server?"),
+            ("Servers", "did you mean Server?"),
+            ("Host", "did you mean Server?"),
+            ("Data Source", "did you mean Server?"),
+            ("User ID", "did you mean UID?"),
+            ("user_name", "did you mean UID?"),
+            ("UDI", "did you mean UID?"),
+            ("Password", "did you mean PWD?"),
+            ("PDW", "did you mean PWD?"),
+            ("Trusted Connection", "did you mean Trusted_Connection?"),
+            ("Integrated Security", "did you mean Trusted_Connection?"),
+            ("Server ", "has a space at its end: write Server=."),
+            ("UID ", "has a space at its end: write UID=."),
+        ] {
+            let text = advice(&format!("DSN=L;{keyword}=x"), &[]);
+            assert!(text.contains(meant) && text.contains(&format!("\"{keyword}\"")), "{keyword}: {text}");
+            assert!(text.contains("the connection string"), "{text}");
+            // What is said of the session may come in a record of its own.
+            let remedy = PREFIX.len() + text.find(" Only a script").unwrap();
+            assert!(remedy <= MOST_UNITS, "{remedy}: {text}");
+        }
+        let in_section = advice("DSN=L", &["Driver", "Sever", "Description"]);
+        assert!(
+            in_section
+                .starts_with("The driver has no keyword \"Sever\", which is in the section: did you mean Server?")
+        );
+    }
+
+    /// Keywords that the driver knows, and some that are for others.
+    #[test]
+    fn no_other_keyword_is_taken_for_a_mistake() {
+        for keyword in [
+            "APP",
+            "WSID",
+            "Addr",
+            "Address",
+            "AnsiNPW",
+            "ApplicationIntent",
+            "AttachDBFileName",
+            "AutoTranslate",
+            "Database",
+            "Description",
+            "Driver",
+            "DSN",
+            "Encrypt",
+            "Failover_Partner",
+            "FILEDSN",
+            "KeepAlive",
+            "Language",
+            "MARS_Connection",
+            "MultiSubnetFailover",
+            "Net",
+            "Network",
+            "PacketSize",
+            "Port",
+            "QueryLog_On",
+            "QuotedId",
+            "Regional",
+            "Replication",
+            "ServerCertificate",
+            "ServerSPN",
+            "StatsLog_On",
+            "TDS_Version",
+            "Trace",
+            "TrustServerCertificate",
+            "UseFMTONLY",
+            "LastUser",
+            "HostNameInCertificate",
+            "ClientCertificate",
+            "ClientKey",
+            "KeystoreAuthentication",
+            "Threading",
+        ] {
+            assert!(
+                advice(&format!("DSN=L;{keyword}=x"), &[keyword]).starts_with("No server")
+                    || keyword.starts_with("Addr"),
+                "{keyword}"
+            );
+        }
+        // What may have a secret in it is not repeated.
+        let text = advice("DSN=L;se\u{20ac}cret;UID=x", &[]);
+        assert!(!text.contains("cret"), "{text}");
+    }
+}
