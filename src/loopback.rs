@@ -10,7 +10,7 @@
 
 #![forbid(unsafe_code)]
 
-mod advice;
+pub mod advice;
 pub mod choice;
 pub mod connection_string;
 pub mod decision;

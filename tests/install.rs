@@ -223,10 +223,18 @@ fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before
             library().canonicalize().unwrap().display()
         )
     );
-    assert_says(lines[1], &["/etc/odbcinst.ini: [SQL Server Loopback] added: Driver=/usr/lib", "libloopbackodbc.so"]);
-    assert_eq!(lines[2], "/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback");
-    assert_says(lines[3], &["Next: connect with DSN=Loopback", "[Loopback] of /etc/odbc.ini"]);
-    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[1], format!("/usr/lib/loopback-odbc/bin/loopback-odbc: this program, version {version}"));
+    assert_eq!(lines[2], "/usr/bin/loopback-odbc: a link to /usr/lib/loopback-odbc/bin/loopback-odbc");
+    assert_says(lines[3], &["/etc/odbcinst.ini: [SQL Server Loopback] added: Driver=/usr/lib", "libloopbackodbc.so"]);
+    assert_eq!(lines[4], "/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback");
+    assert_says(
+        lines[5],
+        &["Done. ", "DSN=Loopback", "[Loopback] of /etc/odbc.ini", "loopback-odbc doctor --installation"],
+    );
+    assert_eq!(lines.len(), 6);
+    // The program can be called from now on.
+    let installed_program = Ran::of(root.command("/usr/bin/loopback-odbc").args(["doctor", "--installation"])).ok();
+    installed_program.says(&["0 failures, 0 warnings\n"]);
     assert_eq!(fs::metadata(root.path(installed())).unwrap().mode() & 0o7777, 0o755);
     assert_says(&root.read(DRIVERS), &["[ODBC Driver 18 for SQL Server]", "[SQL Server Loopback]"]);
     assert_eq!(root.read(DRIVERS).matches("UsageCount=1").count(), 2);
@@ -290,7 +298,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
         let dry = Ran::of(command.args([verb, "--dry-run"])).ok();
         root.is_as(&before);
         let real = Ran::of(root.command(root.program()).arg(verb)).ok();
-        let heading = "Nothing is changed. What would be said and done:\n";
+        let heading = "Dry run: nothing is changed. A real run would print and do this:\n";
         assert_eq!(dry.stdout, format!("{heading}{}", real.stdout));
         assert_ne!(root.everything(), before);
     }
@@ -316,10 +324,10 @@ fn without_the_right_to_write_nothing_is_changed_and_the_path_is_named() {
     };
     assert_says(
         &run("install"),
-        &["/usr/lib", " cannot be written (Permission denied", "nothing was changed", "--user"],
+        &["/usr/lib", " cannot be written (Permission denied", "Nothing was changed", "--user"],
     );
     root.run(&["install"]).ok();
-    assert_says(&run("uninstall"), &["/etc/odbc.ini cannot be written (Permission denied", "nothing was changed"]);
+    assert_says(&run("uninstall"), &["/etc/odbc.ini cannot be written (Permission denied", "Nothing was changed"]);
 }
 
 #[test]
@@ -373,7 +381,7 @@ print('still there')
     let contents = [fs::read(library()).unwrap(), b"newer".to_vec()].concat();
     fs::write(&newer, &contents).unwrap();
     let said = root.run(&["install", "--library", newer.to_str().unwrap()]).ok();
-    said.says(&["libloopbackodbc.so: exchanged for the library of version"]);
+    said.says(&["libloopbackodbc.so: replaced by the library, version"]);
     assert_ne!(fs::metadata(&file).unwrap().ino(), old);
     assert_eq!(fs::read(&file).unwrap(), contents);
 
@@ -396,7 +404,11 @@ fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
     let with_target = [&["install", "--target-driver", recorder.to_str().unwrap()], &second[..]].concat();
     let ran = root.run(&with_target);
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&["libloopbackodbc-loopback-by-another.so: the library", "the target's library, ", "do not see it"]);
+    ran.says(&[
+        "libloopbackodbc-loopback-by-another.so: the library",
+        "the target driver's library, ",
+        "do not see it",
+    ]);
 
     let said = root.python(TARGETS, "Loopback,Second");
     let lines: Vec<&str> = said.lines().collect();
@@ -439,10 +451,7 @@ fn sections_of_others_are_refused() {
     // Of a data source of another driver, uninstall says that it stays.
     let ran = root.run(&["uninstall", "--dry-run", "--dsn", "Warehouse"]);
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&[
-        "[Warehouse] stays, its driver is Other",
-        "[Loopback] of /etc/odbc.ini has a driver now that is not there",
-    ]);
+    ran.says(&["[Warehouse] stays: its driver is Other", "the driver of [Loopback] of /etc/odbc.ini is gone now"]);
 }
 
 #[test]
@@ -466,7 +475,7 @@ fn after_changes_by_others_our_sections_go_and_nothing_else() {
     root.run(&["uninstall"]).ok().says(&[
         "there is no [Loopback]",
         "there is no [SQL Server Loopback]",
-        "is not there",
+        "does not exist",
     ]);
 }
 
@@ -519,7 +528,7 @@ fn what_unixodbc_would_read_as_something_else_is_not_written() {
     assert_eq!(ran.status, 2, "{ran:?}");
     assert_says(
         &ran.stderr,
-        &["/etc/odbcinst.ini is left as it was: unixODBC would read TargetDriver", "This is halfway"],
+        &["/etc/odbcinst.ini is left as it was: unixODBC would read TargetDriver", "Stopped part-way"],
     );
     assert!(!root.read(DRIVERS).contains("Loopback"));
     root.run(&["uninstall"]).ok().says(&["libloopbackodbc.so: removed"]);
@@ -607,7 +616,7 @@ fn a_login_that_somebody_wrote_into_our_section_stays_and_is_of_use_again() {
     let said = root.run(&["uninstall"]).ok();
     said.says(&["[Loopback] its Driver removed; what others have added to it stays: Server, UID\n"]);
     assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Loopback]\n{own}"));
-    root.run(&["uninstall"]).ok().says(&["[Loopback] stays, it has no driver"]);
+    root.run(&["uninstall"]).ok().says(&["[Loopback] stays: it has no driver"]);
     root.run(&["install"]).ok().says(&["[Loopback] changed: Driver=SQL Server Loopback"]);
     let mut lines = [root.read(DATA_SOURCES), installed].map(|text| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -637,11 +646,7 @@ print(count.value)
     said.says(&["[SQL Server Loopback] is there"]);
     let ran = root.run(&["uninstall"]);
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&[
-        "[SQL Server Loopback] counted one time less, UsageCount=1",
-        "libloopbackodbc.so: stays",
-        "others count on",
-    ]);
+    ran.says(&["[SQL Server Loopback] used by one fewer, UsageCount=1", "libloopbackodbc.so: stays", "others use"]);
     assert_says(&root.read(DRIVERS), &["[SQL Server Loopback]"]);
     assert!(root.path(installed()).exists());
     root.run(&["uninstall"]).ok().says(&["[SQL Server Loopback] removed", "libloopbackodbc.so: removed"]);
@@ -752,7 +757,7 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     assert_eq!(ran.status, 1, "{ran:?}");
     let warnings: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    let what = ["odbcinst.ini", "odbc.ini", "the target's library, "];
+    let what = ["odbcinst.ini", "odbc.ini", "the target driver's library, "];
     for (warning, what) in warnings.iter().zip(what) {
         assert_says(warning, &["warning: ", what, "scripts that SQL Server runs do not see it", "datadirectories"]);
     }
@@ -765,9 +770,9 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     private.says(&["warning: /etc/odbcinst.ini cannot be read by the user that SQL Server runs scripts as"]);
     // Names that lead to nothing.
     let named = root.run(&["install", "--dry-run", "--target-driver", "None such"]);
-    named.says(&["warning: the target, None such, is not in odbcinst.ini"]);
+    named.says(&["warning: the target driver, None such, is not in odbcinst.ini"]);
     root.run(&["install", "--dry-run", "--target-driver", "/none.so"])
-        .says(&["the target's library, /none.so, is not there"]);
+        .says(&["the target driver's library, /none.so, does not exist"]);
 
     run("uninstall").ok();
     assert!(!elsewhere.path().join("odbc.ini").exists());
@@ -798,7 +803,7 @@ fn who_does_not_listen_gets_the_whole_installation_nevertheless() {
     assert_eq!(ran.status.code(), Some(2));
     assert_says(
         &String::from_utf8_lossy(&ran.stderr),
-        &["standard output: No space left", "All was done nevertheless"],
+        &["standard output: No space left", "All changes were made nevertheless"],
     );
     assert_says(
         &root.run(&["install"]).ok().stdout,
@@ -835,7 +840,10 @@ fn an_upgrade_warns_of_older_copies() {
     fs::write(root.path(&second), older).unwrap();
     let ran = root.run(&["install"]);
     assert_eq!(ran.status, 1, "{ran:?}");
-    assert_says(&ran.stderr, &[&second, "[Second], is another version: install --driver-name 'Second' as well"]);
+    assert_says(
+        &ran.stderr,
+        &[&second, "[Second], is another version. Fix: loopback-odbc install --driver-name 'Second'"],
+    );
 }
 
 #[test]
@@ -892,13 +900,13 @@ fn doctor_warns_on_a_machine_with_sql_server_of_a_library_that_scripts_do_not_se
     Ran::of(root.command("sh").args(["-c", server])).ok();
     let warned = root.run(&["doctor"]);
     assert_eq!(warned.status, 1, "{warned:?}");
-    warned.says(&[&format!("Scripts that SQL Server runs do not see {}", library().display()), "datadirectories"]);
+    warned.says(&[&format!("Scripts that SQL Server runs cannot see {}", library().display()), "datadirectories"]);
     // Of what is installed there is nothing to warn.
     root.write(DATA_SOURCES, "");
     root.write(DRIVERS, &format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", target()));
     root.run(&["install"]).ok();
     let found = root.run(&["doctor"]);
-    assert!(!found.stdout.contains("do not see"), "{found:?}");
+    assert!(!found.stdout.contains("cannot see"), "{found:?}");
 }
 
 #[test]
@@ -1215,7 +1223,8 @@ fn a_full_disk_leaves_the_old_or_the_new() {
     let whole = fs::read(common::library()).unwrap();
     let mut statuses = BTreeSet::new();
     // From one that has no room for anything to one that has it for all, in pages.
-    let all = (whole.len() / 4096 + 20) as u64;
+    let program = fs::metadata(part("PROGRAM")).unwrap().len();
+    let all = (whole.len() as u64 + program) / 4096 + 30;
     for pages in (4..10).chain([20, all - 16]).chain(all - 14..all) {
         let mount = format!("size={}k,mode=755", pages * 4);
         Ran::of(root.command("mount").args(["-t", "tmpfs", "-o", &mount, "tmpfs", FOLDER])).ok();
@@ -1275,7 +1284,7 @@ fn what_cannot_be_exchanged_is_not_begun() {
     std::os::unix::fs::symlink(&file, root.path(DATA_SOURCES)).unwrap();
     mount(&["--bind", FOLDER, FOLDER]);
     mount(&["-o", "remount,bind,ro", FOLDER]);
-    refused(&[" cannot be written (Read-only file system", "nothing was changed"]);
+    refused(&[" cannot be written (Read-only file system", "Nothing was changed"]);
 }
 
 #[test]

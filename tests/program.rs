@@ -138,7 +138,7 @@ fn a_standard_output_that_takes_nothing_is_an_error() {
 fn doctor_on_a_bare_machine() {
     let nothing = Registrations::new("", "");
     let ran = loopback_odbc(&nothing, &["doctor"]);
-    assert_doctor(&ran, 2, &["3 failures, 0 warnings\n"]);
+    assert_doctor(&ran, 2, &["2 failures, 0 warnings, 1 not checked\n"]);
     assert_documented("On a bare machine", &ran, &nothing);
 }
 
@@ -262,16 +262,86 @@ fn doctor_without_an_odbc_installer_library_says_that() {
     }
     let mut command = nothing.command(part("PROGRAM"));
     let ran = Ran::of(command.arg("doctor").env("LD_LIBRARY_PATH", nothing.path("")));
-    assert_doctor(&ran, 2, &["the ODBC installer library cannot be loaded: ", "libodbcinst.so.2", "Install unixODBC"]);
+    assert_doctor(
+        &ran,
+        2,
+        &[
+            "the ODBC installer library cannot be loaded: ",
+            "libodbcinst.so.2",
+            "Fix: install unixODBC",
+            "1 failure, 0 warnings, 2 not checked",
+        ],
+    );
 }
 
 #[test]
 fn doctor_tells_of_registrations_that_the_user_may_not_read() {
-    let hide = "chmod 600 $ODBCSYSINI/odbc.ini $ODBCSYSINI/odbcinst.ini";
-    let ran = in_a_session(&["--prepare", hide], &["./loopback-odbc", "doctor"]);
-    let parts =
-        ["/odbc.ini cannot be read: Permission denied", "/odbcinst.ini cannot be read: Permission", "chmod a+r"];
+    for (file, rest) in [
+        (
+            "odbcinst.ini",
+            [
+                "Target\n  unchecked Not checked: this depends on the registrations",
+                "1 failure, 0 warnings, 2 not checked",
+            ],
+        ),
+        (
+            "odbc.ini",
+            [
+                "Session\n  unchecked Not checked: this depends on the data source",
+                "1 failure, 0 warnings, 1 not checked",
+            ],
+        ),
+    ] {
+        let hide = format!("chmod 600 $ODBCSYSINI/{file}");
+        let ran = in_a_session(&["--prepare", &hide], &["./loopback-odbc", "doctor"]);
+        let path = format!("/{file} cannot be read: Permission denied");
+        assert_doctor(&ran, 2, &[&path, "Fix: sudo chmod a+r '/", rest[0], rest[1]]);
+    }
+}
+
+#[test]
+fn doctor_checks_an_installation_alone_from_any_shell() {
+    // Nobody has configured a server, and this is no session.
+    let installed = Registrations::usual("");
+    let ran = loopback_odbc(&installed, &["doctor", "--installation"]);
+    assert_doctor(&ran, 0, &["0 failures, 0 warnings\n"]);
+    assert!(!ran.stdout.contains("Session"), "{ran:?}");
+    let ran = loopback_odbc(&installed, &["doctor"]);
+    assert_doctor(
+        &ran,
+        1,
+        &["no development server is configured", "EXECUTE sp_execute_external_script", "1 not checked\n"],
+    );
+    // A development machine is judged as one.
+    assert_doctor(
+        &loopback_odbc(&Registrations::usual("Server=x\nUID=y\n"), &["doctor"]),
+        0,
+        &["a server and a login are configured"],
+    );
+    for (section, parts) in [
+        ("Server=x\n", ["A server is configured (Server=x), and no login.", "1 failure, 0 warnings\n"]),
+        (
+            "Sever=x\nUID=y\n",
+            ["no keyword \"Sever\", which is in section [Loopback]: did you mean Server?", "1 failure, 1 warning\n"],
+        ),
+    ] {
+        assert_doctor(&loopback_odbc(&Registrations::usual(section), &["doctor"]), 2, &parts);
+    }
+}
+
+#[test]
+fn doctor_of_a_data_source_that_is_not_there_says_which_there_are() {
+    let installed = Registrations::usual("");
+    let ran = loopback_odbc(&installed, &["doctor", "--dsn", "Nope"]);
+    let parts = [
+        "There is no data source [Nope] in ",
+        "The data sources of this library are [Loopback]",
+        "install --dsn 'Nope'",
+    ];
     assert_doctor(&ran, 2, &parts);
+    let ran = loopback_odbc(&installed, &["doctor", "--dsn", ""]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+    assert_says(&ran.stderr, &["a value is required for '--dsn <NAME>'"]);
 }
 
 #[test]
@@ -287,7 +357,7 @@ fn doctor_with_iodbc_says_what_it_does_not_know() {
     assert_doctor(
         &ran,
         ran.status,
-        &["odbc.ini, section [Loopback]: Driver=", "the driver manager here is not unixODBC"],
+        &["odbc.ini, section [Loopback]: Driver=", "the driver manager on this machine is not unixODBC"],
     );
 }
 
@@ -310,14 +380,14 @@ fn doctor_says_what_does_not_fit() {
 fn doctor_warns_where_the_signals_do_not_agree() {
     let route = "ip -6 route add default via fe80::77 dev eth0";
     let ran = in_a_session(&["--prepare", route], &["./loopback-odbc", "doctor"]);
-    assert_doctor(&ran, 1, &["default routes: found fe80::77%eth0", "The signals do not agree"]);
+    assert_doctor(&ran, 1, &["default routes: found fe80::77%eth0", "The signals disagree"]);
 }
 
 #[test]
 fn doctor_tells_a_failed_connection_with_all_records() {
     let laptop = Registrations::usual("Server=127.0.0.1,1\nUID=developer\nPWD=hunter2\nLoginTimeout=1\n");
     let ran = loopback_odbc(&laptop, &["doctor", "--connect"]);
-    assert_doctor(&ran, 2, &["The connection has failed, after ", "08001: [Microsoft][ODBC Driver 18"]);
+    assert_doctor(&ran, 2, &["The connection failed after ", "08001: [Microsoft][ODBC Driver 18"]);
 }
 
 #[test]
@@ -346,7 +416,7 @@ fn doctor_refuses_a_driver_manager_as_the_target() {
 fn doctor_looks_at_files_that_the_section_names() {
     for (section, status, said) in [
         ("ClientCertificate=file:/missing.pfx\n", 2, "/missing.pfx cannot be read: No such file"),
-        ("ClientCertificate=file:/etc/passwd\n", 0, "what is in it was not checked"),
+        ("ClientCertificate=file:/etc/passwd\n", 0, "its contents were not checked"),
     ] {
         let registrations = Registrations::usual(&format!("Server=x\n{section}"));
         assert_doctor(&loopback_odbc(&registrations, &["doctor"]), status, &[said]);
@@ -365,7 +435,15 @@ fn doctor_looks_at_the_library_that_is_registered() {
     let ran = loopback_odbc(&other, &["doctor", "--dsn", "Direct"]);
     assert_doctor(&ran, 2, &["/nonexistent/driver.so cannot be loaded: "]);
     let ran = loopback_odbc(&other, &["doctor", "--dsn", "Wrong"]);
-    assert_doctor(&ran, 2, &["There is no section [Elsewhere] with a Driver in /", "/odbcinst.ini\n"]);
+    assert_doctor(
+        &ran,
+        2,
+        &[
+            "There is no driver [Elsewhere] in /",
+            "/odbcinst.ini\n",
+            "Fix: sudo loopback-odbc install --driver-name 'Elsewhere'",
+        ],
+    );
 }
 
 #[test]
@@ -379,7 +457,7 @@ fn doctor_warns_of_a_better_target_that_cannot_be_loaded() {
     let registrations =
         Registrations::new(&odbcinst, "[Loopback]\nDriver=SQL Server Loopback\nServer=x\nUID=y\nPWD=hunter2\n");
     let ran = loopback_odbc(&registrations, &["doctor"]);
-    assert_doctor(&ran, 1, &["Registered, and cannot be loaded: ODBC Driver 18", "/nonexistent.so"]);
+    assert_doctor(&ran, 1, &["A newer driver is registered but cannot be loaded: ODBC Driver 18", "/nonexistent.so"]);
 }
 
 #[test]
@@ -405,11 +483,11 @@ fn doctor_compares_an_official_string_key_by_key() {
         &ran,
         1,
         &[
-            "warning  The official string has Driver=ODBC Driver 17 for SQL Server, ours has Driver=ODBC Driver 18 for SQL Server\n",
-            "ok       The same in both: Server, Database, Encrypt\n",
-            "warning  The official string has ClientCertificate=file:/elsewhere/sqlsatellitecert.pem, ours has ClientCertificate=file:/var",
-            "warning  The official string has PWD=***, ours has no PWD\n",
-            "warning  Ours has Trusted_Connection=no, the official string has no Trusted_Connection\n",
+            "warning   The official string has Driver=ODBC Driver 17 for SQL Server, the library's has Driver=ODBC Driver 18 for SQL Server\n",
+            "ok        The same in both: Server, Database, Encrypt\n",
+            "warning   The official string has ClientCertificate=file:/elsewhere/sqlsatellitecert.pem, the library's has ClientCertificate=file:/var",
+            "warning   The official string has PWD=***, the library's has no PWD\n",
+            "warning   The library's string has Trusted_Connection=no, the official string has no Trusted_Connection\n",
         ],
     );
     // The whole of it, made by the program itself, is the same in every key.
@@ -419,7 +497,7 @@ fn doctor_compares_an_official_string_key_by_key() {
         "Driver, Server, Database, ClientCertificate, ClientKey, TrustServerCertificate, Trusted_Connection, Encrypt";
     assert_doctor(&ran, 0, &[&format!("The same in both: {all}\n"), "0 failures, 0 warnings"]);
     for (official, part) in [
-        ("nonsense", "can be read only up to character 0: there is no '=' behind it"),
+        ("nonsense", "can only be read up to character 0: there is no '=' behind it"),
         ("Driver={abc;PWD=hunter2;Server=x", "an opening brace has no closing one"),
         ("Server=x;PWD=hun;ter2=hunter2;x=y", "The official string has ***"),
     ] {
@@ -463,7 +541,7 @@ fn the_manual_page_and_the_completions_have_every_command() {
     for (arguments, parts) in [
         (&["man"][..], &all[..2]),
         (&["man", "string"], &["loopback\\-odbc\\-string", "database", "managed\\-instance"]),
-        (&["man", "doctor"], &["loopback\\-odbc\\-doctor", "compare", "exit status"]),
+        (&["man", "doctor"], &["loopback\\-odbc\\-doctor", "compare", "EXIT STATUS"]),
         (&["completions", "bash"], &all),
         (&["completions", "zsh"], &all),
         (&["completions", "fish"], &all),

@@ -487,11 +487,16 @@ fn seen(printed: &str) -> BTreeMap<String, Vec<String>> {
 /// What must be the same of what the driver showed, or the library.
 fn compared(lines: &[String]) -> Vec<String> {
     let fails = lines.iter().any(|line| line == "return: -1");
+    // A hint stands behind the driver's own words.
+    let words = |line: &String| match line.split_once(" [loopback-odbc] ") {
+        Some((words, _)) if line.starts_with("record: ") => format!("{words}'"),
+        _ => line.clone(),
+    };
+    let lines: Vec<String> = lines.iter().map(words).collect();
     let ours = |line: &String| line.starts_with("record: ") && line.contains("[loopback-odbc]");
     let all_ours = lines.iter().filter(|line| line.starts_with("record: ")).all(ours);
-    let mut lines = lines.to_vec();
-    // The library gives back the application's own words; and it explains a failure of the driver behind the driver's
-    // records.
+    let mut lines = lines;
+    // The library gives back the application's own words; and a hint that does not fit is a record behind the driver's.
     lines.retain(|line| !(line.starts_with("completed: ") || fails && !all_ours && ours(line)));
     lines
 }

@@ -130,7 +130,7 @@ fn doctor_names_what_is_passed_over() {
     assert_says(
         &said,
         &[
-            &format!("failure  A certificate and key are where others could have put them: {reason}"),
+            &format!("failure   A certificate and key are where others could have put them: {reason}"),
             &format!("working directory: passed over: {reason}"),
             "\n2\n",
         ],

@@ -182,7 +182,9 @@ fn a_user_installs_for_himself() {
     assert_says(&said, &["data source: Loopback", "database: InstalledByUser", "row: 4 committed"]);
     registry::remove(OURS);
     registry::remove_value(&format!(r"{DRIVERS}\ODBC Drivers"), "SQL Server Loopback");
-    run(&["doctor"]).ok().says(&[r"HKCU\SOFTWARE\ODBC\ODBC.INI, section [Loopback]", "Nothing was looked for"]);
+    run(&["doctor"])
+        .ok()
+        .says(&[r"HKCU\SOFTWARE\ODBC\ODBC.INI, section [Loopback]", "a server and a login are configured"]);
     let said = run(&["uninstall", "--user"]).ok().stdout;
     assert_says(&said, &[r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] removed; what was added to it is lost"]);
     machine.assert_as_before();
@@ -410,8 +412,8 @@ fn doctor_says_how_an_installation_stands() {
     assert_says(
         &ran.stdout,
         &[
-            r"There is no section [Loopback] with a Driver in HKCU\SOFTWARE\ODBC\ODBC.INI or HKLM\SOFTWARE\ODBC\ODBC.INI",
-            "To mend it: loopback-odbc install",
+            r"There is no data source [Loopback] in HKCU\SOFTWARE\ODBC\ODBC.INI or HKLM\SOFTWARE\ODBC\ODBC.INI",
+            "Fix: loopback-odbc install",
         ],
     );
     run(&["install"]).ok();
@@ -430,7 +432,7 @@ fn doctor_says_how_an_installation_stands() {
     registry::set(SOURCE, &[("PWD", "wrong")]);
     let ran = run(&["doctor", "--connect"]);
     assert_eq!(ran.status, 2, "{ran:?}");
-    assert_says(&ran.stdout, &["The connection has failed, after ", "28000: ", "Login failed for user 'developer'"]);
+    assert_says(&ran.stdout, &["The connection failed after ", "28000: ", "Login failed for user 'developer'"]);
 }
 
 /// Holds docs/administrators-windows.md to what was said, with usual paths and without the version.

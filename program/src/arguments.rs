@@ -1,6 +1,8 @@
 //! The commands and their options, from which the help texts, the manual page and the shells' completions are made.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::system::QUOTE;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub const NAME: &str = "loopback-odbc";
 /// The data source that scripts name.
@@ -8,7 +10,7 @@ pub const DSN: &str = "Loopback";
 /// What the library is registered as.
 pub const DRIVER_NAME: &str = "SQL Server Loopback";
 
-/// Loopback connections of the scripts that SQL Server runs: prints, explains, installs and uninstalls them
+/// Install and check DSN=Loopback, the connection of scripts that SQL Server runs back to SQL Server
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, max_term_width = 110)]
 pub struct Arguments {
@@ -21,94 +23,120 @@ pub enum Command {
     /// Print the loopback connection string, as rx_get_sql_loopback_connection_string() and
     /// rxGetSqlLoopbackConnectionString() do
     String(Wanted),
-    /// Check registration, library, driver, session and string, and say what to do
+    /// Check the installation, the session and the connection string, and say what to do
     ///
-    /// The exit status is 0 if all is well, 1 with warnings, 2 with failures; no session, and no server that is named
-    /// instead, is a failure.
+    /// Run it in a script that SQL Server runs to check the session as well. On a development machine it checks the server and login
+    /// that are configured. Exit status: 0 if all is well, 1 if something is doubtful or could not be checked, 2 if a connection
+    /// would fail.
     Doctor(Examination),
-    /// Install the library where SQL Server's scripts can see it, and register driver and data source
+    /// Install the library and this program where SQL Server's scripts see them, and register driver and data source
     ///
-    /// It can be repeated, and brings an older installation up to date. The exit status is 0 if all is well, 1 with warnings,
-    /// 2 if nothing could be installed.
+    /// Running it again is safe and updates an older installation, even while scripts run. Exit status: 0 if all is well, 1 with
+    /// warnings, 2 if it failed.
     Install(Installation),
-    /// Take an installation back
+    /// Undo an installation
     ///
-    /// What others have in the files of registrations stays as it is. The exit status is as that of install.
+    /// Everything else in odbcinst.ini and odbc.ini stays as it is. Exit status: as for install.
     Uninstall(Registration),
+}
+
+/// What the installation is made with; no command of the program's users.
+#[derive(Debug, Parser)]
+#[command(name = NAME)]
+pub enum Making {
     /// Print the manual page of the program or of a command, in roff
-    #[command(hide = true)]
     Man { command: Option<String> },
     /// Print the completions for a shell
-    #[command(hide = true)]
     Completions { shell: clap_complete::Shell },
 }
 
-/// Which string is wanted. What is not given is taken from the environment, or found.
+impl Making {
+    /// Whether the first argument is one of these commands.
+    pub fn is_asked_for(first: Option<&str>) -> bool {
+        first.is_some_and(|first| Making::command().find_subcommand(first).is_some())
+    }
+}
+
+/// Which string to print. Values that are not given come from the environment or are discovered.
 #[derive(Debug, Args)]
 pub struct Wanted {
-    /// The database to connect to; without it, the server chooses
+    /// The database to connect to [default: the login's default database]
     #[arg(long, default_value = "", hide_default_value = true)]
     pub database: String,
-    /// Microsoft's ODBC driver, by the name that it is registered under; without it, the one that the library would load
+    /// Microsoft's ODBC driver, by its name in odbcinst.ini [default: the one that the library loads]
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub driver: String,
-    /// The platform whose form the string has; without it, that of this machine
+    /// The platform that the string is for [default: this machine's]
     #[arg(long)]
     pub platform: Option<Platform>,
-    /// SQL Server's address
+    /// SQL Server's address [default: discovered]
     #[arg(long, default_value = "", hide_default_value = true)]
     pub server: String,
-    /// The session's certificate, which need not be there: a path, or what ClientCertificate takes
+    /// The session's certificate: a path, or a value for ClientCertificate. The file need not exist [default: discovered]
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     pub client_certificate: String,
-    /// The certificate's key, which need not be there: a path, or what ClientKey takes
+    /// The certificate's key: a path, or a value for ClientKey. The file need not exist [default: discovered]
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     pub client_key: String,
 }
 
-/// What is to be checked besides the usual, and how it is told.
+/// What to check and how to report it.
 #[derive(Debug, Args)]
 pub struct Examination {
     /// The data source
-    #[arg(long, value_name = "NAME", default_value = DSN)]
+    #[arg(long, value_name = "NAME", default_value = DSN, value_parser = NonEmptyStringValueParser::new())]
     pub dsn: String,
+    /// Check the installation only: registration, library and driver. It needs no session, so it works from any shell
+    #[arg(long, conflicts_with = "compare")]
+    pub installation: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Connect as a program would, and ask for the server's version, the login and the database
+    /// Also connect, and print the server's version, the login and the database
     #[arg(long)]
     pub connect: bool,
-    /// Hold what SQL Server's own function has printed against the string that the library makes
+    /// Compare a string printed by SQL Server's own function with the library's
     #[arg(long, value_name = "STRING")]
     pub compare: Option<String>,
 }
 
-/// What is installed, and what an uninstallation takes back.
+/// What is installed, and what an uninstallation undoes.
 #[derive(Debug, Args)]
 pub struct Registration {
     /// The data source in odbc.ini
     #[arg(long, value_name = "NAME", default_value = DSN)]
     pub dsn: String,
-    /// The driver in odbcinst.ini; another name than the default's stands for a second copy of the library
+    /// The driver in odbcinst.ini. Another name installs a second copy of the library
     #[arg(long, value_name = "NAME", default_value = DRIVER_NAME)]
     pub driver_name: String,
-    /// For the user who calls alone: below the home folder, where SQL Server's scripts see nothing, and without a driver in
-    /// odbcinst.ini
+    /// Install for the calling user only, below the home folder and without root. SQL Server's scripts do not see it
     #[arg(long)]
     pub user: bool,
-    /// Say what would be changed, and change nothing
+    /// Print what would be changed, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+impl Registration {
+    /// The options that name the same registration, as they are written behind a command.
+    pub fn options(&self) -> String {
+        let named = |option: &str, value: &str, usual: &str| {
+            if value == usual { String::new() } else { format!(" {option} {QUOTE}{value}{QUOTE}") }
+        };
+        let user = if self.user { " --user" } else { "" };
+        let driver = named("--driver-name", &self.driver_name, DRIVER_NAME);
+        format!("{driver}{}{user}", named("--dsn", &self.dsn, DSN))
+    }
 }
 
 #[derive(Debug, Args)]
 pub struct Installation {
     #[command(flatten)]
     pub registration: Registration,
-    /// The driver that the library loads: its name in odbcinst.ini, or its path; without it, the newest of Microsoft's
+    /// The driver that the library loads: its name in odbcinst.ini, or its path [default: Microsoft's newest]
     #[arg(long, value_name = "NAME")]
     pub target_driver: Option<String>,
-    /// The library's file, if not the one beside this program or in ../lib/loopback-odbc
+    /// The library's file [default: the one beside this program]
     #[arg(long, value_name = "FILE")]
     pub library: Option<std::path::PathBuf>,
 }

@@ -1,35 +1,37 @@
-//! `loopback-odbc doctor`: goes the way that a connection goes, and says of each step how it stands.
+//! `loopback-odbc doctor`: follows the way of a connection and reports the state of each step.
 //!
-//! From the data source's registration over the library and its target to the session, the string, and, if that is asked
-//! for, a real connection. What a step needs of one that failed is replaced by the usual, so that as much as possible is
-//! told in one run.
+//! The steps are the registration of the data source and the driver, the library, the driver behind it (the target), the session, the
+//! string and, on request, a real connection. A step that depends on a failed one is reported as not checked, so that each cause is
+//! reported once, with its own fix.
 
-use crate::arguments::Examination;
-use crate::places::Mode;
+use crate::arguments::{DRIVER_NAME, DSN, Examination};
+use crate::places::{Mode, is_ours};
 use crate::report::{Area, Level, Report};
-use crate::system::{self, Register};
+use crate::system::{self, QUOTE, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
     Attribute, Driver, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, USUAL, Wanted, World, drivers,
-    examine_target, file_of, rewrite, shown, speak_for, utf16,
+    examine_target, file_of, misspelt, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-/// What is asked of a server that a connection was made to: its version, who we are there, and where.
+/// What a server is asked after a connection: its version, the login, and the database.
 const QUERIES: [&str; 3] = ["select @@version", "select suser_sname()", "select db_name()"];
 
-/// What to do where something of the installation is missing.
-const INSTALL: &str = "To mend it: loopback-odbc install";
-/// What to do where nobody reads registrations.
+/// The fix where no ODBC installer library can be loaded.
 const NO_INSTALLER: &str = if cfg!(windows) {
-    "It is a part of Windows: ask whoever has set this machine up"
+    "It is a part of Windows: ask whoever administers this machine"
 } else {
-    "Install unixODBC: it comes with pyodbc, RODBC or Microsoft's driver (Debian: libodbc2, odbcinst)"
+    "Fix: install unixODBC, for example with: sudo apt-get install libodbc2 odbcinst (Debian, Ubuntu), sudo dnf install unixODBC"
 };
+
+/// What checks a session: the doctor itself, as a script that SQL Server runs.
+const IN_A_SESSION: &str = "EXECUTE sp_execute_external_script @language = N'Python', @script = N'import subprocess; \
+    print(subprocess.run([\"loopback-odbc\", \"doctor\"], capture_output=True, text=True).stdout)'";
 
 /// Checks everything and prints the report; gives the exit status.
 ///
@@ -42,7 +44,19 @@ pub fn run(examination: &Examination) -> Result<u8, String> {
 }
 
 fn examine(report: &mut Report, examination: &Examination) {
-    let registered = registration(report, &examination.dsn);
+    let dsn = &examination.dsn;
+    let Some(drivers) = registered_drivers(report) else {
+        let areas = [Area::Target, Area::Session];
+        for area in areas.into_iter().take(if examination.installation { 1 } else { 2 }) {
+            report.unchecked(area, "Not checked: this depends on the registrations", Vec::new());
+        }
+        return;
+    };
+    let found = data_source(report, dsn, &drivers);
+    let named = found.as_ref().ok().and_then(Option::as_deref);
+    let registered = named.and_then(|named| driver(report, named, &drivers));
+    // Without the data source the driver may be registered all the same.
+    let registered = registered.or_else(|| drivers.iter().find(|driver| driver.name == DRIVER_NAME).cloned());
     if let Some(driver) = &registered {
         library(report, &driver.library);
         speak_for(driver.library.clone());
@@ -56,63 +70,128 @@ fn examine(report: &mut Report, examination: &Examination) {
         files_unseen: false,
         ends_open: false,
     };
-    // Where the data source is missing, the rest is told as for a connection by DRIVER.
-    let is_there = Machine.profile_value(Profile::Odbc, &examination.dsn, "Driver").is_ok_and(|it| !it.is_empty());
-    let data_source = is_there.then(|| Attribute::new("DSN", &utf16(&examination.dsn)));
-    if let Some(rewritten) = session(report, &wanted, data_source.as_slice()) {
-        let section = || format!("The driver reads what else there is in section [{}] of odbc.ini", examination.dsn);
-        let details = is_there.then(section).into_iter().collect();
-        report.add(Area::String, Level::Ok, shown(&rewritten.target), details);
+    if examination.installation {
+        // A session is for scripts.
+    } else if found.is_err() {
+        report.unchecked(Area::Session, "Not checked: this depends on the data source", Vec::new());
+    } else {
+        // Without the data source, the rest is checked as for a connection by DRIVER.
+        let data_source = named.map(|_| Attribute::new("DSN", &utf16(dsn)));
+        if named.is_some() && kind.is_microsofts() {
+            warn_of_mistakes(report, dsn);
+        }
+        if let Some(rewritten) = session(report, &wanted, data_source.as_slice(), dsn) {
+            let section = |_| format!("The driver reads the other keywords of section [{dsn}] of odbc.ini itself");
+            report.add(Area::String, Level::Ok, shown(&rewritten.target), named.map(section).into_iter().collect());
+        }
     }
     if examination.connect {
-        connection(report, &examination.dsn);
+        connection(report, dsn);
     }
     if let Some(official) = &examination.compare {
         comparison::compare(report, &wanted, official);
     }
 }
 
-/// The data source's section, and its driver's.
-fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
+/// The drivers that are registered; none where the registrations cannot be read.
+fn registered_drivers(report: &mut Report) -> Option<Vec<Driver>> {
     let drivers = match drivers(&Machine) {
         Ok(drivers) => drivers,
         Err(reason) => {
-            report.add(Area::Registration, Level::Failure, reason, vec![NO_INSTALLER.to_owned()]);
+            report.failure(Area::Registration, reason, NO_INSTALLER);
             return None;
         }
     };
-    for reason in unreadable() {
-        report.failure(Area::Registration, reason, system::LET_ALL_READ);
+    let readable = unreadable(Profile::Odbcinst).is_empty();
+    tell_unreadable(report, Profile::Odbcinst, Level::Failure);
+    readable.then_some(drivers)
+}
+
+/// What the driver manager takes for something that is not there: registers that this user may not read.
+fn unreadable(profile: Profile) -> Vec<(Register, String)> {
+    registers(profile)
+        .into_iter()
+        .filter_map(|register| register.read().err().map(|reason| (register, reason)))
+        .collect()
+}
+
+fn tell_unreadable(report: &mut Report, profile: Profile, level: Level) {
+    for (register, reason) in unreadable(profile) {
+        report.add(Area::Registration, level, reason, vec![system::let_read(&register)]);
     }
+}
+
+/// Checks the section of the data source; gives what its `Driver` is, and an error where that cannot be told.
+fn data_source(report: &mut Report, dsn: &str, drivers: &[Driver]) -> Result<Option<String>, ()> {
+    let place = place(Profile::Odbc, dsn);
     let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
         Ok(named) if !named.is_empty() => named,
+        Ok(_) if !unreadable(Profile::Odbc).is_empty() => {
+            tell_unreadable(report, Profile::Odbc, Level::Failure);
+            return Err(());
+        }
         Ok(_) => {
-            let text = format!("There is no section [{dsn}] with a Driver in {}", place(Profile::Odbc, dsn));
-            report.add(Area::Registration, Level::Failure, text, vec![INSTALL.to_owned()]);
-            // The driver may be registered all the same.
-            return drivers.into_iter().find(|driver| driver.name == crate::arguments::DRIVER_NAME);
+            let text = format!("There is no data source [{dsn}] in {place}");
+            report.add(Area::Registration, Level::Failure, text, no_data_source(dsn, drivers));
+            return Ok(None);
         }
         Err(reason) => {
-            let place = place(Profile::Odbc, dsn);
-            report.failure(
-                Area::Registration,
-                format!("Section [{dsn}] of {place} cannot be read: {reason}"),
-                "Write it in UTF-8",
-            );
-            return None;
+            let text = format!("Section [{dsn}] of {place} cannot be read: {reason}");
+            report.failure(Area::Registration, text, "Fix: save the file in UTF-8");
+            return Err(());
         }
     };
-    report.ok(Area::Registration, format!("{}, section [{dsn}]: Driver={named}", place(Profile::Odbc, dsn)));
-    // Windows has the library's path here, and the driver may be registered besides.
-    let by_path = |driver: &&Driver| cfg!(windows) && driver.library == Path::new(&named);
-    let by_path = drivers.iter().find(by_path).map(|driver| driver.name.clone());
-    if by_path.is_none() && named.contains(std::path::is_separator) {
-        return Some(Driver { name: named.clone(), library: named.into(), target_driver: None });
+    tell_unreadable(report, Profile::Odbc, Level::Warning);
+    report.ok(Area::Registration, format!("{place}, section [{dsn}]: Driver={named}"));
+    Ok(Some(named))
+}
+
+/// Warns of keywords that the driver passes over, where another one was most probably meant.
+fn warn_of_mistakes(report: &mut Report, dsn: &str) {
+    let keywords = Machine.profile_keywords(Profile::Odbc, dsn).unwrap_or_default();
+    for mistake in keywords.iter().filter_map(|keyword| misspelt(keyword, &format!("section [{dsn}]"))) {
+        report.add(Area::Session, Level::Warning, mistake, Vec::new());
     }
-    let named = by_path.unwrap_or(named);
-    let Some(driver) = drivers.into_iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)) else {
-        let text = format!("There is no section [{named}] with a Driver in {}", place(Profile::Odbcinst, &named));
-        report.add(Area::Registration, Level::Failure, text, vec![INSTALL.to_owned()]);
+}
+
+/// What to do where a data source is missing.
+fn no_data_source(dsn: &str, drivers: &[Driver]) -> Vec<String> {
+    let leads_here = |name: &&String| {
+        let named = Machine.profile_value(Profile::Odbc, name, "Driver").unwrap_or_default();
+        let library =
+            drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)).map(|it| it.library.clone());
+        is_ours(&library.unwrap_or_else(|| named.into()))
+    };
+    let names = Machine.profile_sections(Profile::Odbc).unwrap_or_default();
+    let others: Vec<String> = names.iter().filter(leads_here).map(|name| format!("[{name}]")).collect();
+    let install = match dsn {
+        DSN => format!("Fix: {}", installing("")),
+        other => format!("Fix: {}", installing(&format!(" --dsn {QUOTE}{other}{QUOTE}"))),
+    };
+    let others = (!others.is_empty()).then(|| format!("The data sources of this library are {}", others.join(", ")));
+    others.into_iter().chain([install]).collect()
+}
+
+/// The command that installs, as whoever runs this has to give it.
+fn installing(options: &str) -> String {
+    format!("{}loopback-odbc install{options}", system::AS_ADMINISTRATOR)
+}
+
+/// The driver that a data source names.
+fn driver(report: &mut Report, named: &str, drivers: &[Driver]) -> Option<Driver> {
+    // Windows has the library's path here, and the driver may be registered besides.
+    let by_path = drivers.iter().find(|driver| cfg!(windows) && driver.library == Path::new(named));
+    if by_path.is_none() && named.contains(std::path::is_separator) {
+        return Some(Driver { name: named.to_owned(), library: named.into(), target_driver: None });
+    }
+    let by_name = || drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(named));
+    let Some(driver) = by_path.or_else(by_name) else {
+        let text = format!("There is no driver [{named}] in {}", place(Profile::Odbcinst, named));
+        let fix = match named.eq_ignore_ascii_case(DRIVER_NAME) {
+            true => format!("Fix: {}", installing("")),
+            false => format!("Fix: {}", installing(&format!(" --driver-name {QUOTE}{named}{QUOTE}"))),
+        };
+        report.failure(Area::Registration, text, &fix);
         return None;
     };
     let target =
@@ -120,7 +199,7 @@ fn registration(report: &mut Report, dsn: &str) -> Option<Driver> {
     let (name, library) = (&driver.name, driver.library.display());
     let place = place(Profile::Odbcinst, name);
     report.ok(Area::Registration, format!("{place}, section [{name}]: Driver={library}{target}"));
-    Some(driver)
+    Some(driver.clone())
 }
 
 /// The registers of a profile; none where the driver manager is not unixODBC, whose installer library does not tell.
@@ -132,12 +211,6 @@ fn registers(profile: Profile) -> Vec<Register> {
             [Mode::User, Mode::System].into_iter().filter_map(registers).map(|(_, sources)| sources).collect()
         }
     }
-}
-
-/// What the driver manager takes for something that is not there: a register that this user may not read.
-fn unreadable() -> Vec<String> {
-    let registers = [Profile::Odbcinst, Profile::Odbc].into_iter().flat_map(registers);
-    registers.filter_map(|register| register.read().err()).collect()
 }
 
 /// The register that has a section, or all in which it would be looked for.
@@ -162,12 +235,15 @@ fn library(report: &mut Report, path: &Path) {
             Area::Library,
             Level::Warning,
             format!("{} is loopback-odbc {version}", path.display()),
-            vec![format!("What is said here is decided by this program's version, {}", env!("CARGO_PKG_VERSION"))],
+            vec![
+                format!("This report follows the rules of this program's version, {}", env!("CARGO_PKG_VERSION")),
+                format!("Fix: {}", installing("")),
+            ],
         ),
-        Err(reason) => report.failure(Area::Library, reason, INSTALL),
+        Err(reason) => report.failure(Area::Library, reason, &format!("Fix: {}", installing(""))),
     }
     if let Some(remedy) = system::unseen(path) {
-        let text = format!("Scripts that SQL Server runs do not see {}", path.display());
+        let text = format!("Scripts that SQL Server runs cannot see {}", path.display());
         report.add(Area::Library, Level::Warning, text, vec![remedy.to_owned()]);
     }
 }
@@ -180,17 +256,19 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
             for refused in &examined.refused {
                 report.warning(
                     Area::Target,
-                    format!("Registered, and cannot be loaded: {refused}"),
-                    "Install it anew, or take its registration away",
+                    format!("A newer driver is registered but cannot be loaded: {refused}"),
+                    "Fix: install it again, or remove its section from odbcinst.ini",
                 );
             }
             report.ok(Area::Target, format!("{} is {}", examined.target, examined.kind));
             let lacking = || format!("It does not export {}", examined.lacking.join(", "));
             match examined.lacking.len() {
                 0 => report.ok(Area::Target, format!("It exports all {} functions", entry_point_names().len())),
-                _ if examined.kind.is_microsofts() => {
-                    report.warning(Area::Target, lacking(), "Install a newer one: programs may need these functions")
-                }
+                _ if examined.kind.is_microsofts() => report.warning(
+                    Area::Target,
+                    lacking(),
+                    "Fix: install a newer version: programs may need these functions",
+                ),
                 _ => report.ok(Area::Target, lacking()),
             }
             (examined.target, examined.kind)
@@ -205,7 +283,7 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
 }
 
 /// What each signal shows of the session, and the string that comes of it.
-fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute]) -> Option<Rewritten> {
+fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute], dsn: &str) -> Option<Rewritten> {
     let mut search = Search::thorough();
     let outcome = rewrite(&Machine, wanted, given, &mut search);
     let mut findings = search.findings.as_slice();
@@ -223,16 +301,24 @@ fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute]) -> Option<
     match outcome {
         Ok(rewritten) => {
             if search.findings.is_empty() {
-                let text = "Nothing was looked for: a server and a way to log in are given";
-                report.ok(Area::Session, text);
+                report.ok(Area::Session, "Not needed: a server and a login are configured");
             }
             certificate_and_key(report, &rewritten);
             Some(rewritten)
         }
         Err(failure) => {
             let seen = search.findings.iter().filter(|finding| Some(finding.value) == failing);
-            let details = seen.map(detail).chain(failure.findings).collect();
-            report.add(Area::Session, Level::Failure, failure.text, details);
+            let seen = seen.map(detail).chain(failure.findings);
+            if search.is_unconfigured {
+                let text =
+                    "Not checked: this is not a script that SQL Server runs, and no development server is configured";
+                let configure =
+                    format!("On a development machine, add a server and a login to section [{dsn}] of odbc.ini");
+                let check = format!("To check a session, run in SQL Server: {IN_A_SESSION}");
+                report.unchecked(Area::Session, text, [check, configure].into_iter().chain(seen).collect());
+            } else {
+                report.add(Area::Session, Level::Failure, failure.text, seen.collect());
+            }
             None
         }
     }
@@ -251,7 +337,7 @@ fn value(report: &mut Report, findings: &[Finding]) {
     let agree = others.iter().all(|other| real(other) == real(decided));
     if !agree {
         details.push(
-            "The signals do not agree. The first that shows something decides; if it is wrong, say it explicitly"
+            "The signals disagree. The first one that shows something counts; if it is wrong, configure the value"
                 .to_owned(),
         );
     }
@@ -270,7 +356,7 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
         let path = file_of(file.as_ref()?)?;
         let contents = fs::read(path.reveal());
         let unreadable = |error| {
-            let remedy = "Name a file that is there, and that the user who connects may read";
+            let remedy = "Fix: name a file that exists and that the user who connects may read";
             report.failure(Area::Session, format!("{path} cannot be read: {error}"), remedy);
         };
         contents.map_err(unreadable).ok()
@@ -278,7 +364,7 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
     let [certificate, key] = &rewritten.files;
     match (read(certificate), read(key)) {
         (Some(certificate), Some(key)) => certificate::check(report, &certificate, &key, SystemTime::now()),
-        (Some(_), None) => report.ok(Area::Session, "The certificate's file is there; what is in it was not checked"),
+        (Some(_), None) => report.ok(Area::Session, "The certificate file exists; its contents were not checked"),
         _ => {}
     }
 }
@@ -286,8 +372,8 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
 /// A connection as any program makes it.
 fn connection(report: &mut Report, dsn: &str) {
     if registers(Profile::Odbcinst).is_empty() {
-        let text = "A connection was not tried: the driver manager here is not unixODBC";
-        return report.warning(Area::Connection, text, "Connect with a program of your own to see");
+        let text = "Not checked: the driver manager on this machine is not unixODBC";
+        return report.unchecked(Area::Connection, text, vec!["Connect with your own program instead".to_owned()]);
     }
     if std::io::stderr().is_terminal() {
         anstream::eprintln!("Connecting to {dsn} ...");
@@ -300,9 +386,16 @@ fn connection(report: &mut Report, dsn: &str) {
             report.add(Area::Connection, Level::Ok, text, version.lines().map(str::to_owned).collect());
         }
         Err(records) => {
-            let text = format!("The connection has failed, after {} ms", begin.elapsed().as_millis());
-            let remedy = "docs/troubleshooting.md says what these messages mean".to_owned();
-            report.add(Area::Connection, Level::Failure, text, [records, vec![remedy]].concat());
+            let text = format!("The connection failed after {} ms", begin.elapsed().as_millis());
+            let page = messages().map(|page| format!("{} explains these messages", page.display()));
+            report.add(Area::Connection, Level::Failure, text, records.into_iter().chain(page).collect());
         }
     }
+}
+
+/// The installed page that explains messages.
+fn messages() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let page = program.parent()?.with_file_name("share").join("doc").join("loopback-odbc").join("troubleshooting.md");
+    page.is_file().then_some(page)
 }

@@ -3,13 +3,13 @@
 //! An installation that is there already is brought up to date: what needs no change gets none, the usage count stays, and so
 //! do keywords that somebody else has added.
 
-use crate::arguments::{Installation, Registration};
+use crate::arguments::{DSN, Installation, Registration};
 use crate::ini::{Ini, Section};
-use crate::library;
 use crate::paths::folder_of;
 use crate::places::{self, Places};
 use crate::plan::{Change, Plan};
 use crate::system::{self, QUOTE, Register};
+use crate::{library, program};
 use loopbackodbc::program::{Machine, USUAL, World, preferred};
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     let registration = &wanted.registration;
     let target = wanted.target_driver.as_deref();
     if registration.user && target.is_some() {
-        let text = "--target-driver is kept with the driver in odbcinst.ini, which with --user has nothing of ours: set \
+        let text = "--target-driver is a setting of the driver in odbcinst.ini, which --user does not register. Set \
                     LOOPBACK_ODBC_TARGET_DRIVER for your programs instead";
         return Err(text.to_owned());
     }
@@ -28,18 +28,18 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     let places = Places::of(registration)?;
     let _lock = system::lock(registration.dry_run)?;
     let (drivers, data_sources) = (places.drivers.read()?, places.data_sources.read()?);
-    let from = library::source(wanted.library.as_deref())?;
+    let from = library::source(wanted.library.as_deref(), &folder_of(&places.library))?;
     library::check(&from)?;
     let file = path_text(&places.library)?;
 
     let mut plan = Plan::default();
     copy(&mut plan, &from, &places.library)?;
+    places.program.as_ref().map_or(Ok(()), |places| program::install(&mut plan, places))?;
     if !registration.user {
         system::share(&mut plan, &places.library);
         driver(&mut plan, &places, &drivers, registration, target, &file)?;
     }
     data_source(&mut plan, &places, &data_sources, registration, &file)?;
-    plan.say(next(registration, &places));
     if !registration.user {
         let files = [Some(&*places.library), places.drivers.file(), places.data_sources.file()];
         files.into_iter().flatten().for_each(|path| system::warn_if_unseen(&mut plan, "", path));
@@ -49,7 +49,8 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     target.map_or(Ok(()), places::check_text)?;
     check_target(&mut plan, &drivers, target)?;
     warn_of_older_copies(&mut plan, &from, &places, &drivers);
-    plan.carry_out(|| places.recover(), registration.dry_run)
+    plan.say(next(registration, &places));
+    plan.carry_out(|| places.recover(), registration)
 }
 
 /// Warns of copies of the library under other names that are not the one that is installed now.
@@ -60,7 +61,7 @@ fn warn_of_older_copies(plan: &mut Plan, from: &Path, places: &Places, drivers: 
     for other in others.filter(|other| fs::read(other.library()).is_ok_and(|contents| Some(contents) != current)) {
         let (library, name) = (other.library().display(), &other.name);
         plan.warn(format!(
-            "{library}, the library of [{name}], is another version: install --driver-name {QUOTE}{name}{QUOTE} as well"
+            "{library}, the library of [{name}], is another version. Fix: loopback-odbc install --driver-name {QUOTE}{name}{QUOTE}"
         ));
     }
 }
@@ -78,7 +79,7 @@ fn copy(plan: &mut Plan, from: &Path, to: &Path) -> Result<(), String> {
             plan.say(format!("{}: up to date", to.display()));
             return Ok(());
         }
-        true => "exchanged for the library of version",
+        true => "replaced by the library, version",
         false => "the library, version",
     };
     let says = format!("{}: {says} {}, from {}", to.display(), env!("CARGO_PKG_VERSION"), from.display());
@@ -101,7 +102,7 @@ fn driver(
         |other: &&Section| places::same(other.library(), Path::new(file)) && !other.name.eq_ignore_ascii_case(name);
     if let Some(other) = drivers.sections.iter().find(sharing) {
         return Err(format!(
-            "the driver [{}] of {register} has the file {file}: give another --driver-name",
+            "the driver [{}] of {register} already uses the file {file}. Fix: choose another --driver-name",
             other.name
         ));
     }
@@ -111,7 +112,7 @@ fn driver(
     match there {
         Some(section) if !places::ours(section) => {
             return Err(format!(
-                "[{name}] of {register} is another driver ({}), and is left alone: give another --driver-name",
+                "[{name}] of {register} is another driver ({}) and was left alone. Fix: choose another --driver-name",
                 section.library().display()
             ));
         }
@@ -141,7 +142,7 @@ fn data_source(
         // One without a driver is what an uninstallation leaves of a section with a login.
         if !other.is_empty() && !other.eq_ignore_ascii_case(driver) && !places::is_ours(Path::new(other)) {
             return Err(format!(
-                "[{name}] of {register} has another driver ({other}), and is left alone: give another --dsn"
+                "[{name}] of {register} has another driver ({other}) and was left alone. Fix: choose another --dsn"
             ));
         }
     }
@@ -181,15 +182,21 @@ impl Entry<'_> {
     }
 }
 
-/// Says what to do with the installation.
+/// The last line: that it is done, and what to do next.
 fn next(registration: &Registration, places: &Places) -> String {
     let dsn = &registration.dsn;
-    let here = format!("a server and a login go into [{dsn}] of {}", places.data_sources);
+    let configure = format!("add a server and a login to [{dsn}] of {}", places.data_sources);
     let next = match registration.user {
-        true => format!("{here}; scripts that SQL Server runs see nothing of it"),
-        false => format!("a script that SQL Server runs needs nothing else; on a development machine, {here}"),
+        true => format!("To connect, {configure}. Scripts that SQL Server runs do not see this installation."),
+        false => {
+            format!("Scripts that SQL Server runs connect with DSN={dsn}. On a development machine, first {configure}.")
+        }
     };
-    format!("Next: connect with DSN={dsn}; {next}. `loopback-odbc doctor` says what is missing.")
+    let check = match dsn.as_str() {
+        DSN => String::new(),
+        other => format!(" --dsn {QUOTE}{other}{QUOTE}"),
+    };
+    format!("Done. {next} Check it with: loopback-odbc doctor --installation{check}")
 }
 
 /// Warns when the driver to be loaded is not there, or not for scripts: the one that is named, or any of Microsoft's that the
@@ -218,13 +225,13 @@ fn check_target(plan: &mut Plan, drivers: &Ini, named: Option<&str>) -> Result<(
         }
     };
     if places::is_ours(library) {
-        return Err(format!("the target, {}, is this library itself", library.display()));
+        return Err(format!("the target driver, {}, is this library itself", library.display()));
     }
     // A plain name is for the loader to search.
     if library.is_absolute() && !library.exists() {
-        plan.warn(format!("the target's library, {}, is not there", library.display()));
+        plan.warn(format!("the target driver's library, {}, does not exist", library.display()));
     } else {
-        system::warn_if_unseen(plan, "the target's library, ", library);
+        system::warn_if_unseen(plan, "the target driver's library, ", library);
     }
     Ok(())
 }

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 /// else in it is not needed any more.
 const MARK: &str = ".made-by-loopback-odbc";
 
-/// The file that is to be installed: the one that is named, the one beside this program, or the one that `make install` puts
-/// where programs have their own libraries.
+/// The file that is to be installed: the one that is named, the one beside this program, the one that `make install` puts where
+/// programs have their own libraries, or the one in the folder of installed ones, for a second copy.
 ///
 /// # Errors
 /// The paths that were tried.
-pub fn source(named: Option<&Path>) -> Result<PathBuf, String> {
+pub fn source(named: Option<&Path>, installed: &Path) -> Result<PathBuf, String> {
     if let Some(named) = named {
         return system::whole(named).map_err(|error| format!("--library {}: {error}", named.display()));
     }
@@ -27,10 +27,11 @@ pub fn source(named: Option<&Path>) -> Result<PathBuf, String> {
     let program = program.map_err(|error| format!("this program's own path cannot be told: {error}"))?;
     let folder = program.parent().unwrap_or(Path::new("/"));
     let file = format!("{STEM}{ENDING}");
-    let candidates = [folder.join(&file), folder.with_file_name("lib").join("loopback-odbc").join(&file)];
+    let own = folder.with_file_name("lib").join("loopback-odbc");
+    let candidates = [folder.to_owned(), own, installed.to_owned()].map(|folder| folder.join(&file));
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let tried: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
-        format!("the library is not there: {}. Name it with --library", tried.join(", "))
+        format!("the library was not found (looked for {}). Fix: name it with --library", tried.join(", "))
     })
 }
 

@@ -16,8 +16,10 @@ pub use untouched::Untouched;
 
 use sandbox::{REMEDY, hidden};
 
+use crate::arguments::NAME;
 use crate::places::Mode;
 use crate::plan::{Plan, unwritable};
+use crate::program::Program;
 use loopbackodbc::program::{Machine, World};
 use rustix::fs::{Access, access};
 use std::fs::{self, File, Permissions};
@@ -33,8 +35,18 @@ pub const ENDING: &str = ".so";
 /// What a name with blanks stands between on a command line.
 pub const QUOTE: char = '\'';
 
-/// What is to be done with registrations that cannot be read.
-pub const LET_ALL_READ: &str = "Let every user read it (chmod a+r), scripts of SQL Server among them";
+/// What comes before a command that changes the installation.
+pub const AS_ADMINISTRATOR: &str = "sudo ";
+
+/// The fix for a register that this user may not read.
+pub fn let_read(register: &Register) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let path = register.path.display();
+    match home.is_some_and(|home| register.path.starts_with(home)) {
+        true => format!("Fix: sudo chown $USER '{path}' && chmod u+r '{path}'"),
+        false => format!("Fix: sudo chmod a+r '{path}' (scripts of SQL Server run as another user)"),
+    }
+}
 
 /// Who has the right to install for all.
 pub const WHO_MAY: &str = "as root";
@@ -67,6 +79,29 @@ fn user_folder() -> Result<PathBuf, String> {
     let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
     data.map(|data| data.join("loopback-odbc")).ok_or("--user needs HOME, the path of the home folder".to_owned())
+}
+
+/// Where the program goes, and the link by which it is called: scripts of SQL Server see both, and a user's PATH has `~/.local/bin`.
+///
+/// # Errors
+/// There is no home folder.
+pub fn program(mode: Mode) -> Result<Option<Program>, String> {
+    let (folder, programs) = match mode {
+        Mode::System => (PathBuf::from("/usr/lib/loopback-odbc"), PathBuf::from("/usr/bin")),
+        Mode::User => {
+            let home = std::env::var_os("HOME").unwrap_or_default();
+            (user_folder()?, Path::new(&home).join(".local/bin"))
+        }
+    };
+    Ok(Some(Program { file: folder.join("bin").join(NAME), link: programs.join(NAME) }))
+}
+
+/// Makes a symbolic link to a file.
+///
+/// # Errors
+/// The system's reason.
+pub fn link(file: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(file, link)
 }
 
 /// What a driver's section has besides its libraries when it is made.

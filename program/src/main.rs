@@ -13,7 +13,7 @@
 //! | [`certificate`], [`driver_manager`], [`comparison`] | what only `doctor` looks at: the session's files, a real connection, an official string |
 //! | [`install`], [`uninstall`] | `install` and `uninstall`: what is to be changed |
 //! | [`plan`] | changes that are said, or said and made |
-//! | [`places`], [`library`] | where an installation stands; the library's file, checked, copied and removed |
+//! | [`places`], [`library`], [`program`] | where an installation stands; the files of library and program, copied and removed |
 //! | [`ini`] | registrations, read |
 //! | `linux`, `windows` | what installing and looking ask of the one system or the other, and how registrations are changed there |
 
@@ -27,9 +27,11 @@ mod install;
 mod library;
 #[cfg(not(windows))]
 mod linux;
+mod manual;
 mod paths;
 mod places;
 mod plan;
+mod program;
 mod report;
 mod string;
 mod uninstall;
@@ -42,7 +44,7 @@ use linux as system;
 #[cfg(windows)]
 use windows as system;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Making};
 use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::process::ExitCode;
@@ -53,24 +55,36 @@ const OK: u8 = 0;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::String(wanted) => looking(|| string::print(&wanted)),
-        Command::Doctor(examination) => looking(|| doctor::run(&examination)),
-        Command::Install(wanted) => install::run(&wanted),
-        Command::Uninstall(registration) => uninstall::run(&registration),
-        Command::Man { command } => man(command.as_deref()),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut script);
-            print(&script)
-        }
-    };
+    let first = std::env::args().nth(1);
+    let outcome = if Making::is_asked_for(first.as_deref()) { make(Making::parse()) } else { run(Arguments::parse()) };
     outcome
         .unwrap_or_else(|problem| {
             anstream::eprintln!("{}: {problem}", arguments::NAME);
             FAILED
         })
         .into()
+}
+
+/// Does what a user asks for.
+fn run(arguments: Arguments) -> Result<u8, String> {
+    match arguments.command {
+        Command::String(wanted) => looking(|| string::print(&wanted)),
+        Command::Doctor(examination) => looking(|| doctor::run(&examination)),
+        Command::Install(wanted) => install::run(&wanted),
+        Command::Uninstall(registration) => uninstall::run(&registration),
+    }
+}
+
+/// Prints what an installation has besides the program.
+fn make(wanted: Making) -> Result<u8, String> {
+    match wanted {
+        Making::Man { command } => print(&manual::page(command.as_deref())?),
+        Making::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), arguments::NAME, &mut script);
+            print(&script)
+        }
+    }
 }
 
 /// Prints what was asked for.
@@ -85,21 +99,4 @@ fn print(text: &[u8]) -> Result<u8, String> {
 fn looking(command: impl FnOnce() -> Result<u8, String>) -> Result<u8, String> {
     let _untouched = system::Untouched::now();
     command()
-}
-
-/// Prints the manual page of the program, or of one of its commands.
-///
-/// # Errors
-/// There is no such command.
-fn man(command: Option<&str>) -> Result<u8, String> {
-    let mut program = Arguments::command();
-    program.build();
-    let page = match command {
-        None => program,
-        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| format!("there is no command {name}"))?,
-    };
-    // "loopback-odbc-doctor", as its page is called.
-    let name = page.get_display_name().unwrap_or(arguments::NAME).to_owned();
-    let page = clap_mangen::Man::new(page.name(name));
-    page.render(&mut std::io::stdout()).map(|()| OK).map_err(|error| error.to_string())
 }

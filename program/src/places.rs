@@ -4,6 +4,7 @@
 use crate::arguments::{DRIVER_NAME, Registration};
 use crate::ini::Section;
 use crate::library;
+use crate::program::{self, Program};
 use crate::system::{self, ENDING, Register, STEM};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,8 @@ pub struct Places {
     pub mode: Mode,
     /// The library's installed file.
     pub library: PathBuf,
+    /// The program's installed file, and the link by which it can be called; none on Windows.
+    pub program: Option<Program>,
     pub drivers: Register,
     pub data_sources: Register,
 }
@@ -50,7 +53,8 @@ impl Places {
         let folder = system::folder(mode)?;
         let library = folder.join(file_name(&registration.driver_name));
         let (drivers, data_sources) = system::registers(mode)?;
-        Ok(Places { mode, library, drivers, data_sources })
+        let program = system::program(mode)?;
+        Ok(Places { mode, library, program, drivers, data_sources })
     }
 
     /// Removes what a killed run has left. This is for a run that has the lock.
@@ -60,6 +64,8 @@ impl Places {
     pub fn recover(&self) -> Result<(), String> {
         self.data_sources.recover()?;
         self.drivers.recover()?;
+        // The program's folder may be in the library's.
+        self.program.as_ref().map_or(Ok(()), program::recover)?;
         library::recover(&self.library)
     }
 }

@@ -1,6 +1,7 @@
 //! Changes that are to be made, each with the line that says so: a dry run prints the lines, and the real one makes the
 //! changes and prints the same.
 
+use crate::arguments::Registration;
 use crate::report::Level;
 use crate::system;
 use anstyle::{AnsiColor, Style};
@@ -66,13 +67,18 @@ impl Plan {
     ///
     /// # Errors
     /// What cannot be written, or what went wrong in between.
-    pub fn carry_out(mut self, recover: impl FnOnce() -> Result<(), String>, dry_run: bool) -> Result<u8, String> {
+    pub fn carry_out(
+        mut self,
+        recover: impl FnOnce() -> Result<(), String>,
+        registration: &Registration,
+    ) -> Result<u8, String> {
+        let dry_run = registration.dry_run;
         // What cannot be said is no reason to stop halfway.
         let mut said = Ok(());
         let mut say =
             |line: &str| said = std::mem::replace(&mut said, Ok(())).and_then(|()| writeln!(io::stdout(), "{line}"));
         if dry_run {
-            say("Nothing is changed. What would be said and done:");
+            say("Dry run: nothing is changed. A real run would print and do this:");
         } else {
             self.writes.iter().try_for_each(|place| place.writable())?;
             recover()?;
@@ -80,7 +86,7 @@ impl Plan {
         let mut changed = false;
         for Step { says, change } in self.steps {
             if let (Some(change), false) = (change, dry_run) {
-                let warning = change().map_err(|error| if changed { halfway(&error) } else { error })?;
+                let warning = change().map_err(|error| if changed { halfway(&error, registration) } else { error })?;
                 self.warnings.extend(warning);
                 changed = true;
             }
@@ -91,18 +97,20 @@ impl Plan {
             anstream::eprintln!("{colour}warning:{colour:#} {warning}");
         }
         let level = if self.warnings.is_empty() { Level::Ok } else { Level::Warning };
-        said.map(|()| level.status()).map_err(|error| format!("standard output: {error}. All was done nevertheless"))
+        said.map(|()| level.status())
+            .map_err(|error| format!("standard output: {error}. All changes were made nevertheless"))
     }
 }
 
-fn halfway(error: &str) -> String {
+fn halfway(error: &str, registration: &Registration) -> String {
+    let options = registration.options();
     format!(
-        "{error}\nThis is halfway: what is said above was done. `loopback-odbc uninstall` takes back what there is."
+        "{error}\nStopped part-way. The changes listed above were made; `loopback-odbc uninstall{options}` undoes them."
     )
 }
 
 /// What is said of a place that cannot be written.
 pub fn unwritable(place: &dyn Display, error: &dyn Display) -> String {
     let who = system::WHO_MAY;
-    format!("{place} cannot be written ({error}), and nothing was changed. Run it {who}, or with --user.")
+    format!("{place} cannot be written ({error}). Nothing was changed. Fix: run this {who}, or with --user")
 }

@@ -9,23 +9,30 @@ use std::io::{self, Write};
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     Ok,
-    /// It works, and is not as it should be.
+    /// It was not checked: it depends on something that failed, or it can only be checked elsewhere.
+    Unchecked,
+    /// It works, but it is not as it should be.
     Warning,
+    /// A connection fails because of it.
     Failure,
 }
 
 impl Level {
     /// The exit status of a program that found nothing worse.
     pub fn status(self) -> u8 {
-        self as u8
+        match self {
+            Level::Ok => 0,
+            Level::Unchecked | Level::Warning => 1,
+            Level::Failure => 2,
+        }
     }
 
     fn name(self) -> &'static str {
-        ["ok", "warning", "failure"][self as usize]
+        ["ok", "unchecked", "warning", "failure"][self as usize]
     }
 
     fn style(self) -> Style {
-        [AnsiColor::Green, AnsiColor::Yellow, AnsiColor::Red][self as usize].on_default()
+        [AnsiColor::Green, AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Red][self as usize].on_default()
     }
 }
 
@@ -86,6 +93,11 @@ impl Report {
         self.add(area, Level::Ok, text, Vec::new());
     }
 
+    /// Something that was not checked, with the reason and what to do.
+    pub fn unchecked(&mut self, area: Area, text: impl Into<String>, details: Vec<String>) {
+        self.add(area, Level::Unchecked, text, details);
+    }
+
     pub fn warning(&mut self, area: Area, text: impl Into<String>, remedy: &str) {
         self.add(area, Level::Warning, text, vec![remedy.to_owned()]);
     }
@@ -106,7 +118,13 @@ impl Report {
         let level = self.checks.iter().map(|check| check.level).max().unwrap_or(Level::Ok);
         let (warnings, failures) = (self.count(Level::Warning), self.count(Level::Failure));
         let plural = |count| if count == 1 { "" } else { "s" };
-        self.say(|to| writeln!(to, "\n{failures} failure{}, {warnings} warning{}", plural(failures), plural(warnings)));
+        let unchecked = match self.count(Level::Unchecked) {
+            0 => String::new(),
+            count => format!(", {count} not checked"),
+        };
+        self.say(|to| {
+            writeln!(to, "\n{failures} failure{}, {warnings} warning{}{unchecked}", plural(failures), plural(warnings))
+        });
         if self.json {
             let whole = Whole { version: env!("CARGO_PKG_VERSION"), level, checks: &self.checks };
             serde_json::to_writer_pretty(&mut self.to, &whole)?;
@@ -131,8 +149,8 @@ impl Check {
             writeln!(to, "\n{:?}", self.area)?;
         }
         let style = self.level.style();
-        writeln!(to, "  {style}{:<8}{style:#} {}", self.level.name(), self.text)?;
-        self.details.iter().try_for_each(|detail| writeln!(to, "             {detail}"))
+        writeln!(to, "  {style}{:<9}{style:#} {}", self.level.name(), self.text)?;
+        self.details.iter().try_for_each(|detail| writeln!(to, "              {detail}"))
     }
 }
 
@@ -176,12 +194,16 @@ pub mod tests {
     fn the_worst_decides_the_status() {
         assert_eq!(Report::new(Box::new(io::sink()), false).end().unwrap().status(), 0);
         assert_eq!(report(false, &[]).1.status(), 1);
+        let mut unchecked = Report::new(Box::new(io::sink()), false);
+        unchecked.unchecked(Area::Session, "not here", Vec::new());
+        assert_eq!(unchecked.end().unwrap().status(), 1);
+        assert!(report(false, &[Level::Unchecked]).0.ends_with("0 failures, 1 warning, 1 not checked\n"));
         assert_eq!(report(false, &[Level::Failure, Level::Ok]).1.status(), 2);
     }
 
     #[test]
     fn people_and_programs_read_the_same() {
-        let expected = "\n\nLibrary\n  ok       it is there\n\nTarget\n  warning  old\n             install a newer one\n\n\
+        let expected = "\n\nLibrary\n  ok        it is there\n\nTarget\n  warning   old\n              install a newer one\n\n\
             0 failures, 1 warning\n";
         let (text, _) = report(false, &[]);
         assert_eq!(text.split_once(env!("CARGO_PKG_VERSION")).unwrap().1, expected);
@@ -197,6 +219,6 @@ pub mod tests {
         let written = Written::default();
         let mut report = Report::new(Box::new(written.clone()), false);
         report.ok(Area::Library, "it is there");
-        assert!(written.text().ends_with("ok       it is there\n"), "{}", written.text());
+        assert!(written.text().ends_with("ok        it is there\n"), "{}", written.text());
     }
 }

@@ -1,14 +1,14 @@
-//! `loopback-odbc uninstall`: takes back what `install` did, and no more.
+//! `loopback-odbc uninstall`: undoes what `install` did, and no more.
 //!
 //! A driver on which others count stays, with its library. How our sections go is a matter of the system.
 
 use crate::arguments::Registration;
 use crate::ini::{Ini, Section};
-use crate::library;
 use crate::paths::folder_of;
 use crate::places::{self, Mode, Places};
 use crate::plan::Plan;
 use crate::system::{self, QUOTE};
+use crate::{library, program};
 use std::path::Path;
 
 /// # Errors
@@ -28,10 +28,10 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             plan.change(says, register.clone(), change);
         }
         Some(section) if section.value("Driver").is_empty() => {
-            plan.say(format!("{}: [{}] stays, it has no driver", places.data_sources, section.name));
+            plan.say(format!("{}: [{}] stays: it has no driver", places.data_sources, section.name));
         }
         Some(section) => plan.say(format!(
-            "{}: [{}] stays, its driver is {}",
+            "{}: [{}] stays: its driver is {}",
             places.data_sources,
             section.name,
             section.value("Driver")
@@ -44,7 +44,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     let counted = driver.map_or(0, others_counting);
     if counted > 0 {
         plan.warn(format!(
-            "others count on [{}] of {} (UsageCount): the driver and its library stay",
+            "others use [{}] of {} (UsageCount): the driver and its library stay",
             registration.driver_name, places.drivers
         ));
     }
@@ -53,7 +53,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         let (says, change) = match counted {
             0 => register.remove_driver(&drivers, section),
             _ => (
-                format!("{register}: [{}] counted one time less, UsageCount={counted}", section.name),
+                format!("{register}: [{}] used by one fewer, UsageCount={counted}", section.name),
                 register.count_less(&drivers, &section.name, counted),
             ),
         };
@@ -68,28 +68,36 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     if let Some(other) = sharing {
         plan.say(format!("{}: [{}] has the same file", places.drivers, other.name));
     }
+    let others_of_ours = drivers.sections.iter().filter(|other| places::ours(other) && Some(*other) != driver);
+    if let Some(places) = &places.program
+        && counted == 0
+        && !in_use
+        && (registration.user || others_of_ours.clone().next().is_none())
+    {
+        program::uninstall(&mut plan, places);
+    }
     match (counted == 0 && !in_use && sharing.is_none(), places.library.exists()) {
         (true, true) => {
             let path = places.library.clone();
             let says = format!("{}: removed", path.display());
             plan.change(says, folder_of(&path), move || library::remove(&path));
         }
-        (true, false) => plan.say(format!("{}: is not there", places.library.display())),
+        (true, false) => plan.say(format!("{}: does not exist", places.library.display())),
         (false, _) => plan.say(format!("{}: stays", places.library.display())),
     }
     if let Some(section) = driver.filter(|section| counted == 0 && !places::same(section.library(), &places.library)) {
-        plan.say(format!("{}: stays, it was not installed by this program", section.library().display()));
+        plan.say(format!("{}: stays: this program did not install it", section.library().display()));
     }
     for other in &mut others {
         let (path, name) = (&places.data_sources, &other.name);
         if counted == 0 && !registration.user && driver.is_some() {
-            plan.warn(format!("[{name}] of {path} has a driver now that is not there"));
+            plan.warn(format!("the driver of [{name}] of {path} is gone now"));
         } else {
             let user = if registration.user { " --user" } else { "" };
             plan.say(format!("{path}: [{name}] stays (uninstall --dsn {QUOTE}{name}{QUOTE}{user})"));
         }
     }
-    for other in drivers.sections.iter().filter(|other| places::ours(other) && Some(*other) != driver) {
+    for other in others_of_ours {
         let library = other.library().to_string_lossy();
         let driver = system::data_source_driver(Mode::System, &other.name, &library);
         let leads_here = |section: &&Section| section.value("Driver").eq_ignore_ascii_case(driver);
@@ -100,7 +108,8 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             places.drivers, other.name
         ));
     }
-    plan.carry_out(|| places.recover(), registration.dry_run)
+    plan.say("Done.".to_owned());
+    plan.carry_out(|| places.recover(), registration)
 }
 
 /// The driver's section, if it is there.
@@ -115,7 +124,7 @@ fn our_driver<'i>(
     let Some(section) = drivers.section(&registration.driver_name) else { return Ok(None) };
     if !places::ours(section) {
         return Err(format!(
-            "[{}] of {} is another driver ({}), and is left alone",
+            "[{}] of {} is another driver ({}) and was left alone",
             section.name,
             places.drivers,
             section.library().display()

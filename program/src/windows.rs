@@ -14,6 +14,7 @@ pub use used::{replace, take_away};
 use crate::paths::folder_of;
 use crate::places::Mode;
 use crate::plan::{Plan, Warning, unwritable};
+use crate::program::Program;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,9 +26,14 @@ pub const ENDING: &str = ".dll";
 /// What a name with blanks stands between on a command line.
 pub const QUOTE: char = '"';
 
-/// What is to be done with registrations that cannot be read.
-pub const LET_ALL_READ: &str =
-    "Let every user read the key, scripts of SQL Server among them (AppContainers: S-1-15-2-1)";
+/// What comes before a command that changes the installation: a console of an administrator is what it takes.
+pub const AS_ADMINISTRATOR: &str = "";
+
+/// The fix for a register that this user may not read.
+pub fn let_read(_register: &Register) -> String {
+    "Fix: let every user read the key, including AppContainers (S-1-15-2-1), in which SQL Server runs scripts"
+        .to_owned()
+}
 
 /// Who has the right to install for all.
 pub const WHO_MAY: &str = "as an administrator";
@@ -49,6 +55,20 @@ pub fn folder(mode: Mode) -> Result<PathBuf, String> {
     folder
         .map(|folder| folder.join("loopback-odbc"))
         .ok_or_else(|| format!("{variable}, the path of a folder, is not set"))
+}
+
+/// The program stays where it is: there is no folder of programs.
+///
+/// # Errors
+/// None.
+pub fn program(_mode: Mode) -> Result<Option<Program>, String> {
+    Ok(None)
+}
+
+/// # Errors
+/// Always: no program is installed here.
+pub fn link(_file: &Path, _link: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What a driver's section has besides its libraries when it is made. The library answers SQLGetInfo as Microsoft's driver

@@ -35,6 +35,12 @@ pub fn place(sources: &Sources) -> String {
     }
 }
 
+/// Whether nobody has configured a server or a login, not even in words that the driver does not know.
+pub fn nothing_configured(sources: &Sources) -> bool {
+    let is_said = |slot: &Slot| sources.said(slot).is_some();
+    !NEEDED.iter().any(is_said) && mistakes(sources).is_empty()
+}
+
 /// The refusal of a connection for which no session was found: what is configured, what is missing, and last where the
 /// session's certificate was looked for.
 pub fn no_session(sources: &Sources, looked: &str) -> Failure {
@@ -84,7 +90,7 @@ fn mistakes(sources: &Sources) -> Vec<String> {
 }
 
 /// What is wrong with a keyword, if it is not one of those that are needed, and looks like one.
-fn misspelt(keyword: &str, place: &str) -> Option<String> {
+pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
     let is_known =
         |word: &str| NEEDED.iter().flat_map(|slot| slot.iter()).any(|known| known.eq_ignore_ascii_case(word));
     // A long one may be anything that a brace or a quotation mark was forgotten for.

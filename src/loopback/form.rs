@@ -1,6 +1,7 @@
 //! Step three, find and write: what nobody said, and the string for the target.
 
 use super::decision::{Decision, Login};
+use super::session::Pair;
 use super::sources::{self, Origin, Said, Sources};
 use super::{
     BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, SERVER, Slot, TRUST_SERVER_CERTIFICATE,
@@ -58,11 +59,10 @@ fn linux(
     search: &mut Search,
 ) -> Result<Additions, Failure> {
     let place = &advice::place(sources);
-    let no_session = |looked: &str| advice::no_session(sources, looked);
     let mut additions = Additions::new();
     let by_certificate = decision.is_by_certificate(Platform::Linux);
     if let Login::Session = decision.login {
-        let pair = session::find_pair(world, no_session, search)?;
+        let pair = find_pair(world, sources, search)?;
         warn_of_readers(world, &pair.key, &Shown(&pair.key), search);
         set(&mut additions, CLIENT_CERTIFICATE, &format!("file:{}", pair.certificate.display()));
         set(&mut additions, CLIENT_KEY, &format!("file:{}", pair.key.display()));
@@ -73,7 +73,7 @@ fn linux(
     if decision.server.is_none() {
         if !by_certificate {
             // A password is not for whoever happens to be on the network: only a session shows that there is a server.
-            session::find_pair(world, no_session, search)?;
+            find_pair(world, sources, search)?;
         }
         let purpose = if by_certificate { Purpose::Certificate } else { Purpose::Secret };
         set(&mut additions, SERVER, &server::find_server(world, place, purpose, search)?);
@@ -119,6 +119,18 @@ fn windows(
 
 fn set(additions: &mut Additions, slot: Slot, value: &str) {
     additions.push(Attribute::new(slot[0], &utf16(value)));
+}
+
+/// The session's pair. Without a session the refusal says what is configured and what is missing.
+fn find_pair(world: &dyn World, sources: &Sources, search: &mut Search) -> Result<Pair, Failure> {
+    let mut is_no_session = false;
+    let no_session = |looked: &str| {
+        is_no_session = true;
+        advice::no_session(sources, looked)
+    };
+    let found = session::find_pair(world, no_session, search);
+    search.is_unconfigured = is_no_session && advice::nothing_configured(sources);
+    found
 }
 
 /// The files that somebody names must be there. Those that the environment names must be PEM, as the session's own are.

@@ -16,6 +16,8 @@ pub struct Search {
     pub findings: Vec<Finding>,
     /// What works and is not as it should be.
     pub warnings: Vec<String>,
+    /// Whether there is neither a session nor a server or a login that somebody has configured.
+    pub is_unconfigured: bool,
 }
 
 /// What one signal gave.
