@@ -160,7 +160,7 @@ impl Client {
         command.env("PATH", path).env("LANG", "C.UTF-8").envs(stage_paths(&part("STAGE")));
         command.env("LOOPBACK_ODBC_LOG", "info").env("LOOPBACK_ODBC_LOG_FILE", &log);
         let ran = Ran::of(&mut command).ok();
-        let through_us = fs::read_to_string(log).unwrap_or_default().matches("the target is given: ").count();
+        let through_us = fs::read_to_string(log).unwrap_or_default().matches("connecting with: ").count();
         let logins = logins(&server.log);
         assert_eq!(through_us, if dsn == "Loopback" { logins.len() } else { 0 }, "{logins:?}");
         (ran.stdout, logins)
