@@ -826,7 +826,7 @@ mod tests {
         assert_eq!(LONGEST_PATH, 4096);
         for (limit, row) in [
             (MOST_FOLDERS, "above a pair | LIMIT |"),
-            (MOST_PEM_BYTES >> 10, "named ones too | LIMIT KiB |"),
+            (MOST_PEM_BYTES >> 10, "including configured ones | LIMIT KiB |"),
             (MOST_PROCESSES, "| processes | LIMIT |"),
             (MOST_COMMAND_LINE_BYTES >> 10, "bytes of a path | LIMIT KiB; "),
             (MOST_PATHS, " KiB; LIMIT; 4,096 |"),
