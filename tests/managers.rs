@@ -352,7 +352,7 @@ fn an_iodbc_that_does_not_ask_is_refused() {
     for program in &setting.programs {
         for (arguments, evidence) in [
             (["connect", string].to_vec(), "ERROR: refused with HY000: The connection string has no keyword"),
-            (["connect-counted", string].to_vec(), "ERROR: refused with HY000: The connection string has "),
+            (["connect-counted", string].to_vec(), "ERROR: refused with HY000: The connection string "),
             (
                 ["source", "Loopback", "u", "p"].to_vec(),
                 "ERROR: refused with IM002: odbc.ini has no section [L] with a Driver.",

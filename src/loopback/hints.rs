@@ -133,8 +133,8 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     if timed_out {
         return Some(format!(
             "No SQL Server answered at {}. In a session the address is discovered and the port is 1433. If SQL Server \
-             listens on another port (network.tcpport in mssql.conf), set address and port: Server=address,port in \
-             the DSN section of odbc.ini, or address,port in {SERVER_VARIABLE}.",
+             listens on another port (network.tcpport in mssql.conf), set address and port: address,port in \
+             {SERVER_VARIABLE}, or Server=address,port in the DSN section of odbc.ini.",
             server()
         ));
     }

@@ -50,8 +50,9 @@ impl Question<'_> {
         let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
         let of = |slot| given.iter().find(|attribute| is_any(attribute, slot));
         if let (Some(certificate), None) = (of(CLIENT_CERTIFICATE).filter(|it| file_of(it).is_some()), of(CLIENT_KEY)) {
-            let text =
-                format!("A certificate is configured ({certificate}) without its key. Add ClientKey, or remove it.");
+            let text = format!(
+                "A certificate is configured ({certificate}) without its key. Add ClientKey, or remove the certificate."
+            );
             return Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
         }
         let wanted = Wanted {

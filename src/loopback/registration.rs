@@ -120,7 +120,7 @@ impl<'w> Section<'w> {
             " The name may be cut off: if the driver manager passes 32-bit characters, this driver, which expects 16-bit \
              ones, reads only the first. In that case use iODBC 3.52.14 or later, or unixODBC."
         } else if !name.is_ascii() && self.world.platform() == Platform::Linux {
-            " Microsoft's driver finds a section only if its name is ASCII, or Latin-1 in odbc.ini itself. Rename the data \
+            " Microsoft's driver finds a section only if its name is ASCII, or if odbc.ini has it in Latin-1. Rename the data \
              source."
         } else {
             " Add the data source to the odbc.ini that this program's driver manager reads, or correct the name."
