@@ -150,7 +150,7 @@ pub fn rewrite(
             search.nothing(
                 "Loopback",
                 "target",
-                format!("{kind} is none of Microsoft's drivers: nothing is looked for"),
+                format!("{kind} is not a Microsoft ODBC driver: nothing is discovered"),
             );
         }
     }

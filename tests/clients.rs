@@ -55,7 +55,7 @@ clients! {
         name: "SQLAlchemy, over pyodbc",
         program: &[PYTHON, "use_sqlalchemy.py"],
         connects: "`create_engine(\"mssql+pyodbc://USER:PASSWORD@DSN\")`; `create_engine(\"mssql+pyodbc://@DSN\")`",
-        remarks: "To an URL without a user it adds `Trusted_Connection=Yes`, which in a session means the session's certificate.",
+        remarks: "For a URL without a user it adds `Trusted_Connection=Yes`, which in a session means the session's certificate.",
     },
     pandas: Client {
         name: "pandas, over SQLAlchemy and pyodbc",
@@ -67,49 +67,49 @@ clients! {
         name: "arrow-odbc",
         program: &[PYTHON, "use_arrow_odbc.py"],
         connects: "`arrow_odbc.connect(\"DSN=...;\")`",
-        remarks: "Writes text as varchar: characters that the database's code page lacks become `?`.",
+        remarks: "Writes text as varchar: characters that are not in the database's code page become `?`.",
     },
     rodbc: Client {
         name: "RODBC",
         program: &["/usr/bin/Rscript", "use_rodbc.R"],
         connects: "`odbcConnect(dsn)`",
-        remarks: "R has no 64-bit integers: bigint is read as a floating-point number.",
+        remarks: "R has no 64-bit integers: it reads bigint as a floating-point number.",
     },
     dbd_odbc: Client {
         name: "DBD::ODBC",
         program: &["/usr/bin/perl", "use_dbd_odbc.pl"],
         connects: "`DBI->connect(\"dbi:ODBC:...\")`",
-        remarks: "Debian 13 has no package of it. Debian 12 builds it without Unicode: text is given and taken as UTF-8's bytes. It cuts off a decimal with as many digits as its column has.",
+        remarks: "Debian 13 has no package of it. Debian 12 builds it without Unicode: text is passed as UTF-8 bytes in both directions. It truncates a decimal that has as many digits as its column.",
     },
     php_odbc: Client {
         name: "PHP, `odbc_*`",
         program: &["/usr/bin/php", "use_php_odbc.php"],
         connects: "`odbc_connect(dsn, ...)`",
-        remarks: "Everything is read as text. A varbinary column must be the last one.",
+        remarks: "Reads everything as text. A varbinary column must be the last one.",
     },
     pdo_odbc: Client {
         name: "PHP, PDO_ODBC",
         program: &["/usr/bin/php", "use_pdo_odbc.php"],
         connects: "`new PDO(\"odbc:...\")`",
-        remarks: "Everything is read as text.",
+        remarks: "Reads everything as text.",
     },
     node_odbc: Client {
         name: "Node.js, `odbc`",
         program: &["/usr/bin/node", "use_node_odbc.js"],
         connects: "`odbc.connect(\"DSN=...\")`",
-        remarks: "The last version for the Node.js of Debian 12. Reads decimal as a floating-point number, bit as text.",
+        remarks: "This is the last version for the Node.js of Debian 12. Reads decimal as a floating-point number, bit as text.",
     },
     odbc_api: Client {
         name: "odbc-api",
         program: &["use_odbc_api"],
         connects: "`connect(dsn, ...)`; `connect_with_connection_string`",
-        remarks: "Text is given as UTF-16 here; a `&str` is written as varchar.",
+        remarks: "The test passes text as UTF-16; a `&str` is written as varchar.",
     },
     isql: Client {
         name: "isql",
         program: &["/bin/sh", "use_isql.sh", "isql"],
         connects: "`isql dsn ...`",
-        remarks: "unixODBC takes a whole statement for Latin-1 when it has a character outside the BMP.",
+        remarks: "unixODBC treats a whole statement as Latin-1 if it has a character outside the BMP.",
     },
     iusql: Client {
         name: "iusql",
@@ -160,7 +160,7 @@ impl Client {
         command.env("PATH", path).env("LANG", "C.UTF-8").envs(stage_paths(&part("STAGE")));
         command.env("LOOPBACK_ODBC_LOG", "info").env("LOOPBACK_ODBC_LOG_FILE", &log);
         let ran = Ran::of(&mut command).ok();
-        let through_us = fs::read_to_string(log).unwrap_or_default().matches("the target is given: ").count();
+        let through_us = fs::read_to_string(log).unwrap_or_default().matches("connecting with: ").count();
         let logins = logins(&server.log);
         assert_eq!(through_us, if dsn == "Loopback" { logins.len() } else { 0 }, "{logins:?}");
         (ran.stdout, logins)
@@ -234,25 +234,25 @@ fn try_out(place: usize) {
 // --- The table ---
 
 const BEFORE_TABLE: &str = "\
-# Clients that were run
+# Tested clients
 
-Real ODBC clients, unmodified. Each wrote and read rows of the usual types, as far as it has them, and provoked an error, through Microsoft's driver
-directly, through `DSN=Loopback` with a user and a password, and through nothing but `DSN=Loopback` in the surroundings of a script
-that SQL Server runs. The three outputs were the same to the letter, error texts included; `tests/clients.rs` holds that they are. What
-the remarks say of a client is so without the library as well.
+These are real ODBC clients, unmodified. Each wrote and read rows of the usual types, as far as it supports them, and caused an error. Each
+did so in three ways: through Microsoft's driver directly; through `DSN=Loopback` with a user and a password; and through `DSN=Loopback`
+alone, in an environment like that of a script that SQL Server runs. The three outputs were identical, including error texts.
+`tests/clients.rs` checks this. The remarks describe the client itself; they also hold without the library.
 
-The versions are those of the last time that `make clients` wrote this table; every run of the tests writes one of its own to
+The versions are those of the last run of `make clients`, which writes this table. Every run of the tests writes its own table to
 `build/clients.md`.
 
 ";
 /// What is not in the table, and why.
 const AFTER_TABLE: &str = "
-Reading a table's definition with SQLAlchemy (`autoload_with`, and with it `pandas.read_sql_table`) was not tried: the stand-in lacks the
-system views that it looks at.
+Reading a table's definition with SQLAlchemy (`autoload_with`, and therefore also `pandas.read_sql_table`) was not tested: the stand-in does
+not have the system views that it queries.
 
-turbodbc is not among them. PyPI has its source alone. From version 4.10 on it needs the headers of simdutf, for which Debian 12 has no
-package. 4.9.0 needs those of Boost and compiles for five minutes, which is too much for what `make test` installs; tried once by hand
-(with NumPy 2.2.6, without Arrow, Python 3.11.2), it wrote, read and failed alike with `DSN=Direct` and `DSN=Loopback`.
+turbodbc is not in the table. PyPI has only its source. From version 4.10 on it needs the headers of simdutf, for which Debian 12 has no
+package. 4.9.0 needs the headers of Boost and compiles for five minutes, which is too much for what `make test` installs. In one manual test
+(with NumPy 2.2.6, without Arrow, Python 3.11.2), it wrote, read and failed identically with `DSN=Direct` and `DSN=Loopback`.
 ";
 const HEADER: [&str; 6] = ["client", "version", "language", "driver manager", "connects by", "remarks"];
 

@@ -57,7 +57,7 @@ fn a_fifo_without_a_reader_is_not_waited_for() {
     let program = Program::new();
     let fifo = program.fifo("fifo");
     let ran = program.run_with_file("plain", &fifo);
-    assert_says(&ran.stderr, &[&format!("LOOPBACK_ODBC_LOG_FILE={fifo} cannot be opened"), "the target is given"]);
+    assert_says(&ran.stderr, &[&format!("LOOPBACK_ODBC_LOG_FILE={fifo} cannot be opened"), "connecting with"]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_file_of_the_program_s_own_is_not_written_to() {
         let program = Program::new();
         let log = program.folder.path("the log");
         assert_eq!(program.run_with_file(mode, log.to_str().unwrap()).stdout, said, "{mode}");
-        assert_says(&fs::read_to_string(log).unwrap(), &["the target is given"]);
+        assert_says(&fs::read_to_string(log).unwrap(), &["connecting with"]);
     }
 }
 
@@ -184,7 +184,7 @@ fn the_environment_gives_no_rights() {
         assert!(!log.exists() && ran.stderr.is_empty(), "{ran:?}");
     }
     assert_says(&run(0o755).stdout, &["0 "]);
-    assert_says(&fs::read_to_string(&log).unwrap(), &["the target is given"]);
+    assert_says(&fs::read_to_string(&log).unwrap(), &["connecting with"]);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_level_that_is_none_is_told_with_those_there_are() {
     let log = run("verbose");
     assert_says(
         &log,
-        &[" WARN: LOOPBACK_ODBC_LOG=verbose is not a level, ", "use off, error, warn, info, debug or trace"],
+        &[" WARN: LOOPBACK_ODBC_LOG=verbose is not a level, ", "Use off, error, warn, info, debug or trace"],
     );
     assert!(!log.contains(" INFO: "), "{log}");
     for level in ["off", " OFF ", ""] {

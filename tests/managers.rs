@@ -351,8 +351,8 @@ fn an_iodbc_that_does_not_ask_is_refused() {
     let string = "DSN=Loopback;Database=Sales";
     for program in &setting.programs {
         for (arguments, evidence) in [
-            (["connect", string].to_vec(), "ERROR: refused with HY000: The connection string has no attribute"),
-            (["connect-counted", string].to_vec(), "ERROR: refused with HY000: The connection string has "),
+            (["connect", string].to_vec(), "ERROR: refused with HY000: The connection string has no keyword"),
+            (["connect-counted", string].to_vec(), "ERROR: refused with HY000: The connection string "),
             (
                 ["source", "Loopback", "u", "p"].to_vec(),
                 "ERROR: refused with IM002: odbc.ini has no section [L] with a Driver.",

@@ -49,7 +49,7 @@ fn the_further_records_say_each_place_that_was_looked_at() {
         &["working directory", registrations.path("").display().to_string().trim_end_matches('/')],
     );
     assert_says(&records[2], &["data directory /var/opt/mssql-extensibility/data"]);
-    assert_says(&records[3], &["command lines: no path of ", " processes leads to a pair"]);
+    assert_says(&records[3], &["command lines: no certificate and key on the command lines of ", " processes"]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
     // Nothing was looked for, nothing was added, and the password is not in the log.
     let log = fs::read_to_string(log).unwrap();
     for given in ["DSN=Loopback;Database=Sales;UID=developer;PWD=***\n", "DSN=Loopback;UID=developer;PWD=***\n"] {
-        assert_says(&log, &[&format!("the target is given: {given}")]);
+        assert_says(&log, &[&format!("connecting with: {given}")]);
     }
     assert!(!log.contains("cr}et") && !log.contains("Certificate and key") && !log.contains("Server, "), "{log}");
 }

@@ -87,7 +87,7 @@ fn a_string_that_cannot_be_had_is_an_error_on_standard_error() {
     assert_says(&ran.stderr, &["loopback-odbc: 08001: No server and no login are configured"]);
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--server", "dev", "--client-certificate", "/c"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
-    assert_says(&ran.stderr, &["08001: There is a certificate (ClientCertificate=file:/c) without its key."]);
+    assert_says(&ran.stderr, &["08001: A certificate is configured (ClientCertificate=file:/c) without its key."]);
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--server", "dev"]);
     assert_says(&ran.stderr, &["08001: A server is configured (Server=dev), and no login."]);
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--driver", "PostgreSQL Unicode"]);
@@ -216,7 +216,7 @@ fn in_general(said: &str, registrations: &Registrations) -> String {
             (" valid from ", " ", "2026-07-01T08:00:00Z"),
             ("Z until ", "Z", "2026-07-31T08:00:00"),
             (", in ", " ms", "12"),
-            ("no path of ", " processes", "3"),
+            ("on the command lines of ", " processes", "3"),
         ] {
             line = replaced_between(&line, before, after, usual);
         }
@@ -471,7 +471,7 @@ fn doctor_leaves_a_driver_for_another_server_alone() {
         "[Loopback]\nDriver=SQL Server Loopback\nServername=x\n",
     );
     let ran = loopback_odbc(&registrations, &["doctor"]);
-    assert_doctor(&ran, 0, &["is none of Microsoft's drivers: nothing is looked for"]);
+    assert_doctor(&ran, 0, &["is not a Microsoft ODBC driver: nothing is discovered"]);
 }
 
 #[test]
@@ -497,8 +497,8 @@ fn doctor_compares_an_official_string_key_by_key() {
         "Driver, Server, Database, ClientCertificate, ClientKey, TrustServerCertificate, Trusted_Connection, Encrypt";
     assert_doctor(&ran, 0, &[&format!("The same in both: {all}\n"), "0 failures, 0 warnings"]);
     for (official, part) in [
-        ("nonsense", "can only be read up to character 0: there is no '=' behind it"),
-        ("Driver={abc;PWD=hunter2;Server=x", "an opening brace has no closing one"),
+        ("nonsense", "can only be read up to character 0: a keyword without '='"),
+        ("Driver={abc;PWD=hunter2;Server=x", "an opening brace is not closed"),
         ("Server=x;PWD=hun;ter2=hunter2;x=y", "The official string has ***"),
     ] {
         let ran = in_a_session(&[], &["./loopback-odbc", "doctor", "--compare", official]);
@@ -514,7 +514,7 @@ fn what_a_brace_hides_is_not_logged() {
     let mut command = usual.command(part("PYTHON"));
     command.env("LOOPBACK_ODBC_LOG", "trace").args(["-c", common::CONNECT_AND_FAIL, string]);
     let ran = Ran::of(&mut command).ok();
-    assert_says(&ran.stderr, &["the target is given: ", "UID={dom;PWD=***"]);
+    assert_says(&ran.stderr, &["connecting with: ", "UID={dom;PWD=***"]);
     assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 }
 

@@ -329,7 +329,7 @@ fn a_second_peer_that_comes_later_does_not_matter_to_a_process_that_has_connecte
         .run(&[PYTHON, "-c", SECOND_PEER_COMES_LATER, CONNECT_AND_FAIL]);
     let found = |how: &str| outcome.ran.stderr.matches(&format!("found {SERVER} {how}")).count();
     assert_eq!(found("in socket diagnostics"), 1, "{}", outcome.ran.stderr);
-    assert_eq!(found("at the connection that showed it before"), 2, "{}", outcome.ran.stderr);
+    assert_eq!(found("in a connection remembered from an earlier connect"), 2, "{}", outcome.ran.stderr);
     assert_says(&outcome.ran.stdout, &["[08001]", "not certain", SERVER, "fe80::1234%eth0"]);
     outcome.by_certificate(3);
 }

@@ -54,7 +54,7 @@ fn a_pair_above_the_working_directory_that_others_could_have_put_there_does_not_
         ("/srv/above", "chmod o+w /srv/above", "every user may write to /srv/above (mode 757)"),
         ("/srv/above", "chown 10002 /srv/above", "/srv/above belongs to user 10002"),
         ("/srv/above", "chown 10002 /srv", "/srv belongs to user 10002"),
-        ("/srv/above", "chown 65534 /srv/above", "/srv/above belongs to a user that is not known here (65534)"),
+        ("/srv/above", "chown 65534 /srv/above", "/srv/above belongs to an unknown user (65534)"),
         ("/srv/above", "chown 10002 /srv/above/*cert.pem", "/srv/above/sqlsatellitecert.pem belongs to user 10002"),
         ("/srv/above", "chown 10002 /srv/above/*key.pem", "/srv/above/sqlsatellitekey.pem belongs to user 10002"),
         ("/srv/above", "chmod o+w /srv/above/*key.pem", "every user may write to /srv/above/sqlsatellitekey.pem"),
@@ -67,8 +67,8 @@ fn a_pair_above_the_working_directory_that_others_could_have_put_there_does_not_
     ] {
         let satellite = Satellite::new().prepare(&taken_to(folder)).prepare(snippet);
         let said = refused(satellite, &format!("{folder}/cwd"), "DSN=Loopback", &[]);
-        let pair = format!("{folder}/sqlsatellitecert.pem does not count, since ");
-        assert_says(&said, &[&pair, reason, "LOOPBACK_ODBC_CLIENT_CERTIFICATE", "working directory: passed over: "]);
+        let pair = format!("{folder}/sqlsatellitecert.pem is ignored, because ");
+        assert_says(&said, &[&pair, reason, "LOOPBACK_ODBC_CLIENT_CERTIFICATE", "working directory: ignored: "]);
     }
 }
 
@@ -79,14 +79,14 @@ fn neither_does_one_in_the_data_directory_or_named_by_a_command_line() {
     let planted = |snippet: &str| Satellite::new().prepare(&taken_to("/srv/above")).prepare(of_other).prepare(snippet);
     let in_data = planted("mv /srv/above $DATA_DIR/planted");
     let said = refused(in_data, "/", "DSN=Loopback", &[]);
-    assert_says(&said, &["data directory", "passed over: ", "/data/planted belongs to user 10002"]);
+    assert_says(&said, &["data directory", "ignored: ", "/data/planted belongs to user 10002"]);
     let said = refused(planted("ln -s /srv/above $DATA_DIR/link"), "/", "DSN=Loopback", &[]);
-    assert_says(&said, &["/data/link/sqlsatellitecert.pem does not count", reason]);
+    assert_says(&said, &["/data/link/sqlsatellitecert.pem is ignored", reason]);
     let variable = planted("true").option("--env", "LOOPBACK_ODBC_DATA_DIR=/srv");
-    assert_says(&refused(variable, "/", "DSN=Loopback", &[]), &["data directory /srv: passed over: ", reason]);
+    assert_says(&refused(variable, "/", "DSN=Loopback", &[]), &["data directory /srv: ignored: ", reason]);
     for argument in ["/srv/above/cwd/script.py", "--session=/srv/above/cwd"] {
         let said = refused(planted("true"), "/", "DSN=Loopback", &[argument]);
-        assert_says(&said, &["command lines: passed over: ", reason]);
+        assert_says(&said, &["command lines: ignored: ", reason]);
     }
 }
 
@@ -94,7 +94,7 @@ fn neither_does_one_in_the_data_directory_or_named_by_a_command_line() {
 fn a_user_s_password_is_not_sent_for_the_sake_of_a_planted_pair() {
     let satellite = Satellite::new().prepare(&taken_to("/srv/above")).prepare("chown -R 10002:10002 /srv/above");
     let said = refused(satellite, "/srv/above/cwd", "DSN=Loopback;UID=me;PWD=hunter2", &[]);
-    assert_says(&said, &["does not count, since /srv/above belongs to user 10002"]);
+    assert_says(&said, &["is ignored, because /srv/above belongs to user 10002"]);
     assert!(!said.contains("hunter2"), "{said}");
 }
 
@@ -104,10 +104,7 @@ fn the_session_s_own_pair_counts_all_the_same_and_the_log_names_the_planted_one(
         "mkdir -p /tmp/above/cwd && echo planted | tee /tmp/above/sqlsatellitecert.pem >/tmp/above/sqlsatellitekey.pem";
     let outcome = connect_in(Satellite::new().prepare(plant), "/tmp/above/cwd");
     outcome.by_certificate(1);
-    assert_says(
-        &outcome.ran.stderr,
-        &["passed over: /tmp/above/sqlsatellitecert.pem does not count, since every user"],
-    );
+    assert_says(&outcome.ran.stderr, &["ignored: /tmp/above/sqlsatellitecert.pem is ignored, because every user"]);
 }
 
 #[test]
@@ -126,12 +123,12 @@ fn doctor_names_what_is_passed_over() {
     let satellite = Satellite::new().script(program.to_str().unwrap()).prepare(&taken_to("/tmp/above"));
     let doctor = "doctor=$PWD/loopback-odbc && cd /tmp/above/cwd && { $doctor doctor; echo $?; }";
     let said = satellite.run(&["sh", "-c", doctor]).ran.stdout;
-    let reason = "/tmp/above/sqlsatellitecert.pem does not count, since every user may write to /tmp (mode 1777)";
+    let reason = "/tmp/above/sqlsatellitecert.pem is ignored, because every user may write to /tmp (mode 1777)";
     assert_says(
         &said,
         &[
-            &format!("failure   A certificate and key are where others could have put them: {reason}"),
-            &format!("working directory: passed over: {reason}"),
+            &format!("failure   Other users could have planted the certificate and key: {reason}"),
+            &format!("working directory: ignored: {reason}"),
             "\n2\n",
         ],
     );
@@ -167,7 +164,7 @@ fn where_nobody_knows_the_owner_of_the_root_folder_nothing_counts() {
         CONNECT_AND_FAIL,
         "DSN=Loopback",
     ]);
-    assert_says(&outcome.ran.stdout, &["does not count, since / belongs to a user that is not known here (65534)"]);
+    assert_says(&outcome.ran.stdout, &["is ignored, because / belongs to an unknown user (65534)"]);
     assert_eq!(outcome.logins, [""; 0]);
 }
 
@@ -188,7 +185,7 @@ fn with_foreign_connection(satellite: Satellite) -> Satellite {
 fn a_connection_of_another_user_does_not_show_the_server() {
     let outcome = connect_in(with_foreign_connection(Satellite::new()), ".");
     outcome.by_certificate(1);
-    let passed_over = "with other users' connections passed over: fe80::1234 of user 10002";
+    let passed_over = "ignoring other users' connections: fe80::1234 of user 10002";
     assert_says(&outcome.ran.stderr, &[&format!("found {SERVER} in socket diagnostics, {passed_over}")]);
     // Alone, it shows nothing.
     let alone = with_foreign_connection(Satellite::new().flag("--no-data-channel").flag("--no-neighbour"));
@@ -221,7 +218,7 @@ fn a_password_goes_only_where_a_connection_leads() {
         let said = refused(satellite, ".", BY_NAME, &[]);
         assert_says(
             &said,
-            &["The address of SQL Server was not found.", "LOOPBACK_ODBC_SERVER", "neighbours: not asked"],
+            &["The address of SQL Server was not found.", "LOOPBACK_ODBC_SERVER", "neighbours: not used"],
         );
         assert!(!said.contains("hunter2"), "{said}");
     }
@@ -306,7 +303,7 @@ fn an_argument_of_120_kilobytes_is_not_followed() {
     let outcome = connect_in(Satellite::new().prepare("chmod 711 $DATA_DIR"), ".");
     outcome.by_certificate(1);
     let said = refused(none(), "/", "DSN=Loopback", &[&folders]);
-    assert_says(&said, &["command lines: left out: what is behind the first 65536 bytes of /proc/self/cmdline"]);
+    assert_says(&said, &["command lines: skipped: everything after the first 65536 bytes of /proc/self/cmdline"]);
 }
 
 #[test]
@@ -314,7 +311,7 @@ fn a_working_directory_of_many_folders_is_looked_at_as_far_as_the_limit() {
     let deep = format!("/srv{}", "/d".repeat(1000));
     let satellite = Satellite::new().prepare("rm $LAUNCHPAD_DIR/*.pem").prepare(&format!("mkdir -p {deep}"));
     let said = refused(satellite, &deep, "DSN=Loopback", &[]);
-    assert_says(&said, &["working directory: left out: /srv/d/d/d", "64 folders up"]);
+    assert_says(&said, &["working directory: skipped: /srv/d/d/d", "more than 64 folders up"]);
 }
 
 #[test]

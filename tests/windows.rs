@@ -232,7 +232,7 @@ fn the_log_goes_to_standard_error_or_is_added_to_a_file() {
     fs::write(&file, "before\n").unwrap();
     let string = format!("{STRING};APP=\"{LETTERS}\u{85}\"");
     let logged = |ran: &str| {
-        let given = "INFO: the target is given: Driver=SQL Server;Server=.;Database=Sales;";
+        let given = "INFO: connecting with: Driver=SQL Server;Server=.;Database=Sales;";
         let line = ran.lines().find(|line| line.contains(given)).unwrap_or_else(|| panic!("{ran}"));
         assert!(line.starts_with("loopback-odbc[") && line.ends_with(&format!("APP=\"{LETTERS}\\u{{85}}\"")), "{line}");
     };

@@ -63,7 +63,7 @@ pub fn no_session(sources: &Sources, looked: &str) -> Failure {
     };
     sentences.push(remedy);
     sentences
-        .push(format!("Only a script that SQL Server runs needs neither, and this does not look like one: {looked}."));
+        .push(format!("Only scripts that SQL Server runs need neither, and this does not look like one: {looked}."));
     Failure::new(Sqlstate::UNABLE_TO_CONNECT, sentences.join(" "))
 }
 
@@ -84,8 +84,8 @@ fn mistakes(sources: &Sources) -> Vec<String> {
         let value = it.text();
         !(value.is("yes") || value.is("no") || value.reveal().is_empty())
     });
-    let value = value
-        .map(|word| format!("{word} has a value that the driver does not know: write {}=yes.", TRUSTED_CONNECTION[0]));
+    let value =
+        value.map(|word| format!("The driver does not know the value in {word}: write {}=yes.", TRUSTED_CONNECTION[0]));
     misspelt.chain(value).collect()
 }
 
@@ -120,7 +120,7 @@ pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
             .map(|(_, known)| known)
     };
     let meant = other.or_else(near)?;
-    Some(format!("The driver has no keyword \"{keyword}\", which is in {place}: did you mean {meant}?"))
+    Some(format!("The driver does not know the keyword \"{keyword}\" in {place}: did you mean {meant}?"))
 }
 
 /// The longest keyword that is compared, in characters.
@@ -164,7 +164,7 @@ mod tests {
             ("DSN=L;Trusted_Connection=yes", "A login is configured (Trusted_Connection=yes), and no server."),
             (
                 "DSN=L;Trusted_Connection=True;Server=h",
-                "Trusted_Connection=True has a value that the driver does not know: write Trusted_Connection=yes. A server",
+                "The driver does not know the value in Trusted_Connection=True: write Trusted_Connection=yes. A server",
             ),
         ] {
             let text = advice(string, &[]);
@@ -199,13 +199,13 @@ mod tests {
             assert!(text.contains(meant) && text.contains(&format!("\"{keyword}\"")), "{keyword}: {text}");
             assert!(text.contains("the connection string"), "{text}");
             // What is said of the session may come in a record of its own.
-            let remedy = PREFIX.len() + text.find(" Only a script").unwrap();
+            let remedy = PREFIX.len() + text.find(" Only scripts").unwrap();
             assert!(remedy <= MOST_UNITS, "{remedy}: {text}");
         }
         let in_section = advice("DSN=L", &["Driver", "Sever", "Description"]);
         assert!(
             in_section
-                .starts_with("The driver has no keyword \"Sever\", which is in the section: did you mean Server?")
+                .starts_with("The driver does not know the keyword \"Sever\" in the section: did you mean Server?")
         );
     }
 

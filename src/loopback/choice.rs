@@ -121,9 +121,9 @@ impl Target {
         Err(Failure::new(
             Sqlstate::INVALID_VALUE,
             format!(
-                "TargetDriver={wanted} asks for another driver than the one that this library has loaded, which is \
-                 {self}. A loaded library has one target. To use both, register a copy of libloopbackodbc.so as a \
-                 second driver in odbcinst.ini, with TargetDriver={wanted} there, and a data source for it."
+                "TargetDriver={wanted} is not the driver that this library has loaded: {self}. One library file has one \
+                 target. To use both, register a copy of libloopbackodbc.so as a second driver in odbcinst.ini with \
+                 TargetDriver={wanted}, and add a data source for it."
             ),
         ))
     }
@@ -170,8 +170,9 @@ pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
         return Err(Failure::new(
             Sqlstate::DRIVER_NOT_LOADED,
             format!(
-                "odbcinst.ini has two sections for one file, {}, with different targets: [{}] has TargetDriver={}, \
-                 [{}] has TargetDriver={}. A loaded library has one target; register a copy of the file for the second.",
+                "Two sections of odbcinst.ini register the same file, {}, with different targets: [{}] has \
+                 TargetDriver={}, [{}] has TargetDriver={}. One library file has one target. Register a copy of the \
+                 file for the second.",
                 first.library.display(),
                 first.name,
                 target(first),
@@ -199,8 +200,7 @@ impl Choice {
     /// Adds a candidate, unless its path leads to whatever lies in the program's working directory.
     fn add(&mut self, target: Target) {
         if is_path(&target.library.to_string_lossy()) && !target.library.is_absolute() {
-            let text =
-                format!("{target}: this path depends on the working directory; give the whole path, from the root");
+            let text = format!("{target}: this path depends on the working directory; use an absolute path");
             self.passed_over.push(text);
         } else {
             self.candidates.push(target);
@@ -226,7 +226,7 @@ impl Choice {
         let reasons = reasons.join("; ");
         let text = match &self.named_by {
             Some(by) => format!(
-                "The target driver cannot be loaded: {reasons}. It is named {by}: install it, or name another one."
+                "The target driver cannot be loaded: {reasons}. It is set {by}. Install it, or set another driver."
             ),
             None if reasons.is_empty() => format!(
                 "No Microsoft ODBC driver for SQL Server, version 17 or later, is registered in odbcinst.ini. Install {USUAL}, or \
@@ -303,7 +303,7 @@ mod tests {
             "{broken}"
         );
         let text = choose(&registered(&[("TargetDriver", "Missing")])).unwrap().failure(Vec::new()).text;
-        let expected = "The target driver cannot be loaded: Missing: no such section in odbcinst.ini. It is named by \
+        let expected = "The target driver cannot be loaded: Missing: no such section in odbcinst.ini. It is set by \
                         TargetDriver in section [SQL Server Loopback] of odbcinst.ini";
         assert!(text.starts_with(expected), "{text}");
     }
@@ -391,11 +391,11 @@ mod tests {
                 let failure = choice.failure(Vec::new());
                 assert_eq!(failure.state, Sqlstate::DRIVER_NOT_LOADED);
                 assert!(
-                    failure.text.contains(path) && failure.text.contains("give the whole path"),
+                    failure.text.contains(path) && failure.text.contains("use an absolute path"),
                     "{}",
                     failure.text
                 );
-                assert!(Target::first(&world).is_err_and(|it| it.text.contains("give the whole path")), "{path}");
+                assert!(Target::first(&world).is_err_and(|it| it.text.contains("use an absolute path")), "{path}");
             }
         }
         // A name is looked up in odbcinst.ini, and what stands there without a slash is the loader's to search.

@@ -219,8 +219,8 @@ impl Reason {
     /// The reason in words that complete "the connection string was read only up to here: ...".
     pub fn text(self) -> &'static str {
         match self {
-            Reason::NoEqualsSign => "there is no '=' behind it",
-            Reason::Unterminated => "an opening brace has no closing one",
+            Reason::NoEqualsSign => "a keyword without '='",
+            Reason::Unterminated => "an opening brace is not closed",
             Reason::AfterClosingBrace => "a closing brace is followed by something other than ';'",
         }
     }

@@ -101,8 +101,8 @@ impl<'s> Decision<'s> {
             && sources.is_open(CLIENT_CERTIFICATE)
         {
             let text = format!(
-                "There is a key ({}) but no certificate that it belongs to. Give ClientCertificate (or \
-                 {CERTIFICATE_VARIABLE}) as well, or neither.",
+                "A key is configured ({}) without its certificate. Add ClientCertificate (or {CERTIFICATE_VARIABLE}), or \
+                 remove the key.",
                 key.attribute
             );
             return Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
@@ -228,6 +228,6 @@ mod tests {
         let text = refused(Sources { environment: words("ClientCertificate=file:c"), ..Sources::default() });
         assert!(text.contains("names a certificate (ClientCertificate=file:c) without its key"), "{text}");
         let text = refused(application("ClientKey=file:k"));
-        assert!(text.contains("There is a key (ClientKey=file:k) but no certificate"), "{text}");
+        assert!(text.contains("A key is configured (ClientKey=file:k) without its certificate"), "{text}");
     }
 }

@@ -118,8 +118,8 @@ impl Kind {
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
                 "A loopback connection needs Microsoft's ODBC driver 17.4.1.1 or later, which can log in with a client \
-                 certificate. The target is {self}. Install a later one; if several are there, name it with \
-                 TargetDriver in this driver's section of odbcinst.ini."
+                 certificate. The target is {self}. Install a later version. If several are installed, select one \
+                 with TargetDriver in this driver's section of odbcinst.ini."
             ),
         ))
     }

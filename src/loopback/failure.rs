@@ -69,7 +69,7 @@ impl Failure {
 
     /// A panic of ours, which went to standard error.
     pub fn defect() -> Self {
-        let text = "This is a defect of loopback-odbc. Please report it, with what standard error shows of it.";
+        let text = "This is a bug in loopback-odbc. Please report it with the output on standard error.";
         Failure::new(Sqlstate::GENERAL, text)
     }
 

@@ -41,9 +41,9 @@ pub fn find(
         && additions.iter().any(|it| is_any(it, SERVER) || is_any(it, CLIENT_CERTIFICATE))
     {
         search.warnings.push(format!(
-            "{} asks for a verification of the server's certificate, so TrustServerCertificate=Yes is not added. SQL \
-             Server's own certificate is self-signed and fails it: remove the keyword, or give the server a certificate \
-             that this machine trusts",
+            "{} asks the driver to verify the server's certificate, so TrustServerCertificate=Yes is not added. SQL \
+             Server's own certificate is self-signed and fails the verification. Remove the keyword, or install a \
+             certificate on the server that this machine trusts",
             said.attribute
         ));
     }
@@ -169,8 +169,8 @@ fn check_files(
 fn warn_of_readers(world: &dyn World, key: &Path, shown: &dyn Display, search: &mut Search) {
     if let Ok(true) = world.readable_by_all(key) {
         search.warnings.push(format!(
-            "The client key {shown} can be read by every user of this machine, and whoever reads it can connect in this \
-             user's name. Remove that permission: chmod o-r {shown}"
+            "The client key {shown} can be read by every user of this machine. Whoever reads it can connect as this \
+             user. Remove that permission: chmod o-r {shown}"
         ));
     }
 }

@@ -61,9 +61,9 @@ pub fn behind(record: &TargetRecord, hint: &str) -> Option<(String, bool)> {
 /// Fewer code units would say nothing.
 const LEAST_ROOM: usize = 60;
 
-const OTHER_SYSTEM: &str = "This is the Windows form of a loopback connection. On Linux the driver looks for a server on this \
-    machine and for a Kerberos ticket. Remove Server and Trusted_Connection: then the server and the session's certificate \
-    are discovered.";
+const OTHER_SYSTEM: &str = "This is the Windows form of a loopback connection. On Linux the driver then needs a server on this \
+    machine and a Kerberos ticket. Remove Server and Trusted_Connection: the library then discovers the server and the \
+    session's certificate.";
 
 fn find<'s>(string: &'s [Attribute<'static>], slot: Slot) -> Option<&'s Attribute<'static>> {
     string.iter().find(|attribute| is_any(attribute, slot))
@@ -80,7 +80,7 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     if record.native_error == LOGIN_FAILED && says(NAME_IN_CERTIFICATE) {
         return Some(format!(
             "SQL Server does not know the session of this certificate ({}). The session has ended, or the files belong to \
-             another one. Connect from within the script that sp_execute_external_script runs, and do not copy or keep \
+             another session. Connect from within the script that sp_execute_external_script runs, and do not copy or keep \
              the files.",
             certificate.as_ref().map(ToString::to_string).unwrap_or_default()
         ));
@@ -102,14 +102,14 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     if says("invalid null pkcs12 pointer") {
         return Some(
             "ClientCertificate is configured without ClientKey, so the driver read it as a PKCS #12 file. Configure \
-             ClientKey as well, or neither of them: then both are discovered."
+             ClientKey as well, or remove ClientCertificate: the library then discovers both."
                 .to_owned(),
         );
     }
     if says("DECODER routines::unsupported") {
         return Some(
             "The driver reads a PEM key only from a file whose name ends in .pem. Rename the file that ClientKey names, \
-             or link to it under such a name."
+             or create a link to it with such a name."
                 .to_owned(),
         );
     }
@@ -117,7 +117,7 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
         return Some(
             "In a loopback connection the server has a self-signed certificate, which TrustServerCertificate=Yes accepts. \
              Something overrides that: TrustServerCertificate=No, HostNameInCertificate, ServerCertificate or \
-             Encrypt=Strict, in the connection string, an attribute or the DSN section."
+             Encrypt=Strict, in the connection string, an attribute or the DSN section. Remove that setting."
                 .to_owned(),
         );
     }
@@ -126,15 +126,15 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     if timed_out && on_windows {
         return Some(format!(
             "No SQL Server answered at {} over shared memory or a named pipe. If the script belongs to another instance, \
-             set it, as in Server=.\\NAME, in {SERVER_VARIABLE} or in the DSN section. Outside SQL Server, set a server there.",
+             set Server=.\\NAME in the DSN section, or .\\NAME in {SERVER_VARIABLE}. Outside SQL Server, set a server there.",
             server()
         ));
     }
     if timed_out {
         return Some(format!(
             "No SQL Server answered at {}. In a session the address is discovered and the port is 1433. If SQL Server \
-             listens on another port (network.tcpport in mssql.conf), set both, as in Server=address,port, in \
-             {SERVER_VARIABLE} or in the DSN section of odbc.ini.",
+             listens on another port (network.tcpport in mssql.conf), set address and port: address,port in \
+             {SERVER_VARIABLE}, or Server=address,port in the DSN section of odbc.ini.",
             server()
         ));
     }

@@ -59,7 +59,7 @@ pub fn find_instance(world: &dyn World, search: &mut Search) -> String {
         }
     }
     let name = answer.unwrap_or_else(|| {
-        search.found(VALUE, OTHERWISE, ".", "the default instance, since nothing names another".to_owned());
+        search.found(VALUE, OTHERWISE, ".", "the default instance; nothing indicates another".to_owned());
         DEFAULT.to_owned()
     });
     server(&name)
@@ -77,7 +77,7 @@ fn signals(world: &dyn World) -> Vec<(&'static str, Seen)> {
     let variables = LIBRARY_VARIABLES.iter().filter_map(|name| world.variable(name));
     let variables =
         variables.flat_map(|value| value.to_string_lossy().split(';').map(str::to_owned).collect::<Vec<_>>());
-    let directory = world.working_directory().map_err(|error| format!("it cannot be told: {error}"));
+    let directory = world.working_directory().map_err(|error| format!("cannot be determined: {error}"));
     vec![
         ("MRS_EXTLIB_SHARED_PATH and MRS_EXTLIB_USER_PATH", Ok(variables.filter_map(in_path).collect())),
         ("working directory", directory.map(|path| in_path(path.display().to_string()).into_iter().collect())),

@@ -32,7 +32,7 @@ pub fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failur
         return Err(Failure::new(
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
-                "The connection string in {place} can be read only up to character {}: {}. Give it as \
+                "The connection string in {place} can be read only up to character {}: {}. Set it exactly as \
                  rx_get_sql_loopback_connection_string() or rxGetSqlLoopbackConnectionString() printed it.",
                 stopped.position,
                 stopped.reason.text()
@@ -48,8 +48,8 @@ pub fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failur
         return Err(Failure::new(
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
-                "The connection string in {place} has a keyword with quotation marks or spaces around it ({other}). Give the \
-                 string as rx_get_sql_loopback_connection_string() or rxGetSqlLoopbackConnectionString() printed it.",
+                "The connection string in {place} has a keyword with quotation marks or spaces around it ({other}). Set the \
+                 string exactly as rx_get_sql_loopback_connection_string() or rxGetSqlLoopbackConnectionString() printed it.",
             ),
         ));
     }

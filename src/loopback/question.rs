@@ -41,8 +41,8 @@ impl Question<'_> {
             return Err(Failure::new(
                 Sqlstate::INVALID_VALUE,
                 format!(
-                    "{target} is not a Microsoft ODBC driver for SQL Server, which alone understands a loopback string. Name \
-                     one by its section in odbcinst.ini, such as {USUAL}."
+                    "{target} is not a Microsoft ODBC driver for SQL Server, and only these take a loopback string. Use \
+                     the name of such a driver in odbcinst.ini, for example {USUAL}."
                 ),
             ));
         }
@@ -50,8 +50,9 @@ impl Question<'_> {
         let given: Vec<Attribute> = given.map(|(keyword, value)| Attribute::new(keyword, &utf16(value))).collect();
         let of = |slot| given.iter().find(|attribute| is_any(attribute, slot));
         if let (Some(certificate), None) = (of(CLIENT_CERTIFICATE).filter(|it| file_of(it).is_some()), of(CLIENT_KEY)) {
-            let text =
-                format!("There is a certificate ({certificate}) without its key. Give ClientKey as well, or neither.");
+            let text = format!(
+                "A certificate is configured ({certificate}) without its key. Add ClientKey, or remove the certificate."
+            );
             return Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text));
         }
         let wanted = Wanted {
@@ -179,11 +180,11 @@ mod tests {
             question.answer(world, &mut Search::default()).unwrap_err().text
         };
         let session = Fixture::default().working_directory("/s").pair("/s");
-        assert!(refusal(&[("ClientKey", "file:/k")], &session).contains("no certificate that it belongs to"));
+        assert!(refusal(&[("ClientKey", "file:/k")], &session).contains("without its certificate"));
         let text = refusal(&[("ClientCertificate", "file:/c")], &session);
-        assert!(text.starts_with("There is a certificate (ClientCertificate=file:/c) without its key."), "{text}");
+        assert!(text.starts_with("A certificate is configured (ClientCertificate=file:/c) without its key."), "{text}");
         let world = session.variable("LOOPBACK_ODBC_CLIENT_KEY", "/k");
-        assert!(refusal(&[], &world).contains("no certificate that it belongs to"));
+        assert!(refusal(&[], &world).contains("without its certificate"));
         // What the environment names must be there.
         let world = world.variable("LOOPBACK_ODBC_CLIENT_CERTIFICATE", "/c");
         assert!(refusal(&[("Server", "x")], &world).contains("/c cannot be read"));

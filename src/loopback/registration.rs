@@ -100,7 +100,7 @@ impl<'w> Section<'w> {
         }
         match self.world.profile_value(Profile::Odbc, self.name.reveal(), keyword) {
             Ok(value) if self.world.platform() == Platform::Linux && keyword.len() + 1 + value.len() >= MOST_BYTES => {
-                let reason = format!("the value of {keyword}: it is longer than ODBC's installer library gives it");
+                let reason = format!("the value of {keyword} is longer than ODBC's installer library can return");
                 Err(unreadable(&self.name, reason))
             }
             Ok(value) => Ok(Some(Attribute::new(keyword, &utf16(&value))).filter(|it| !it.value().is_empty())),
@@ -117,11 +117,11 @@ impl<'w> Section<'w> {
         let name = self.name.reveal();
         let reason = if name.chars().count() == 1 {
             // Of a longer name in characters of 32 bits only the first character is read.
-            " The name may have been longer: a name in characters of 32 bits, where this driver's have 16, is read up to its \
-             first. If the driver manager gives such, use iODBC 3.52.14 or later, or unixODBC."
+            " The name may be cut off: if the driver manager passes 32-bit characters, this driver, which expects 16-bit \
+             ones, reads only the first. In that case use iODBC 3.52.14 or later, or unixODBC."
         } else if !name.is_ascii() && self.world.platform() == Platform::Linux {
-            " Microsoft's driver finds a section only by a name in ASCII, or in Latin-1 if odbc.ini has it so: rename the \
-             data source."
+            " Microsoft's driver finds a section only if its name is ASCII, or if odbc.ini has it in Latin-1. Rename the data \
+             source."
         } else {
             " Add the data source to the odbc.ini that this program's driver manager reads, or correct the name."
         };

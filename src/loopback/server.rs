@@ -64,7 +64,7 @@ const SIGNALS: [(&str, Signal, bool); 3] = [
 pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mut Search) -> Result<String, Failure> {
     let remedy = format!(
         "Set {SERVER_VARIABLE}, or Server in {place}, to the address of SQL Server as this script \
-         reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for another port than 1433)."
+         reaches it, such as fe80::1%eth0 (or fe80::1%eth0,1500 for a port other than 1433)."
     );
     let mut answer = None;
     for (signal, ask, is_for_secrets) in SIGNALS {
@@ -72,11 +72,7 @@ pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mu
             break;
         }
         if purpose == Purpose::Secret && !is_for_secrets {
-            search.nothing(
-                VALUE,
-                signal,
-                "not asked, since a user's password or token is for a connection's end alone",
-            );
+            search.nothing(VALUE, signal, "not used: passwords and tokens are sent only to a connection's other end");
             continue;
         }
         let (peers, how) = match ask(world) {
@@ -133,7 +129,7 @@ fn peers_of_connections(world: &dyn World) -> Shown {
     // Never waited for: a lock that another thread held while the process forked is never released in the child.
     let remembered = || *world.remembered_connection().try_lock().ok()?;
     let (connections, place) = match remembered().and_then(|identity| world.tcp_connection(&identity)) {
-        Some(connection) => (vec![connection], "at the connection that showed it before".to_owned()),
+        Some(connection) => (vec![connection], "in a connection remembered from an earlier connect".to_owned()),
         None => outward_connections(world)?,
     };
     let (ours, others): (Vec<_>, Vec<_>) = connections.into_iter().partition(|it| is_trusted(world, it.user));
@@ -147,7 +143,7 @@ fn peers_of_connections(world: &dyn World) -> Shown {
         return Ok((peers, place));
     }
     let others: Vec<String> = others.into_iter().collect();
-    Ok((peers, format!("{place}, with other users' connections passed over: {}", named(&others))))
+    Ok((peers, format!("{place}, ignoring other users' connections: {}", named(&others))))
 }
 
 /// The established connections with a link-local address of another machine, each with its interface, and where they were
@@ -208,7 +204,7 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
     let mut names = interfaces.into_iter();
     let (Some(interface), None) = (names.next(), names.next()) else {
         let count = addresses.iter().filter(outward).map(|it| &it.interface).collect::<BTreeSet<_>>().len();
-        return Err(format!("there are {count} interfaces with IPv6, so none is the only one"));
+        return Err(format!("{count} interfaces have IPv6; exactly one is needed"));
     };
     let neighbours = world.neighbours().map_err(|error| format!("the neighbour table cannot be read: {error}"))?;
     let peers = neighbours
@@ -223,7 +219,7 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
 fn gateway_of_the_only_default_route(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
     let routes = default_routes(&table(world, PROC_NET_IPV6_ROUTE)?);
     if routes.len() > 1 {
-        return Err(format!("there are {} default routes, so none is the only one", routes.len()));
+        return Err(format!("there are {}; exactly one is needed", routes.len()));
     }
     let gateways = routes.into_iter().filter(|(gateway, _)| gateway.is_unicast_link_local()).collect();
     Ok((gateways, format!("in {PROC_NET_IPV6_ROUTE}")))
@@ -427,7 +423,9 @@ mod tests {
         assert_eq!(find_server(&world, "", Purpose::Certificate, &mut search).unwrap(), format!("{SERVER}%eth0"));
         assert_eq!(
             search.lines(),
-            [format!("Server, established connections: found {SERVER}%eth0 at the connection that showed it before")]
+            [format!(
+                "Server, established connections: found {SERVER}%eth0 in a connection remembered from an earlier connect"
+            )]
         );
     }
 
@@ -476,7 +474,7 @@ mod tests {
     #[test]
     fn neighbours_count_on_the_only_interface_alone() {
         let world = satellite().address("eth1", "fe80::2").neighbour("eth0", SERVER, true);
-        assert_refused(&world, &["there are 2 interfaces"]);
+        assert_refused(&world, &["2 interfaces have IPv6"]);
     }
 
     #[test]
@@ -503,8 +501,8 @@ mod tests {
         let default = |interface| route(&none, "00", server, "00000003", interface);
         assert_eq!(find(&world(&default("eth0"))).unwrap(), "fe80::8012:3df5:0:5db1%eth0");
         let global = route(&none, "00", "20010db8000000000000000000000001", "00000003", "eth0");
-        assert_refused(&world(&(default("eth0") + &default("eth1"))), &["there are 2 default routes"]);
-        assert_refused(&world(&(default("eth0") + &global)), &["there are 2 default routes"]);
+        assert_refused(&world(&(default("eth0") + &default("eth1"))), &["default routes: there are 2"]);
+        assert_refused(&world(&(default("eth0") + &global)), &["default routes: there are 2"]);
         assert_refused(&world(&global), &["default routes: none"]);
         assert_refused(&world(""), &["default routes: none"]);
     }
@@ -512,7 +510,7 @@ mod tests {
     #[test]
     fn a_connection_of_another_user_shows_nothing_and_is_named() {
         for user in [1001, 65534] {
-            let text = format!("with other users' connections passed over: fe80::9 of user {user}");
+            let text = format!("ignoring other users' connections: fe80::9 of user {user}");
             let foreign = || satellite().bound_connection(OWN, "fe80::9", "eth0").of_user(user);
             assert_refused(&foreign(), &["established connections: none", &text]);
             // Where it would make the answer uncertain, it does not.
@@ -526,13 +524,16 @@ mod tests {
     #[cfg(target_endian = "little")]
     fn the_table_in_proc_tells_whose_a_connection_is() {
         let world = satellite().file(PROC_NET_TCP6, TABLE.replace("  1000", "  1001"));
-        assert_refused(&world, &["in /proc/net/tcp6, with other users' connections passed over", "of user 1001"]);
+        assert_refused(&world, &["in /proc/net/tcp6, ignoring other users' connections", "of user 1001"]);
     }
 
     #[test]
     fn a_connection_that_is_another_user_s_now_is_not_remembered() {
         let world = satellite_that_has_connected().of_user(1001);
-        assert_refused(&world, &["at the connection that showed it before, with other users' connections passed over"]);
+        assert_refused(
+            &world,
+            &["in a connection remembered from an earlier connect, ignoring other users' connections"],
+        );
         assert_eq!(*world.remembered_connection().lock().unwrap(), None);
     }
 
@@ -547,10 +548,10 @@ mod tests {
         assert_refused_for(
             Purpose::Secret,
             &world(),
-            &["was not found", "neighbours: not asked", "default routes: not asked"],
+            &["was not found", "neighbours: not used", "default routes: not used"],
         );
         let foreign = world().bound_connection(OWN, SERVER, "eth0").of_user(1001);
-        assert_refused_for(Purpose::Secret, &foreign, &["passed over", "neighbours: not asked"]);
+        assert_refused_for(Purpose::Secret, &foreign, &["ignoring other users' connections", "neighbours: not used"]);
         let own = world().bound_connection(OWN, SERVER, "eth0");
         assert_eq!(find_for(Purpose::Secret, &own).unwrap(), format!("{SERVER}%eth0"));
         // And what was remembered for a certificate is good for a password, since it is a connection.

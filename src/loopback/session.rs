@@ -90,15 +90,15 @@ impl PemFile {
             Ok(contents) if contents.more => format!("is too large: it has more than {MOST_PEM_BYTES} bytes"),
             Ok(contents) if contents.part.is_empty() => "is empty".to_owned(),
             Ok(contents) if pem && !contents.part.windows(marker.len()).any(|window| window == marker) => {
-                format!("is not a PEM file: there is no \"{}\" in it", self.marker)
+                format!("is not a PEM file: it does not contain \"{}\"", self.marker)
             }
             Ok(_) => return Ok(()),
         };
         Err(Failure::new(
             Sqlstate::UNABLE_TO_CONNECT,
             format!(
-                "The {} {shown} {reason}. SQL Server writes both files when a session begins and removes them at its \
-                 end; to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
+                "The {} {shown} {reason}. SQL Server writes both files when a session starts and removes them when \
+                 it ends. To use other files, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
                 self.title
             ),
         ))
@@ -206,7 +206,7 @@ impl Hunt<'_> {
         match judge(&pair.certificate).and_then(|certificate| Ok((certificate, judge(&pair.key)?))) {
             Ok((certificate, key)) => Some(Pair { certificate, key }),
             Err(reason) => {
-                self.passed_over.push(format!("{} does not count, since {reason}", Shown(&pair.certificate)));
+                self.passed_over.push(format!("{} is ignored, because {reason}", Shown(&pair.certificate)));
                 None
             }
         }
@@ -217,7 +217,8 @@ impl Hunt<'_> {
         let mut folders = folder.ancestors();
         let found = folders.by_ref().take(MOST_FOLDERS).find_map(|folder| self.look(folder));
         if let (None, Some(above)) = (&found, folders.next()) {
-            self.left_out.push(format!("{} and what is above it, {MOST_FOLDERS} folders up", Shown(above)));
+            self.left_out
+                .push(format!("{} and the folders above it (more than {MOST_FOLDERS} folders up)", Shown(above)));
         }
         found
     }
@@ -226,7 +227,7 @@ impl Hunt<'_> {
     fn tell(&mut self, search: &mut Search, signal: &str) {
         let passed_over = &self.passed_over[self.told..];
         self.told = self.passed_over.len();
-        let lists = [("passed over", passed_over), ("cannot be searched", &self.closed), ("left out", &self.left_out)];
+        let lists = [("ignored", passed_over), ("cannot be searched", &self.closed), ("skipped", &self.left_out)];
         for (what, list) in lists {
             if !list.is_empty() {
                 search.nothing(VALUE, signal, format!("{what}: {}", named(list)));
@@ -242,19 +243,18 @@ impl Hunt<'_> {
         if let Some(first) = unusable.next() {
             let mut others: Vec<String> = unusable.by_ref().take(MOST_NAMED).map(|other| other.text).collect();
             let more = unusable.count();
-            others.extend((more > 0).then(|| format!("And {more} more pairs cannot be used.")));
+            others.extend((more > 0).then(|| format!("{more} more pairs cannot be used.")));
             return first.with_findings(others);
         }
         let text = match (self.passed_over.first(), self.halves.first()) {
             (Some(pair), _) => format!(
-                "A certificate and key are where others could have put them: {pair}. Let nobody but root and this user \
-                 own and write the two files and each folder above them, or name the files in \
-                 LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY."
+                "Other users could have planted the certificate and key: {pair}. Only root and this user may own or \
+                 write the two files and the folders above them. Correct that, or set LOOPBACK_ODBC_CLIENT_CERTIFICATE \
+                 and LOOPBACK_ODBC_CLIENT_KEY to the files."
             ),
             (None, Some((present, absent))) => format!(
-                "The session's certificate and key must both be there, but beside {} there is no {}. SQL Server writes \
-                 both when a session begins; to use others, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
-                 LOOPBACK_ODBC_CLIENT_KEY.",
+                "A session has a certificate and a key, but beside {} there is no {}. SQL Server writes both when a \
+                 session starts. To use other files, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
                 Shown(present),
                 Shown(Path::new(absent.file_name().unwrap_or_default()))
             ),
@@ -305,14 +305,14 @@ fn above_working_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Resul
     let directory = match hunt.world.working_directory() {
         Ok(directory) => directory,
         Err(error) => {
-            search.nothing(VALUE, SIGNAL, format!("it cannot be told: {error}"));
+            search.nothing(VALUE, SIGNAL, format!("cannot be determined: {error}"));
             return None;
         }
     };
     let nearest = hunt.nearest(&directory);
     hunt.tell(search, SIGNAL);
     if nearest.is_none() {
-        let text = format!("not both in {}, nor in a folder above it", Shown(&directory));
+        let text = format!("no certificate and key in {} or a folder above it", Shown(&directory));
         search.nothing(VALUE, SIGNAL, text);
     }
     nearest.map(|pair| hunt.found(search, SIGNAL, pair))
@@ -324,13 +324,13 @@ fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair
     let signal = format!("data directory {}", Shown(&data_dir));
     let folders = match hunt.world.list(&data_dir, MOST_ENTRIES) {
         Ok(folders) if folders.more => {
-            let text = format!("it has more than {MOST_ENTRIES} entries, too many to say that one is the only one");
+            let text = format!("not used, because it has more than {MOST_ENTRIES} entries");
             search.nothing(VALUE, signal, text);
             return None;
         }
         Ok(folders) => folders.part,
         Err(error) => {
-            search.nothing(VALUE, signal, format!("it cannot be listed: {error}"));
+            search.nothing(VALUE, signal, format!("cannot be listed: {error}"));
             return None;
         }
     };
@@ -348,7 +348,7 @@ fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair
     match usable.pairs.as_slice() {
         [pair] => Some(hunt.found(search, &signal, pair.clone())),
         [] => {
-            search.nothing(VALUE, signal, format!("no usable pair in its {} entries", folders.len()));
+            search.nothing(VALUE, signal, format!("no usable certificate and key in its {} entries", folders.len()));
             None
         }
         several => Some(Err(several_pairs(search, &signal, several))),
@@ -361,8 +361,9 @@ fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
     let paths = named(&paths);
     search.nothing(VALUE, signal, format!("{} pairs: {paths}", pairs.len()));
     let text = format!(
-        "In the {signal} there are {} sessions' certificates, and the working directory is below none of them. Set \
-         LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this session's. Found: {paths}",
+        "It is unclear which session this is: there are {} sessions' certificates in the {signal}, and the working \
+         directory is below none of them. Set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this \
+         session's files. Found: {paths}",
         pairs.len()
     );
     Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
@@ -377,7 +378,7 @@ fn in_command_lines(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair,
     let mut process = Some("self".to_owned());
     while let Some(id) = process {
         if processes == MOST_PROCESSES {
-            hunt.left_out.push(format!("the processes above {MOST_PROCESSES} of them"));
+            hunt.left_out.push(format!("the processes above the first {MOST_PROCESSES}"));
             break;
         }
         match command_line(hunt, &id) {
@@ -399,7 +400,11 @@ fn in_command_lines(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair,
     hunt.tell(search, SIGNAL);
     match pairs.pairs.as_slice() {
         [] => {
-            search.nothing(VALUE, SIGNAL, format!("no path of {processes} processes leads to a pair"));
+            search.nothing(
+                VALUE,
+                SIGNAL,
+                format!("no certificate and key on the command lines of {processes} processes"),
+            );
             None
         }
         [pair] => Some(hunt.found(search, SIGNAL, pair.clone())),
@@ -416,18 +421,18 @@ fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
     let mut arguments: Vec<&str> = text.split('\0').collect();
     if line.more {
         arguments.pop(); // It is not whole.
-        hunt.left_out.push(format!("what is behind the first {MOST_COMMAND_LINE_BYTES} bytes of {file}"));
+        hunt.left_out.push(format!("everything after the first {MOST_COMMAND_LINE_BYTES} bytes of {file}"));
     }
     let (paths, long): (Vec<&str>, Vec<&str>) =
         arguments.into_iter().filter_map(absolute_path).partition(|path| path.len() < LONGEST_PATH);
     if !long.is_empty() {
-        hunt.left_out.push(format!("{} paths of {LONGEST_PATH} bytes and more in {file}", long.len()));
+        hunt.left_out.push(format!("{} paths of {LONGEST_PATH} bytes or more in {file}", long.len()));
     }
     // Whatever there is at the root is no session's.
     let mut paths = paths.into_iter().map(PathBuf::from).filter(|path| path.components().nth(2).is_some());
     let followed = paths.by_ref().take(MOST_PATHS).collect();
     if paths.next().is_some() {
-        hunt.left_out.push(format!("the paths behind the first {MOST_PATHS} in {file}"));
+        hunt.left_out.push(format!("the paths after the first {MOST_PATHS} in {file}"));
     }
     Ok(followed)
 }
@@ -445,8 +450,9 @@ fn parent(world: &dyn World, id: &str) -> Result<Option<String>, String> {
         world.read(Path::new(&file), MOST_STAT_BYTES).map_err(|error| format!("{file} cannot be read: {error}"))?;
     let stat = String::from_utf8_lossy(&stat.part);
     let parent = stat.rsplit(')').next().and_then(|fields| fields.split_ascii_whitespace().nth(1));
-    let parent: u32 =
-        parent.and_then(|number| number.parse().ok()).ok_or_else(|| format!("{file} does not name one"))?;
+    let parent: u32 = parent
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| format!("{file} does not name the parent process"))?;
     Ok((parent != 0).then(|| parent.to_string()))
 }
 
@@ -496,7 +502,7 @@ mod tests {
         worlds.push((pair().owned(parent, OTHER_USER, 0, 0o755), of_other(parent)));
         let linked = world().link(folder, "/planted").owned("/planted", OTHER_USER, OTHER_USER, 0o755);
         worlds.push((linked, of_other("/planted")));
-        worlds.push((pair().of_nobody_knows_whom(folder), format!("it cannot be told whose {folder} is")));
+        worlds.push((pair().of_nobody_knows_whom(folder), format!("the owner of {folder} cannot be determined")));
         worlds
     }
 
@@ -516,10 +522,10 @@ mod tests {
                 let failure = find(&world).unwrap_err();
                 assert_says(
                     &failure.text,
-                    &["/sqlsatellitecert.pem does not count, since ", &reason, "LOOPBACK_ODBC_CLIENT_CERTIFICATE"],
+                    &["/sqlsatellitecert.pem is ignored, because ", &reason, "LOOPBACK_ODBC_CLIENT_CERTIFICATE"],
                 );
                 let findings = failure.findings.join("\n");
-                assert_says(&findings, &[signal, "passed over: ", &reason]);
+                assert_says(&findings, &[signal, "ignored: ", &reason]);
                 // It does not stand in the way of the session's own.
                 let pair = Pair::in_folder(Path::new("/elsewhere/own"));
                 let world = world.pair("/elsewhere/own");
@@ -534,14 +540,14 @@ mod tests {
         for parent in ["../../tmp/planted", "1\u{1b}[2J", "-1", "4294967296"] {
             let world = process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], parent);
             let world = process(world.pair("/opt/s"), parent, &["x", "/opt/s/x.py"], "0");
-            assert_says(&refusal(&world), &["the processes above: /proc/self/stat does not name one"]);
+            assert_says(&refusal(&world), &["the processes above: /proc/self/stat does not name the parent process"]);
         }
     }
 
     #[test]
     fn a_planted_pair_is_never_read() {
         let world = Fixture::default().working_directory("/tmp").pair("/tmp").owned("/tmp", 0, 0, 0o1777);
-        assert_says(&refusal(&world.unreadable("/tmp/sqlsatellitekey.pem")), &["does not count, since every user"]);
+        assert_says(&refusal(&world.unreadable("/tmp/sqlsatellitekey.pem")), &["is ignored, because every user"]);
     }
 
     #[test]
@@ -588,7 +594,7 @@ mod tests {
         let found = |path: &str| find(&process(world(), "self", &["x", path], "0")).is_ok();
         assert!(found(&deep(MOST_FOLDERS - 1)));
         assert!(!found(&deep(MOST_FOLDERS)));
-        let left_out = format!("left out: /x/s and what is above it, {MOST_FOLDERS} folders up");
+        let left_out = format!("skipped: /x/s and the folders above it (more than {MOST_FOLDERS} folders up)");
         assert_says(&command_line(&["x", &deep(MOST_FOLDERS)]), &[&left_out]);
         let below = Fixture::default().working_directory(&deep(MOST_FOLDERS)).pair("/x/s");
         assert_says(&refusal(&below), &["working directory: ", &left_out]);
@@ -596,33 +602,33 @@ mod tests {
         let slashes = "/".repeat(120_000);
         assert_says(
             &command_line(&["x", &slashes, "/x/s"]),
-            &["left out: what is behind the first 65536 bytes of /proc/self/cmdline"],
+            &["skipped: everything after the first 65536 bytes of /proc/self/cmdline"],
         );
         for long in [&slashes[..LONGEST_PATH], &deep(LONGEST_PATH), &format!("a={}", &slashes[..LONGEST_PATH])] {
-            assert_says(&command_line(&[long]), &["left out: 1 paths of 4096 bytes and more in /proc/self/cmdline"]);
+            assert_says(&command_line(&[long]), &["skipped: 1 paths of 4096 bytes or more in /proc/self/cmdline"]);
             assert!(find(&process(world(), "self", &[long, "/x/s"], "0")).is_ok());
         }
         // A path of which the end is cut off is another path.
         let cut = format!("{}\0/x/s/{}", "y".repeat(MOST_COMMAND_LINE_BYTES - 10), "d".repeat(100));
-        assert_says(&command_line(&[&cut]), &["left out: what is behind the first 65536 bytes"]);
+        assert_says(&command_line(&[&cut]), &["skipped: everything after the first 65536 bytes"]);
 
         let many: Vec<String> = (0..MOST_PATHS).map(|number| format!("/n/{number}")).collect();
         let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
         many.push("/x/s");
-        assert_says(&command_line(&many), &["left out: the paths behind the first 32 in /proc/self/cmdline"]);
+        assert_says(&command_line(&many), &["skipped: the paths after the first 32 in /proc/self/cmdline"]);
         assert!(find(&process(world(), "self", &many[1..], "0")).is_ok());
 
         let entries = |count: usize| {
             let data = || Fixture::default().working_directory("/elsewhere");
             (0..count).fold(data(), |world, number| world.pair(&format!("{DATA_DIR}/{number}")))
         };
-        assert_says(&refusal(&entries(MOST_ENTRIES + 1)), &["it has more than 1024 entries, too many"]);
+        assert_says(&refusal(&entries(MOST_ENTRIES + 1)), &["it has more than 1024 entries"]);
         // Of very many, some are named.
         let text = refusal(&entries(500));
         assert_says(&text, &["there are 500 sessions' certificates", "and 492 more"]);
         let unusable = (0..500)
             .fold(entries(500), |world, number| world.unreadable(&format!("{DATA_DIR}/{number}/sqlsatellitekey.pem")));
-        assert_says(&refusal(&unusable), &["cannot be read: permission denied", "And 491 more pairs cannot be used."]);
+        assert_says(&refusal(&unusable), &["cannot be read: permission denied", "491 more pairs cannot be used."]);
     }
 
     #[test]
@@ -630,7 +636,7 @@ mod tests {
     fn a_folder_that_cannot_be_searched_is_told_apart_from_an_empty_one() {
         let closed = || Fixture::default().working_directory("/elsewhere").pair(LAUNCHPAD).closed(LAUNCHPAD);
         let line = format!("cannot be searched: {LAUNCHPAD}: permission denied");
-        assert_says(&refusal(&closed()), &[&line, "no usable pair in its 1 entries"]);
+        assert_says(&refusal(&closed()), &[&line, "no usable certificate and key in its 1 entries"]);
         let below = format!("cannot be searched: {SESSION}: permission denied, {LAUNCHPAD}: permission denied");
         assert_says(&refusal(&closed().working_directory(SESSION)), &["working directory: ", &below]);
         let named = process(closed().unlisted(), "self", &["x", SESSION], "0");
@@ -640,11 +646,14 @@ mod tests {
     #[test]
     fn processes_that_cannot_be_read_are_told() {
         let world = || process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], "5");
-        assert_says(&refusal(&world()), &["left out: /proc/5/cmdline cannot be read: ", "no path of 1 processes"]);
+        assert_says(
+            &refusal(&world()),
+            &["skipped: /proc/5/cmdline cannot be read: ", "on the command lines of 1 processes"],
+        );
         let no_parent = world().unreadable("/proc/self/stat");
         assert_says(&refusal(&no_parent), &["the processes above: /proc/self/stat cannot be read: permission denied"]);
         let nonsense = world().file("/proc/self/stat", "nonsense");
-        assert_says(&refusal(&nonsense), &["the processes above: /proc/self/stat does not name one"]);
+        assert_says(&refusal(&nonsense), &["the processes above: /proc/self/stat does not name the parent process"]);
     }
 
     #[test]
@@ -774,7 +783,10 @@ mod tests {
             let world = process(process(closed(), "self", &["python3"], "5"), "5", &arguments, "1");
             assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
         }
-        assert_says(&refusal(&process(closed(), "self", &["python3", "x.py"], "0")), &["no path of 1 processes"]);
+        assert_says(
+            &refusal(&process(closed(), "self", &["python3", "x.py"], "0")),
+            &["on the command lines of 1 processes"],
+        );
         assert_says(&refusal(&closed()), &["/proc/self/cmdline cannot be read"]);
     }
 
@@ -805,7 +817,7 @@ mod tests {
     #[test]
     fn a_ring_of_processes_ends() {
         let world = process(process(Fixture::default(), "self", &["a"], "5"), "5", &["b"], "5");
-        assert_says(&refusal(&world), &["no path of 32 processes"]);
+        assert_says(&refusal(&world), &["on the command lines of 32 processes"]);
     }
 
     #[test]
@@ -814,7 +826,7 @@ mod tests {
         assert_eq!(LONGEST_PATH, 4096);
         for (limit, row) in [
             (MOST_FOLDERS, "above a pair | LIMIT |"),
-            (MOST_PEM_BYTES >> 10, "named ones too | LIMIT KiB |"),
+            (MOST_PEM_BYTES >> 10, "including configured ones | LIMIT KiB |"),
             (MOST_PROCESSES, "| processes | LIMIT |"),
             (MOST_COMMAND_LINE_BYTES >> 10, "bytes of a path | LIMIT KiB; "),
             (MOST_PATHS, " KiB; LIMIT; 4,096 |"),

@@ -63,7 +63,7 @@ impl Trusted {
         let Owner { user, group, mode } = owner;
         let path = Shown(path);
         if user == OVERFLOW_USER {
-            Err(format!("{path} belongs to a user that is not known here ({user})"))
+            Err(format!("{path} belongs to an unknown user ({user})"))
         } else if !is_trusted(world, user) && !self.users.contains(&user) {
             Err(format!("{path} belongs to user {user}, who is neither root nor the user of this process"))
         } else if mode & ALL_MAY_WRITE != 0 {
@@ -90,8 +90,11 @@ impl Judge {
     /// Who has it in hand, or what cannot be told.
     pub fn file(&mut self, world: &dyn World, path: &Path) -> Result<PathBuf, String> {
         let has_detours = !path.has_root() || path.components().any(|it| it == Component::ParentDir);
-        let straight =
-            if has_detours { Err(format!("{} is not straight", Shown(path))) } else { self.straight(world, path) };
+        let straight = if has_detours {
+            Err(format!("{} is relative or contains ..", Shown(path)))
+        } else {
+            self.straight(world, path)
+        };
         let Err(reason) = straight else { return Ok(path.to_owned()) };
         // There may have been links on the way, which most paths are without.
         let resolved = world.resolve(path).map_err(|error| untold(path, &error))?;
@@ -149,7 +152,7 @@ fn owner(world: &dyn World, path: &Path) -> Result<Owner, String> {
 }
 
 fn untold(path: &Path, error: &io::Error) -> String {
-    format!("it cannot be told whose {} is: {error}", Shown(path))
+    format!("the owner of {} cannot be determined: {error}", Shown(path))
 }
 
 #[cfg(test)]
@@ -190,11 +193,11 @@ mod tests {
                 (USER, USER, 0o775, format!("group 1000 may write to {path} (mode 775)")),
                 (0, 0, 0o775, format!("group 0 may write to {path} (mode 775)")),
                 (0, OTHER, 0o3770, format!("group 1001 may write to {path} (mode 3770)")),
-                (65534, 65534, 0o755, format!("{path} belongs to a user that is not known here (65534)")),
+                (65534, 65534, 0o755, format!("{path} belongs to an unknown user (65534)")),
             ] {
                 assert_refused(&Fixture::default().owned(path, user, group, mode), "/a/b/file", &reason);
             }
-            let unknown = format!("it cannot be told whose {path} is: permission denied");
+            let unknown = format!("the owner of {path} cannot be determined: permission denied");
             assert_refused(&Fixture::default().of_nobody_knows_whom(path), "/a/b/file", &unknown);
         }
     }
@@ -238,7 +241,7 @@ mod tests {
         assert_eq!(judged(&world(SERVICE, 0o771), "/var/x"), Ok("/var/x".into()));
         assert_refused(&world(0, 0o777), "/var/x", "every user may write to / (mode 777)");
         // Unless nobody knows who that is.
-        assert_refused(&world(65534, 0o755), "/var/x", "/ belongs to a user that is not known here (65534)");
+        assert_refused(&world(65534, 0o755), "/var/x", "/ belongs to an unknown user (65534)");
     }
 
     #[test]

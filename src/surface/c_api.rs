@@ -68,7 +68,7 @@ pub fn report(world: &dyn World) -> String {
     let mut lines = vec![format!("loopback-odbc {}", env!("CARGO_PKG_VERSION"))];
     match world.own_library() {
         Some(library) => lines.push(format!("Library: {}", library.display())),
-        None => lines.push("Library: its file cannot be told".to_owned()),
+        None => lines.push("Library: its path cannot be determined".to_owned()),
     }
     let driver = match Target::first(world) {
         Ok(target) => {

@@ -105,10 +105,10 @@ impl Request {
     pub fn parse(string: &[u16]) -> Result<Request, Failure> {
         let parsed = parse(string);
         if string.contains(&0) {
-            return Err(wide_characters("The connection string has a NUL in it"));
+            return Err(wide_characters("The connection string contains a NUL character"));
         }
         if parsed.attributes.is_empty() && !string.is_empty() {
-            return Err(wide_characters("The connection string has no attribute, such as DSN=Loopback"));
+            return Err(wide_characters("The connection string has no keyword, such as DSN=Loopback"));
         }
         let attributes = parsed.attributes.iter().map(Attribute::to_static).collect();
         let ends_open = string.last() == Some(&u16::from(b'='));
@@ -118,7 +118,7 @@ impl Request {
     /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
     pub fn of_arguments(values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
         if values.iter().any(|(_, value)| value.contains(&0)) {
-            return Err(wide_characters("An argument of SQLConnect has a NUL in it"));
+            return Err(wide_characters("An argument of SQLConnect contains a NUL character"));
         }
         let given = values.iter().filter(|(_, value)| !value.is_empty());
         let attributes = given.map(|(keyword, value)| Attribute::new(keyword, value)).collect();
@@ -131,7 +131,7 @@ impl Request {
 /// character, so that a connection string reads as its first character, or as all of them with NULs between.
 fn wide_characters(evidence: &str) -> Failure {
     let text = format!(
-        "{evidence}, as when the driver manager gives characters of 32 bits, where this driver's have 16: use iODBC \
+        "{evidence}. This happens when the driver manager passes 32-bit characters and not 16-bit ones: use iODBC \
          3.52.14 or later, or unixODBC."
     );
     Failure::new(Sqlstate::GENERAL, text)
@@ -239,14 +239,14 @@ fn prepare(connection: HDbc, request: Request, completed: Option<Completed>) -> 
     for finding in &search.findings {
         log::info!("{finding}");
     }
-    log::info!("the target is given: {}", rewritten.shown());
+    log::info!("connecting with: {}", rewritten.shown());
     let mut string = rewritten.target_string();
     if string.len() > LONGEST {
         return Err(Failure::new(
             Sqlstate::INVALID_LENGTH,
             format!(
-                "The connection string for the target has {} characters; ODBC can carry {LONGEST}. Shorten what the \
-                 application or the DSN section gives.",
+                "The connection string for the target has {} characters; ODBC allows {LONGEST}. Shorten the \
+                 application's connection string or the values in the DSN section.",
                 string.len()
             ),
         ));
@@ -268,7 +268,7 @@ impl Prepared {
         let mut records = Vec::new();
         if let Some(Stopped { position, reason }) = &self.stopped {
             let text = format!(
-                "The connection string was read only up to character {position}: {}. What follows there was ignored.",
+                "The connection string was read only up to character {position}: {}. The rest was ignored.",
                 reason.text()
             );
             records.push(Record::new(Sqlstate::INVALID_ATTRIBUTE, &text));
@@ -375,9 +375,9 @@ mod tests {
     #[test]
     fn a_connection_string_of_32_bit_characters_is_refused() {
         let string = "DSN=Loopback;Database=Sales";
-        refused(Request::parse(&misread(string, None)), Sqlstate::GENERAL, "no attribute");
+        refused(Request::parse(&misread(string, None)), Sqlstate::GENERAL, "no keyword");
         for units in 2..=string.len() {
-            let evidence = if units == 2 { "no attribute" } else { "a NUL" };
+            let evidence = if units == 2 { "no keyword" } else { "a NUL" };
             refused(Request::parse(&misread(string, Some(units))), Sqlstate::GENERAL, evidence);
         }
     }

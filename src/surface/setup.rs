@@ -90,7 +90,7 @@ fn configure_data_source(request: u16, driver: &[u16], attributes: &[Vec<u16>]) 
     let named = pairs.iter().find(|(keyword, _)| same_keyword(keyword, "DSN")).map(|&(_, name)| name.to_vec());
     let name = named.unwrap_or_else(|| utf16(DEFAULT_NAME));
     SQLValidDSNW(&name).map_err(|_| {
-        let text = format!("{} is no name for a data source.", String::from_utf16_lossy(&name));
+        let text = format!("{} is not a valid name for a data source.", String::from_utf16_lossy(&name));
         Refusal::Ours(ODBC_ERROR_INVALID_KEYWORD_VALUE, text)
     })?;
     match request {
@@ -109,13 +109,13 @@ fn must_exist(name: &[u16]) -> Result<(), Refusal> {
     let name = String::from_utf16_lossy(name);
     match Machine.profile_keywords(Profile::Odbc, &name) {
         Ok(keywords) if !keywords.is_empty() => Ok(()),
-        Ok(_) => Err(Refusal::Ours(ODBC_ERROR_REQUEST_FAILED, format!("There is no data source {name}."))),
+        Ok(_) => Err(Refusal::Ours(ODBC_ERROR_REQUEST_FAILED, format!("The data source {name} does not exist."))),
         Err(reason) => Err(Refusal::Ours(ODBC_ERROR_REQUEST_FAILED, reason)),
     }
 }
 
 fn refuse_request(request: u16) -> Result<(), Refusal> {
-    Err(Refusal::Ours(ODBC_ERROR_INVALID_REQUEST_TYPE, format!("{request} is no request.")))
+    Err(Refusal::Ours(ODBC_ERROR_INVALID_REQUEST_TYPE, format!("{request} is not a valid request.")))
 }
 
 /// Keyword and value, without the spaces around them.
@@ -129,7 +129,7 @@ fn pair(attribute: &[u16]) -> Result<(&[u16], &[u16]), Refusal> {
     let (keyword, value) = attribute.split_at(equals.unwrap_or(0));
     if keyword[trim(keyword)].is_empty() {
         // Without the attribute itself, which may be a part of a password.
-        let text = "An attribute has no keyword: each is to be given as keyword=value.";
+        let text = "An attribute has no keyword. Write each attribute as keyword=value.";
         return Err(Refusal::Ours(ODBC_ERROR_INVALID_KEYWORD_VALUE, text.to_owned()));
     }
     let value = &value[1..];
@@ -147,7 +147,7 @@ fn write(section: &[u16], (keyword, value): (&[u16], &[u16]), file: &str) -> Res
 
 /// Runs a request, and leaves the reason of a refusal with the installer library. Gives a BOOL.
 fn answer(request: impl FnOnce() -> Result<(), Refusal>) -> i32 {
-    let defect = || Refusal::Ours(ODBC_ERROR_GENERAL_ERR, "This is a defect of loopback-odbc.".to_owned());
+    let defect = || Refusal::Ours(ODBC_ERROR_GENERAL_ERR, "This is a bug in loopback-odbc.".to_owned());
     match guard::catch(request).unwrap_or_else(|()| Err(defect())) {
         Ok(()) => 1,
         Err(Refusal::Installer) => 0,

@@ -143,7 +143,7 @@ impl Absent {
                 LOADED.get_or_init(|| target);
             }
             Err(failure) => {
-                log::error!("there is no target: {}", failure.text);
+                log::error!("no target: {}", failure.text);
                 self.reason = Some(failure);
             }
         }

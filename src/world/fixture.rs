@@ -368,7 +368,7 @@ impl World for Fixture {
     }
 
     fn account(&self) -> Result<String, String> {
-        self.account.clone().ok_or_else(|| "it cannot be told".to_owned())
+        self.account.clone().ok_or_else(|| "cannot be determined".to_owned())
     }
 
     fn instances(&self) -> Result<Vec<(String, String)>, String> {

@@ -61,7 +61,7 @@ pub fn start() {
         }
         if known.is_none() {
             let text = format!(
-                "{LEVEL_VARIABLE}={} is not a level, so this is the level warn: use off, error, warn, info, debug or trace",
+                "{LEVEL_VARIABLE}={} is not a level, so the level is warn. Use off, error, warn, info, debug or trace",
                 wanted.display()
             );
             logger.file.add(line(Level::Warn, &text).as_bytes());
@@ -76,8 +76,8 @@ pub fn start() {
 
 /// Where a panic of ours was, for whoever reports it. Not what it says: there may be a value in that.
 fn defect(panic: &PanicHookInfo) -> String {
-    let place = panic.location().map_or_else(|| "a place that is not known".to_owned(), ToString::to_string);
-    line(Level::Error, format_args!("a defect of loopback-odbc at {place}"))
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    line(Level::Error, format_args!("a bug in loopback-odbc at {place}"))
 }
 
 /// A record as one line, whatever is in it.
@@ -125,7 +125,7 @@ mod tests {
         let _ = panic::take_hook();
         assert!(outcome.is_err());
         let said = SAID.lock().unwrap();
-        assert!(said.contains(concat!("a defect of loopback-odbc at ", file!())), "{said}");
+        assert!(said.contains(concat!("a bug in loopback-odbc at ", file!())), "{said}");
         assert!(!said.contains("PWD") && said.lines().count() == 1, "{said}");
     }
 

@@ -76,7 +76,7 @@ impl Satellite {
     pub fn target_string(self, string: &str) -> String {
         let outcome = self.option("--env", "LOOPBACK_ODBC_LOG=info").run(&[PYTHON, "-c", CONNECT, string]);
         outcome.by_certificate(1);
-        let given = outcome.ran.stderr.lines().find_map(|line| line.split_once("the target is given: "));
+        let given = outcome.ran.stderr.lines().find_map(|line| line.split_once("connecting with: "));
         given.unwrap_or_else(|| panic!("{}", outcome.ran.stderr)).1.to_owned()
     }
 }

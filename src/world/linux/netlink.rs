@@ -156,7 +156,7 @@ fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Resu
             return Ok(messages);
         }
     }
-    Err(io::Error::other("it changed each time while the kernel told it"))
+    Err(io::Error::other("it changed during every attempt to read it"))
 }
 
 /// As [`ask`]; none when something may be missing, since there were changes meanwhile.
