@@ -1,9 +1,12 @@
--- Confirms or corrects what docs/discovery.md infers of the surroundings of SQL Server's scripts. For whoever has a real SQL Server with
--- Machine Learning Services: run it as it is, with sqlcmd or in a query window, as a user who may run external scripts, and compare the
--- lines that it prints, or send them in. It changes nothing. It opens connections to the server, on Windows one of them with the caller's
--- login, and shows no key, no password, and of variables the names (of the MRS_EXTLIB_ ones their paths, too). Each line: the number of docs/discovery.md, "yes", "no" or "?", what is expected, what was found.
--- Without R, or without Python, the one of the two calls fails, and the other one is enough. If a language has another name on your server
--- (CREATE EXTERNAL LANGUAGE), put it there.
+-- Tests what docs/discovery.md infers about the surroundings of SQL Server's scripts. You need a real SQL Server with Machine Learning
+-- Services, and a user who may run external scripts. Run it in a query window, or with
+--     sqlcmd -S SERVER -U USER -i examples/confirm.sql
+-- Each line it prints has the number in docs/discovery.md, "yes", "no" or "?", what is expected, and what was found. Compare the lines with
+-- the page, or send them in.
+-- It changes nothing. It opens connections to the server, on Windows one of them with the caller's login. It shows no key and no password. Of
+-- variables it shows the names, and of those that begin with MRS_EXTLIB_ also the paths.
+-- Without Python or without R, one of the two calls fails; the other one is enough. If a language has another name on your server (CREATE
+-- EXTERNAL LANGUAGE), put that name after @language.
 
 DECLARE @edition int = CAST(SERVERPROPERTY('EngineEdition') AS int);
 EXECUTE sp_execute_external_script @language = N'Python', @script = N'

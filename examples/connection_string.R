@@ -1,7 +1,8 @@
-# Prints the loopback connection string of this session, for programs that do not connect by ODBC themselves.
-# Arguments: the library's path, as in odbcinst.ini; a database; a driver.
-
-options(warning.length = 8170) # of messages, which R would cut at 1000 bytes
+# Prints the loopback connection string of this session, for programs that do not connect by ODBC.
+#     Rscript examples/connection_string.R LIBRARY [DATABASE [DRIVER]]
+# LIBRARY is the path in odbcinst.ini, such as /usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so.
+# Without SQL Server, as root after `make demo`:
+#     scripts/satellite --script examples/connection_string.R -- /usr/bin/Rscript connection_string.R /var/opt/lib/libloopbackodbc.so Sales
 
 connection_string <- function(library, database = "", driver = "") {
   dyn.load(library)
@@ -14,4 +15,10 @@ connection_string <- function(library, database = "", driver = "") {
   text
 }
 
-cat(do.call(connection_string, as.list(commandArgs(trailingOnly = TRUE))), "\n", sep = "")
+# Not when another script reads this one with source().
+if (sys.nframe() == 0) {
+  options(warning.length = 8170) # of messages, which R would cut at 1000 bytes
+  arguments <- commandArgs(trailingOnly = TRUE)
+  if (!length(arguments) %in% 1:3) stop("Usage: connection_string.R LIBRARY [DATABASE [DRIVER]]", call. = FALSE)
+  cat(do.call(connection_string, as.list(arguments)), "\n", sep = "")
+}

@@ -1,4 +1,10 @@
-/* Prints the loopback connection string of this session. Link with -lloopbackodbc. */
+/* Prints the loopback connection string of this session, for programs that do not connect by ODBC. In the project's folder, after
+   `make build`:
+       cc -Iinclude -o target/connection_string examples/connection_string.c target/release/libloopbackodbc.so \
+           -Wl,-rpath,$PWD/target/release
+       target/connection_string [DATABASE [DRIVER]]
+   Without SQL Server, as root after `make demo`: scripts/satellite --script target/connection_string \
+       --env LD_LIBRARY_PATH=/var/opt/lib:/var/opt/stage/unixodbc/usr/lib/x86_64-linux-gnu -- ./connection_string Sales */
 #include <loopback_odbc.h>
 #include <stdio.h>
 

@@ -1,4 +1,7 @@
 # Sums up the orders of each region, and stores the summary.
+# Run it where DSN=Loopback leads to a server with a database Sales, filled by sales.sql:
+#     Rscript examples/loopback.R
+# Without SQL Server, `make demo` runs it against a stand-in.
 library(RODBC)
 
 channel <- odbcConnect("Loopback")

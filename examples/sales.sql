@@ -1,4 +1,6 @@
--- What the two examples start from.
+-- The tables that loopback.py and loopback.R use. Run it once in an empty database Sales:
+--     sqlcmd -S SERVER -U USER -d Sales -i examples/sales.sql
+-- Without SQL Server, `make demo` fills a stand-in with it.
 CREATE TABLE dbo.Orders (
     OrderID   int            NOT NULL PRIMARY KEY,
     OrderDate date           NOT NULL,

@@ -50,6 +50,17 @@ fn the_string_is_the_session_s_from_each_language() {
 }
 
 #[test]
+fn the_examples_can_be_used_by_other_scripts() {
+    let print = "from connection_string import connection_string; \
+        print(connection_string('/var/opt/lib/libloopbackodbc.so', 'Sales'))";
+    let said = in_a_session(&["/usr/bin/python3", "-c", print], &[]).ok().stdout;
+    assert_says(&said, &["Driver=ODBC Driver 18 for SQL Server;Server=fe80::", ";Database=Sales;"]);
+    let print = "source('connection_string.R'); cat(connection_string('/var/opt/lib/libloopbackodbc.so', 'Sales'))";
+    let said = in_a_session(&["/usr/bin/Rscript", "-e", print], &[]).ok().stdout;
+    assert_says(&said, &["Driver=ODBC Driver 18 for SQL Server;Server=fe80::", ";Database=Sales;"]);
+}
+
+#[test]
 fn outside_a_session_the_error_is_given_in_each_language() {
     let registrations = Registrations::usual("");
     let program = registrations.path("connection_string");

@@ -343,6 +343,19 @@ fn the_script_s_lines_for_windows_run_with_stand_ins() {
 }
 
 #[test]
+fn the_readme_s_scripts_run_in_a_session() {
+    let page = text(project("README.md"));
+    // As each language prints a row.
+    for (language, interpreter, row) in [
+        ("Python", "/usr/bin/python3", "CONTOSO\\analyst master\n"),
+        ("R", "/usr/bin/Rscript", "1 CONTOSO\\\\analyst master\n"),
+    ] {
+        let [script] = &scripts(&page, language)[..] else { panic!("{language}") };
+        assert_says(&in_a_session(&[], interpreter, script), &[row]);
+    }
+}
+
+#[test]
 fn the_administrators_calls_of_doctor_run_in_a_session() {
     let page = text(project("docs/administrators-linux.md"));
     let program = part("PROGRAM");
