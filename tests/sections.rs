@@ -307,7 +307,7 @@ fn table(setting: Setting, places: &Places, few: bool) -> Vec<Row> {
             let title = format!("{name}: section {keyword} {kind}");
             rows.push(row(setting, keyword, places, &title, &lines, ""));
         }
-        // A login in the section together with the keyword in the string is another kind of machine.
+        // In this setting the section has the login; other settings cover the keywords in the string.
         if setting != Setting::Section {
             for (kind, words) in words(keyword, &values, few) {
                 let title = format!("{name}: string {keyword} {kind}");
@@ -391,7 +391,7 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
     if setting != Setting::Session {
         return (row.attributes.clone(), string);
     }
-    // An empty server or certificate means discovery in a session and nothing elsewhere; and the first keyword counts.
+    // In a session an empty server or certificate counts as missing and is discovered.
     for keyword in ["Server", "Address", "Addr", "ClientCertificate", "ClientKey"] {
         if of_string(&string, keyword) == Some("") {
             string = without(&string, keyword);
