@@ -29,7 +29,7 @@ mod surface;
 mod target;
 mod world;
 
-/// What the program `loopback-odbc` uses of the library, so that both decide by the same code.
+/// What the program `loopback-odbc` uses of the library, so both decide with the same code.
 pub mod program {
     pub use crate::loopback::choice::{Target, preferred};
     pub use crate::loopback::connection_string::{Attribute, Text, parse, shown, shown_each};

@@ -22,7 +22,7 @@ const SQL_DIAG_ROW_NUMBER: i16 = -1248;
 
 /// With a server and a login, nothing is discovered and nothing is added.
 const LOGIN: &str = "DSN=none;Server=s;UID=u";
-/// A session's certificate. This source file stands for the certificate file, so the file exists.
+/// A session's certificate. This source file serves as the certificate file, because the file must exist.
 const BY_CERTIFICATE: &str = concat!("DSN=none;Server=s;ClientCertificate=file:", file!());
 /// The library refuses this itself, without calling the target.
 const REFUSED: &str = "DSN=none;TargetDriver=another";
