@@ -1,5 +1,5 @@
-//! Link options of the library, each for a problem of loaders; an empty driver manager for the linker; and on Windows the
-//! version that the library's file shows.
+//! Link options of the library, each for a problem with a loader; an empty driver manager for the linker; on Windows,
+//! the version resource of the library.
 
 #[path = "scripts/windows/version_resource.rs"]
 mod version_resource;
@@ -12,17 +12,18 @@ fn main() {
     println!("cargo:rerun-if-changed=scripts/windows/version_resource.rs");
     let target = |part: &str| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default();
     if target("OS") == "linux" {
-        // The name in odbcinst.ini may be that of a copy or a link; the library knows its own.
+        // The entry in odbcinst.ini may name a copy or a link; the library has its own name.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libloopbackodbc.so");
-        // Driver managers unload drivers; the target's handles and our state would not survive that.
+        // Driver managers unload drivers. The target's handles and this library's state would not survive that.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-        // A missing symbol shows at build time, not in the user's process. With coverage for a fuzzer some are to be missing.
+        // A missing symbol shows at build time, not in the user's process. A fuzzing build with coverage lacks some on
+        // purpose.
         if env::var_os("CARGO_CFG_FUZZING").is_none() {
             println!("cargo:rustc-cdylib-link-arg=-Wl,-z,defs");
         }
     }
     match (target("OS").as_str(), target("ENV").as_str()) {
-        // Microsoft's linker comes with the real one.
+        // Microsoft's linker comes with the real library.
         ("windows", "msvc") => {}
         ("windows", _) => empty_library("libodbc32.a"),
         _ => empty_library("libodbc.a"),
@@ -33,8 +34,8 @@ fn main() {
     }
 }
 
-/// A library without contents, first on the linker's way. odbc-sys has every program linked with a driver manager, of whose
-/// functions we call none: with this nobody needs one for building, and nothing of it can come into the library.
+/// An empty library that the linker finds first. odbc-sys links every program with a driver manager, but this library
+/// calls none of its functions. So no driver manager is needed for building, and none of its code can get in.
 fn empty_library(name: &str) {
     let folder = env::var("OUT_DIR").unwrap();
     fs::write(Path::new(&folder).join(name), "!<arch>\n").unwrap();

@@ -21,7 +21,7 @@ jobs <- list(
     }
 )
 
-# Each job both ways in turns: once with few rows, which does not count, then for each pair.
+# Each job both ways in turns: first with few rows, which does not count, then for each pair.
 runs <- function(counts, pairs) {
     for (job in names(jobs)) for (pair in seq(0, pairs)) {
         ways <- if (pair %% 2) names(strings) else rev(names(strings))
@@ -35,7 +35,7 @@ runs <- function(counts, pairs) {
     }
 }
 
-# Begins or ends the count of this process's instructions.
+# Begins or ends counting this process's instructions.
 counting <- function(state) {
     stopifnot(system2("callgrind_control", c("-i", state, Sys.getpid()), stdout = FALSE) == 0)
 }

@@ -1,5 +1,5 @@
-"""Many rows through the library and directly: pyodbc, arrow-odbc, RODBC (bulk.R). Time is measured by runs in turns in one process,
-and instructions are counted with fewer rows under callgrind, which a busy machine does not disturb.
+"""Many rows through the library and directly: pyodbc, arrow-odbc, RODBC (bulk.R). Time is measured in alternating runs in one
+process. Instructions are counted with fewer rows under callgrind, which a busy machine does not affect.
 
 Run by `scripts/bench bulk` in the satellite setting, with the tables of benches/bulk.sql:
 
@@ -63,7 +63,7 @@ def arrow_odbc_jobs(ways):
 
 
 def runs(jobs, empty, counts, pairs):
-    """Runs each job both ways in turns: once with few rows, which does not count, then for each pair."""
+    """Runs each job both ways in turns: first with few rows, which does not count, then for each pair."""
     for job, count in zip(jobs, counts):
         for pair in range(pairs + 1):
             for way in WAYS if pair % 2 else reversed(WAYS):
@@ -87,7 +87,7 @@ def output(client, arguments, under=()):
     else:
         debugger = ["-d", " ".join(under)] if under else []
         command = ["R", *debugger, "--vanilla", "--no-echo", "-f", "bulk.R", "--args", *WAYS.values(), *arguments]
-    # What would differ from run to run: the order of hashes, and pyarrow's allocator, which works by the clock.
+    # Removes what differs between runs: the order of hashes, and pyarrow's allocator, which depends on the clock.
     environment = os.environ | {"PYTHONHASHSEED": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
     ran = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -95,12 +95,12 @@ def output(client, arguments, under=()):
 
 
 def counting(state):
-    """Begins or ends the count of this process's instructions."""
+    """Begins or ends counting this process's instructions."""
     subprocess.run(["callgrind_control", "-i", state, str(os.getpid())], check=True, capture_output=True)
 
 
 def instructions(client, job, way, count):
-    """What a row takes, once libraries and statements are warm."""
+    """The instructions per row, once libraries and statements are warm."""
     collected = re.search(r"Collected : (\d+)", output(client, ["once", job, way, count], COUNT))
     return int(collected[1]) / count
 
@@ -127,7 +127,7 @@ def everything(counts, pairs):
                 ]
             )
     worst = max(statistics.median(them) for them in ratios)
-    # Missed only where all pairs agree on it.
+    # Missed only if all pairs agree.
     met = True if worst <= 1.01 else False if any(min(them) > 1.01 for them in ratios) else None
     budget("bulk work takes at most 1 % longer than directly", f"at most {100 * (worst - 1):.1f} %", met)
     more = 100 * (max(counted) - 1)

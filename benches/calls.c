@@ -1,9 +1,10 @@
-/* Calls functions of a driver, of 1, 6 and 10 arguments, very often; of benches/target.c, directly and through the library.
+/* Calls functions of a driver with 1, 6 and 10 arguments very often; of benches/target.c, directly and through the
+ * library.
  *
- *     calls count LIBRARY FUNCTION TIMES    calls it so often in repeat(), whose instructions callgrind can count
- *     calls time DIRECT THROUGH             nanoseconds per call of two libraries, each also behind the driver manager, for
- *                                           which they are registered as [direct] and [through]; in turns, as lines
- *                                           FUNCTION, WAY, median, lower and upper quartile */
+ *     calls count LIBRARY FUNCTION TIMES    calls it in repeat(), whose instructions callgrind can count
+ *     calls time DIRECT THROUGH             nanoseconds per call of two libraries, in turns, each also through the driver
+ *                                           manager, where they are registered as [direct] and [through]; prints lines
+ *                                           with FUNCTION, WAY, median, lower and upper quartile */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sql.h>
@@ -22,7 +23,7 @@ static void check(int good, const char *what) {
     exit(1);
 }
 
-/* A way to call: a library's functions, and what they are called with. */
+/* A way to call: a library's functions, and their arguments. */
 struct way {
     const char *name;
     void *library;
@@ -47,7 +48,7 @@ static SQLHANDLE allocate(struct way *way, SQLSMALLINT type, SQLHANDLE parent) {
     return handle;
 }
 
-/* The environment makes our library load its target. */
+/* Allocating the environment makes the library load its target. */
 static struct way open_library(const char *name, const char *path) {
     struct way way = {.name = name, .library = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
     check(way.library != NULL, path);
@@ -75,7 +76,7 @@ static struct way open_manager(const char *name, const char *string) {
     return way;
 }
 
-/* As it is written and by its own name, for callgrind. */
+/* Must be compiled as written and keep its name, for callgrind. */
 __attribute__((noipa)) static SQLRETURN repeat(const struct way *way, int function, long times) {
     static char value[8];
     static SQLLEN length;

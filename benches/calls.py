@@ -1,4 +1,4 @@
-"""What a forwarded call costs: in instructions, which tests/speed.rs counts, and in nanoseconds, by benches/calls.c, which
+"""The cost of a forwarded call: in instructions, counted by tests/speed.rs, and in nanoseconds, measured by benches/calls.c, which
 `scripts/bench calls` has compiled in the working directory, with benches/target.c as msodbcsql18.so."""
 
 import os
@@ -14,7 +14,7 @@ def lines(command, check=True, **options):
     return [line.split("\t") for line in output.splitlines() if "\t" in line]
 
 
-# The test fails where the budget is missed, after it has printed what it counted.
+# The test fails if the budget is missed, after it has printed the counts.
 counted = lines(["cargo", "test", "--quiet", "--locked", "--test", "speed", "--", "--nocapture"], check=False, cwd=project)
 assert len(counted) == 3, counted
 more = max(int(through) - int(direct) for _, direct, through in counted)

@@ -1,4 +1,4 @@
-"""What the benchmarks have in common: they print Markdown, which `scripts/bench` puts into docs/performance.md."""
+"""Shared by the benchmarks: they print Markdown, which `scripts/bench` puts into docs/performance.md."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ THROUGH = "DSN=Loopback;Database=Sales"
 
 
 def direct():
-    """What the library makes of THROUGH in the satellite setting."""
+    """The string that the library makes from THROUGH in the satellite setting."""
     folder = glob.glob("/var/opt/mssql-extensibility/data/*/")[0]
     return (
         "Driver=ODBC Driver 18 for SQL Server;Server=fe80::8012:3df5:0:5db1%eth0;Database=Sales;"
@@ -19,7 +19,7 @@ def direct():
 
 
 def budget(text, measured, met):
-    """`met` is None where the measurement does not tell."""
+    """`met` is None if the measurement is not conclusive."""
     verdict = "Undecided" if met is None else "Met" if met else "Missed"
     print(f"**{verdict}**: {text}; measured {measured}.\n")
 
@@ -37,14 +37,14 @@ def spread(values, digits=0):
 
 
 def timed(action):
-    """Microseconds, and what the action gave."""
+    """Microseconds, and the result of the action."""
     start = time.perf_counter()
     result = action()
     return (time.perf_counter() - start) * 1e6, result
 
 
 def in_a_child(action):
-    """What an action gives in a process of its own, which is like this one but ends with it; as a list of numbers."""
+    """Runs an action in a forked process, and returns its result, a list of numbers."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

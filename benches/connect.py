@@ -1,8 +1,8 @@
-"""What the library adds to a connect: its own work, in front of a target that does nothing, and whole connections by pyodbc, through
-it and directly in turns. Run by `scripts/bench connect` in the satellite setting, where benches/target.c is msodbcsql18.so:
+"""What the library adds to a connect: its own work, with a target that does nothing, and complete pyodbc connections, through it and
+directly in turns. Run by `scripts/bench connect` in the satellite setting, where benches/target.c is msodbcsql18.so:
 by that name the library takes it for one of Microsoft's drivers.
 
-What a part of its own work takes is seen by giving in the connection string what that part would have found.
+The cost of each part of its own work is measured by setting, in the connection string, what that part would have discovered.
 """
 
 import os
@@ -25,7 +25,7 @@ PARTS = ["reading section [Loopback]", "finding the server", "finding certificat
 
 
 def own_work(rounds, strings):
-    """A connect of this process with each string, so many times: microseconds."""
+    """A connect of this process with each string, repeated: microseconds."""
     os.environ["LOOPBACK_ODBC_TARGET_DRIVER"] = os.path.abspath("msodbcsql18.so")
     library = odbc.Odbc("/var/opt/lib/libloopbackodbc.so")
     environment = library.allocate(odbc.ENV)
@@ -41,7 +41,7 @@ def own_work(rounds, strings):
 
 
 def parts(rounds):
-    """The whole, and what each part takes of it, by the differences within each round; medians."""
+    """The total and the share of each part, from the differences within each round; medians."""
     rounds = [[*round, 0] for round in rounds]
     differences = [[one - other for one, other in zip(round, round[1:])] for round in rounds]
     found = [statistics.median(part) for part in zip(*differences)]
@@ -60,13 +60,13 @@ def whole(strings):
 
 
 def in_turns(action, count):
-    """The times of each way, the order turned each time."""
+    """The times of each way; the order is reversed each time."""
     strings = list(WAYS.values())
     return list(zip(*(action(strings) if turn % 2 else action(strings[::-1])[::-1] for turn in range(count))))
 
 
 def whole_rows(first, later):
-    """Table rows for the ways, and what the others add to the last, within each turn."""
+    """Table rows for the ways, and what each adds to the last one, within each turn."""
     for name, *times in zip(WAYS, first, later):
         yield f"whole connect, {name}", *map(spread, times)
     for name, *times in list(zip(WAYS, first, later))[:-1]:

@@ -1,4 +1,4 @@
-"""What it costs to have the library in a process: time of dlopen, size, memory. Run by `scripts/bench load` in a folder of its own."""
+"""The cost of loading the library: time of dlopen, size, memory. Run by `scripts/bench load` in a folder of its own."""
 
 import ctypes
 import os
@@ -25,7 +25,7 @@ def with_handles(path):
 
 
 def measured(action):
-    """Microseconds, and what it adds to the memory."""
+    """Microseconds, and the added memory."""
     before = resident()
     elapsed, _ = timed(action)
     return [elapsed, resident() - before]

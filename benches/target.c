@@ -1,5 +1,5 @@
-/* A target that does nothing, as fast as it can be done and without a lock of its own: for what calls cost that go through the
- * library and nothing else, and for processes that fork. */
+/* A target that does nothing, as fast as possible and without a lock of its own: to measure calls through the library
+ * alone, and for processes that fork. */
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
@@ -20,7 +20,7 @@ SQLRETURN SQLFreeHandle(SQLSMALLINT type, SQLHANDLE handle) {
 }
 
 SQLRETURN SQLNumResultCols(SQLHSTMT statement, SQLSMALLINT *columns) {
-    *columns = 1; /* so that the driver manager lets rows be fetched */
+    *columns = 1; /* so the driver manager allows rows to be fetched */
     return SQL_SUCCESS;
 }
 
@@ -35,7 +35,7 @@ SQLRETURN SQLGetDiagRecW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
     return SQL_NO_DATA;
 }
 
-/* It passes for Microsoft's driver, so that the library looks for server and certificate. */
+/* It claims to be Microsoft's driver, so the library discovers server and certificate. */
 SQLRETURN SQLGetInfoW(SQLHDBC connection, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT capacity, SQLSMALLINT *length) {
     const char *text = type == SQL_DRIVER_NAME ? "libmsodbcsql-18.0.so" : type == SQL_DRIVER_VER ? "18.00.0000" : "";
     for (SQLWCHAR *to = value; capacity >= 2; capacity -= 2)

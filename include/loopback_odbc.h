@@ -1,12 +1,12 @@
-/* The C interface of loopback-odbc, beside the ODBC functions that the library exports.
+/* The C interface of loopback-odbc, in addition to the ODBC functions that the library exports.
  *
- * Every text is UTF-8. The functions with a buffer take its size in bytes in *length. They give the size of the text in
- * bytes, without its NUL, in *length and as their value: positive for the text that was asked for, negative for that of an
- * error, which is the SQLSTATE, a colon and the reason, and further lines on what was looked at. The text and a NUL are
- * written if the buffer has room for all of it; if not, an empty text is, so that nothing is ever cut. Call first without
- * a buffer, or with a large one: 4096 bytes are enough for most.
+ * All text is UTF-8. Functions that fill a buffer take the buffer's size in bytes in *length. They return the size of
+ * the text in bytes, without the NUL, and store it in *length. The value is positive for the requested text and
+ * negative for the text of an error: the SQLSTATE, a colon and the reason, then one line for each place that was
+ * checked. The text and a NUL are written if the whole text fits into the buffer; otherwise an empty text is written.
+ * A text is never truncated. Call first without a buffer, or with a large one: 4096 bytes are enough for most texts.
  *
- * All arguments are pointers so that R can call the functions with .C(), as raw vectors and an integer.
+ * All arguments are pointers, so R can call the functions with .C(), with raw vectors and an integer.
  */
 #ifndef LOOPBACK_ODBC_H
 #define LOOPBACK_ODBC_H
@@ -18,13 +18,14 @@ extern "C" {
 /* The library's version: a static, NUL-terminated string such as "0.1.0". Never fails. */
 const char *loopback_odbc_version(void);
 
-/* The loopback connection string of this session, for a database and a driver as they are named in Microsoft's functions
- * rx_get_sql_loopback_connection_string() and rxGetSqlLoopbackConnectionString(). Null or "" as the database leaves it to
- * the server; as the driver it means the one that the library would load. The LOOPBACK_ODBC_ variables count, and what the
- * session shows; a section of odbc.ini does not. */
+/* The loopback connection string of this session, for a database and a driver. Both have the names that Microsoft's
+ * functions rx_get_sql_loopback_connection_string() and rxGetSqlLoopbackConnectionString() take. Null or "" as the
+ * database leaves the choice to the server. Null or "" as the driver selects the driver that the library would load.
+ * The values come from the LOOPBACK_ODBC_ variables and from discovery in the session; sections of odbc.ini are not
+ * read. */
 int loopback_odbc_connection_string(const char *database, const char *driver, char *buffer, int *length);
 
-/* What discovery looks at and what it finds, in lines. No secrets are shown. */
+/* What discovery checks and what it finds, one line each. Secrets are not shown. */
 int loopback_odbc_report(char *buffer, int *length);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/setup, scripts/demo and scripts/test have in common. To be sourced after scripts/env.
+# Shared by scripts/setup, scripts/demo and scripts/test. Source it after scripts/env.
 
 fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -10,8 +10,8 @@ heading() {
     printf '\n==== %s\n' "$*"
 }
 
-# Runs the calling script again through sudo if it was not started as root: apt-get, and the namespaces of the satellite setting, need
-# it. Call it as: need_root "$@"
+# Runs the calling script again through sudo if it was not started as root, which apt-get and the namespaces of the
+# satellite setting require. Call it as: need_root "$@"
 need_root() {
     [ "$EUID" -ne 0 ] || return 0
     command -v sudo >/dev/null ||
@@ -28,8 +28,8 @@ need_cargo() {
         fail "Rust is needed, and there is no cargo on PATH${SUDO_USER:+, nor in the .cargo folder of $SUDO_USER}: see https://rustup.rs"
 }
 
-# Under sudo everything runs as root; what it made is given back to the user who called, who could not delete it otherwise.
-# Meant for: trap give_back EXIT
+# Under sudo everything runs as root. Gives the files that it made to the user who called sudo, who could not delete
+# them otherwise. Use as: trap give_back EXIT
 give_back() {
     [ "${SUDO_UID:-0}" -ne 0 ] || return 0
     local folder
@@ -40,8 +40,8 @@ give_back() {
     done
 }
 
-# What scripts/demo, scripts/test and scripts/bench begin with: root, Rust, and what scripts/setup installs with this option or with none.
-# Call it as: begin OPTION "$@"
+# The start of scripts/demo, scripts/test and scripts/bench: root, Rust, and what scripts/setup installs with this
+# option, or with none. Call it as: begin OPTION "$@"
 begin() {
     local option=$1
     shift
@@ -54,8 +54,8 @@ begin() {
     . scripts/env # now that everything is there
 }
 
-# One line for each file of the system-wide ODBC configuration, and of the caller's own, with its checksum: what must be the same before
-# and after.
+# Prints one line with a checksum for each file of the system-wide ODBC configuration and of the caller's own. The
+# output must be the same before and after.
 system_odbc_configuration() {
     local path
     for path in /etc/odbc.ini /etc/odbcinst.ini /etc/ODBCDataSources ~/.odbc.ini ~/.odbcinst.ini; do
@@ -67,7 +67,7 @@ system_odbc_configuration() {
     done
 }
 
-# Fails if the system-wide ODBC configuration is not what system_odbc_configuration said before.
+# Fails if the system-wide ODBC configuration has changed since the given output of system_odbc_configuration.
 same_system_odbc_configuration() {
     local now
     now=$(system_odbc_configuration)

@@ -1,5 +1,5 @@
-//! The tables of docs/settings.md and the messages of docs/troubleshooting.md, held to the code: what stands there is so, and
-//! what is so stands there. Tests alone; what only a driver manager or a driver can show is in tests/docs.rs.
+//! Compares the tables of docs/settings.md and the messages of docs/troubleshooting.md with the code, in both
+//! directions. What only a driver manager or a driver can show is tested in tests/docs.rs.
 
 use crate::loopback::choice::Target;
 use crate::loopback::connection_string::{Attribute, parse, words};
@@ -25,7 +25,7 @@ const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
 const TARGET: &str = "ODBC Driver 17 for SQL Server";
 const DATA: &str = "/var/opt/mssql-extensibility/data";
 
-/// The cells of the table below a heading, without the table's own heading.
+/// The cells of the table below a heading, without the table's header.
 fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     let (_, section) = SETTINGS.split_once(&format!("\n{heading}\n")).expect("there is such a heading");
     let table = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
@@ -35,17 +35,17 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     rows
 }
 
-/// What stands in backticks.
+/// The text between backticks.
 fn code(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// What stands in quotation marks.
+/// The text between quotation marks.
 fn quoted(line: &str) -> Vec<&str> {
     line.split('"').skip(1).step_by(2).collect()
 }
 
-/// The surroundings of a script that SQL Server on Linux runs, and another pair that can be named.
+/// The environment of a script that SQL Server on Linux runs, and a second pair that a setting can name.
 fn satellite() -> Fixture {
     let launchpad = format!("{DATA}/launchpad-1");
     Fixture::default()
@@ -66,7 +66,7 @@ fn rewrite(world: &Fixture, kind: &Kind, string: &str) -> Result<Rewritten, Fail
     rewritten.map_err(|failure| search.explain(failure))
 }
 
-/// What the target is given.
+/// The string for the target.
 fn given(world: &Fixture, string: &str) -> Result<String, Failure> {
     let rewritten = rewrite(world, &Kind::new(TARGET, "17.10.0006"), string)?;
     Ok(String::from_utf16(&rewritten.target_string()).unwrap())
@@ -289,13 +289,13 @@ fn the_attributes_are_those_that_count() {
 
 // --- docs/troubleshooting.md ---
 
-/// The refusals that tests/docs.rs shows, since they need a driver manager.
+/// The refusals that tests/docs.rs checks, because they need a driver manager.
 const SHOWN_BY_A_DRIVER_MANAGER: [&str; 2] = [
     "[HY090] [loopback-odbc] The connection string for the target",
     "[08001] [loopback-odbc] Section [...] of odbc.ini",
 ];
 
-/// A documented message: what stands between the `...` follows one another, from the beginning.
+/// Whether a message fits a documented one: the parts between the `...` must follow one another, from the start.
 fn fits(documented: &str, message: &str) -> bool {
     let mut parts = documented.split("...");
     let Some(mut rest) = message.strip_prefix(parts.next().unwrap()) else { return false };
@@ -316,7 +316,7 @@ fn quotations() -> Vec<&'static str> {
     code(TROUBLESHOOTING).into_iter().filter(ours).collect()
 }
 
-/// A machine with a data source and nothing else.
+/// A machine that has a data source and nothing else.
 fn nowhere() -> Fixture {
     Fixture::default().section(Odbc, "Loopback", &[])
 }
@@ -434,7 +434,7 @@ fn every_message_that_is_quoted_is_one_that_the_code_gives_and_each_is_quoted() 
         let is_shown = SHOWN_BY_A_DRIVER_MANAGER.iter().any(|beginning| quotation.starts_with(beginning));
         assert!(is_shown || messages.iter().any(|message| fits(quotation, message)), "no such message: {quotation}");
     }
-    // What is wrong with a file is quoted for the certificate or the key, not for both.
+    // Errors about a file are quoted for either the certificate or the key, not for both.
     let same_for_both = |message: &str| message.replace("client key", "client certificate");
     for message in &messages {
         let is_it = |quotation: &&&str| fits(&same_for_both(quotation), &same_for_both(message));

@@ -1,12 +1,15 @@
-//! The domain: what the right loopback string is, here and now.
+//! The domain: which loopback string is right, here and now.
 //!
-//! SQL Server tells a script neither its address nor where the session's certificate is. [`rewrite`] goes three steps:
+//! SQL Server tells a script neither its own address nor where the session's certificate is. [`rewrite`] takes three
+//! steps:
 //!
-//! 1. [`sources`]: gather who says what: the application's string, its attributes, the environment, the DSN section;
-//! 2. [`decision`]: decide how to log in and at which server, by what is said;
-//! 3. [`form`]: find what nobody said, by [`session`], [`server`] and [`instance`], and write the string.
+//! 1. [`sources`]: gather the values from every source: the application's string and attributes, the environment, the
+//!    DSN section;
+//! 2. [`decision`]: decide from these values how to log in and at which server;
+//! 3. [`form`]: discover the values that no source gives, with [`session`], [`server`] and [`instance`], and write the
+//!    string.
 //!
-//! Nothing is guessed: none or several is an error that lists what was looked at.
+//! The library never guesses. No candidate, or more than one, is an error that lists everything that was checked.
 
 #![forbid(unsafe_code)]
 
@@ -39,14 +42,14 @@ use crate::loopback::search::Search;
 use crate::loopback::sources::Sources;
 use crate::world::{Platform, World};
 
-/// Names SQL Server's address: what `Server` takes.
+/// Sets SQL Server's address: what `Server` takes.
 pub const SERVER_VARIABLE: &str = "LOOPBACK_ODBC_SERVER";
-/// Names the session's certificate: a path, or what `ClientCertificate` takes.
+/// Sets the session's certificate: a path, or what `ClientCertificate` takes.
 pub const CERTIFICATE_VARIABLE: &str = "LOOPBACK_ODBC_CLIENT_CERTIFICATE";
-/// Names the certificate's key: a path, or what `ClientKey` takes.
+/// Sets the certificate's key: a path, or what `ClientKey` takes.
 pub const KEY_VARIABLE: &str = "LOOPBACK_ODBC_CLIENT_KEY";
 
-/// A value: the keywords that give it, of which the first is the one we write.
+/// The keywords that give one value. The library writes the first.
 type Slot = &'static [&'static str];
 
 const SERVER: Slot = &["Server", "Address", "Addr"];
@@ -56,73 +59,73 @@ const CLIENT_KEY: Slot = &["ClientKey"];
 const TRUST_SERVER_CERTIFICATE: Slot = &["TrustServerCertificate"];
 const TRUSTED_CONNECTION: Slot = &["Trusted_Connection"];
 const ENCRYPT: Slot = &["Encrypt"];
-/// The form, in the order in which Microsoft documents it.
+/// The keywords of the loopback form, in the order in which Microsoft documents them.
 const FORM: [Slot; 7] =
     [SERVER, DATABASE, CLIENT_CERTIFICATE, CLIENT_KEY, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, ENCRYPT];
 
 const USER: Slot = &["UID"];
 const PASSWORD: Slot = &["PWD"];
 const AUTHENTICATION: Slot = &["Authentication"];
-/// What a login by name is made of.
+/// The keywords of a login by name.
 const BY_NAME: [Slot; 3] = [USER, PASSWORD, AUTHENTICATION];
-/// What asks for more of the server's certificate than that there is one; `Encrypt=strict` does, too.
+/// Each requires a valid certificate of the server, not just any certificate; so does `Encrypt=strict`.
 const HOST_NAME_IN_CERTIFICATE: Slot = &["HostNameInCertificate"];
 const SERVER_CERTIFICATE: Slot = &["ServerCertificate"];
-/// What Microsoft's driver does not read in its section, and is given from there.
+/// What Microsoft's driver does not read in its own section. The library reads it there and passes it on.
 const UNREAD: [Slot; 3] = [CLIENT_KEY, USER, PASSWORD];
 const TARGET_DRIVER: Slot = &["TargetDriver"];
 
-/// What names the data source or the driver to the driver manager or to us.
+/// Names the data source or the driver for the driver manager or for this library.
 const NOT_FOR_THE_TARGET: Slot = &["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver", STRING_VARIABLE];
 
-/// What a loopback string is wanted for.
+/// What the loopback string is for.
 pub struct Wanted<'w> {
     pub target: &'w Target,
     /// What kind of driver the target is.
     pub kind: &'w Kind,
-    /// Which form it has: that of the machine, or of one for which the string is only printed.
+    /// The platform whose form the string takes: this machine's, or another one for which the string is only printed.
     pub platform: Platform,
-    /// What the application has said by attributes of the connection.
+    /// Connection attributes that the application has set.
     pub preset: Vec<Attribute<'static>>,
-    /// Whether files that the application gives need not be there: the string is not for this machine, or not for now.
+    /// Whether files that the application names may be missing, because the string is for another machine or for later.
     pub files_unseen: bool,
-    /// Whether the application's string ends in a keyword without a value, and without a semicolon. About such a one the
-    /// driver warns, where with a semicolon it would refuse.
+    /// Whether the application's string ends in a keyword without a value and without a semicolon. The driver warns
+    /// about such a keyword; with a semicolon it would refuse the string.
     pub ends_open: bool,
 }
 
-/// A connection string made ready.
+/// A finished connection string.
 #[derive(Debug)]
 pub struct Rewritten {
     platform: Platform,
     ends_open: bool,
-    /// What the target is given.
+    /// The string for the target.
     pub target: Vec<Attribute<'static>>,
-    /// What the application gets back: its own words, so that they work again in this program and in its next session, and
-    /// show no session's paths.
+    /// The string for the application: its own keywords and values, so the string works again in this program and in
+    /// the next session, and shows no path of this session.
     pub returned: Vec<Attribute<'static>>,
-    /// Whether anything of the loopback form was added to what was given; otherwise it is a connection as any other.
+    /// Whether anything of the loopback form was added. Otherwise this is an ordinary connection.
     pub is_loopback: bool,
-    /// The certificate and the key that the target logs in with, wherever it reads of them.
+    /// The certificate and the key that the target logs in with, whichever source they come from.
     pub files: [Option<Attribute<'static>>; 2],
-    /// Whether it is Windows' form, and used elsewhere.
+    /// Whether the string has the Windows form on another system.
     pub is_of_other_system: bool,
-    /// Whether the attribute SQL_COPT_SS_INTEGRATED_SECURITY must be taken back, which would overrule the string.
+    /// Whether the attribute SQL_COPT_SS_INTEGRATED_SECURITY must be reset, because it would override the string.
     pub resets_trusted: bool,
 }
 
-/// Turns what the application asked for into the string for the target.
+/// Turns the application's request into the string for the target.
 ///
-/// For every value: connection string, then attributes, then environment, then DSN section, then what the session shows,
-/// then the form's constant. If a server and a way to authenticate are given, nothing is discovered; and if that way is not
-/// a certificate, nothing is added either: that is a development machine. For a driver that is not for SQL Server nothing
-/// is looked for, and nothing added. The target is given the data source's name and reads its section itself; for a
-/// connection by `DRIVER` it is given its own registered name, as in the documented strings. What was looked at, and what
-/// it gave, is added to the search.
+/// Each value comes from the first source that gives it: connection string, connection attributes, environment, DSN
+/// section, discovery in the session, constants of the form. If a server and a login are given, nothing is discovered;
+/// if that login does not use a certificate, nothing is added either: this is a development machine. For a driver that
+/// is not for SQL Server, nothing is discovered and nothing is added. The target receives the data source's name and
+/// reads the section itself. For a connection by `DRIVER` it receives its own registered name, as in the documented
+/// strings. Everything that was checked, and the result, is added to `search`.
 ///
 /// # Errors
-/// IM002 when there is no section of the data source; HY024 when `TargetDriver` names another driver than the loaded one;
-/// 08001 when something is missing or ambiguous.
+/// IM002 when the data source has no section; HY024 when `TargetDriver` names a driver other than the loaded one; 08001
+/// when a value is missing or ambiguous.
 pub fn rewrite(
     world: &dyn World,
     wanted: &Wanted,
@@ -169,7 +172,8 @@ pub fn rewrite(
 }
 
 impl Rewritten {
-    /// The string for the target, in code units; as Microsoft documents it, that for Windows ends in a semicolon.
+    /// The string for the target, in UTF-16 code units. The Windows form ends in a semicolon, as Microsoft documents
+    /// it.
     pub fn target_string(&self) -> Vec<u16> {
         let mut string = write(&self.target);
         if self.ends_open {
@@ -180,8 +184,8 @@ impl Rewritten {
         string
     }
 
-    /// The string for the target without secrets. What the application wrote behind a password without braces may be a part
-    /// of it, wherever it stands here.
+    /// The string for the target without secrets. What the application wrote after a password without braces may be
+    /// part of the password, so it is hidden wherever it appears here.
     pub fn shown(&self) -> String {
         let hidden: Vec<&Attribute> = connection_string::behind_a_secret(&self.returned).iter().collect();
         let shown = connection_string::shown_each(&self.target);
@@ -191,13 +195,13 @@ impl Rewritten {
             .join(";")
     }
 
-    /// Whether there may be something to say of a connect that fails ([`hints`]).
+    /// Whether a failed connect may have an explanation ([`hints`]).
     pub fn can_be_explained(&self) -> bool {
         self.is_loopback || self.is_of_other_system
     }
 
-    /// The string for the application, in code units. It ends in a semicolon, as the driver's does: programs append
-    /// attributes to it.
+    /// The string for the application, in UTF-16 code units. Like the driver's, it ends in a semicolon, because
+    /// programs append attributes to it.
     pub fn returned_string(&self) -> Vec<u16> {
         let mut string = write(&self.returned);
         terminate(&mut string);
@@ -211,8 +215,8 @@ fn terminate(string: &mut Vec<u16>) {
     }
 }
 
-/// What `ClientCertificate` or `ClientKey` takes, for a path or for what is in that form already: a file, or a certificate
-/// of Windows' store.
+/// The value of `ClientCertificate` or `ClientKey` for a path, or for a value that has the right form already: a file,
+/// or a certificate in the Windows certificate store.
 pub fn file_value(given: &str) -> String {
     let is_form = |form: &str| given.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form));
     if given.is_empty() || ["file:", "sha1:", "subject:"].into_iter().any(is_form) {
@@ -222,7 +226,7 @@ pub fn file_value(given: &str) -> String {
     }
 }
 
-/// The path in `file:PATH[,password:PASSWORD]`; none in a value of another form.
+/// The path in `file:PATH[,password:PASSWORD]`; none for a value of another form.
 pub fn file_of(attribute: &Attribute) -> Option<Text> {
     let value = attribute.text();
     let value = value.reveal();

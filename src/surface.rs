@@ -1,4 +1,4 @@
-//! What a driver manager calls, and a program by the C interface.
+//! What driver managers call, and what programs call through the C interface.
 
 mod answers;
 pub mod c_api;

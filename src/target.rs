@@ -1,4 +1,5 @@
-//! The real driver: its functions in their slots, loading it, and the absent target that takes its place.
+//! The real driver: its functions in their slots, loading it, and the absent target that replaces it if it cannot be
+//! loaded.
 
 pub mod absent;
 pub mod lacking;

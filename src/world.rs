@@ -1,8 +1,7 @@
-//! The outside world as this library sees it: one small trait.
+//! The outside world: everything outside the process, behind one small trait.
 //!
-//! Every rule about targets, sessions and servers is a function of a [`World`]. [`Machine`] is the real one; the tests
-//! make theirs of fixtures, so that each rule is tested without root, without a network namespace, and without SQL
-//! Server.
+//! Every rule about targets, sessions and servers is a function of a [`World`]. [`Machine`] is the real one. The tests
+//! use a fixture, so each rule is tested without root, without a network namespace, and without SQL Server.
 
 use std::ffi::{CStr, OsString};
 use std::fs::File;
@@ -29,7 +28,7 @@ pub use system::{LogFile, open_driver, stay_loaded, uncancelled};
 #[cfg(fuzzing)]
 pub use system::{NetlinkAnswer, netlink_answer};
 
-/// The two files of registrations, by the names that the ODBC installer library knows them by.
+/// The two files of registrations, by their names in the ODBC installer library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// Driver specifications.
@@ -42,13 +41,13 @@ impl Profile {
     fn file_name(self) -> &'static CStr {
         match self {
             Profile::Odbcinst => c"odbcinst.ini",
-            // As Microsoft's driver writes it: see FIRST_BUFFER of the installer library for Linux.
+            // In capitals, as Microsoft's driver writes it: see FIRST_BUFFER of the installer library for Linux.
             Profile::Odbc => c"ODBC.INI",
         }
     }
 }
 
-/// The operating systems, of which each has its form of a loopback connection.
+/// The operating systems. Each has its own form of a loopback connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
     Linux,
@@ -64,25 +63,26 @@ pub struct InterfaceAddress {
     pub loopback: bool,
 }
 
-/// An entry of the neighbour table (RFC 4861): a host that this one has exchanged packets with.
+/// An entry of the neighbour table (RFC 4861): a host with which this one has exchanged packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
     pub interface: String,
     pub address: Ipv6Addr,
-    /// Whether the address was ever resolved: neither FAILED nor INCOMPLETE nor without a state.
+    /// Whether the address was ever resolved: the state is not FAILED, INCOMPLETE or none.
     pub resolved: bool,
 }
 
-/// Whose a file or folder is, and what others may do with it.
+/// The owner of a file or folder, and what others may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     pub user: u32,
     pub group: u32,
-    /// The permission bits. Where there is an access control list, those of the group are the most that it gives anybody.
+    /// The permission bits. If there is an access control list, the group's bits are the most that the list grants to
+    /// anyone.
     pub mode: u32,
 }
 
-/// What was read or listed, and whether there is more of it than was asked for.
+/// What was read or listed, and whether there is more than the requested amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut<T> {
     pub part: T,
@@ -94,95 +94,96 @@ pub struct Cut<T> {
 pub struct TcpConnection {
     pub local: Ipv6Addr,
     pub remote: Ipv6Addr,
-    /// The interface that the connection is bound to, as every one with a link-local address is; none where it cannot be
-    /// told.
+    /// The interface that the connection is bound to; every connection with a link-local address is bound. None if it
+    /// is unknown.
     pub interface: Option<String>,
-    /// Whose its socket is.
+    /// The user who owns its socket.
     pub user: u32,
-    /// What the kernel knows it by; none where it is not told.
+    /// The kernel's identifier for it; none if it is unknown.
     pub identity: Option<SocketIdentity>,
 }
 
-/// `struct inet_diag_sockid` of linux/inet_diag.h: ports, addresses, interface, and a number that no other socket has had
-/// since the machine was started.
+/// `struct inet_diag_sockid` of linux/inet_diag.h: ports, addresses, interface, and a number that is unique to this
+/// socket since the machine was started.
 pub type SocketIdentity = [u8; 48];
 
-/// Everything the rules look at.
+/// Everything that the rules check.
 pub trait World {
     fn platform(&self) -> Platform;
-    /// An environment variable; one that is set but empty counts as not set, and so does any in a program that has other
-    /// rights than whoever set it.
+    /// An environment variable. One that is empty counts as not set, and so does every variable in a program that has
+    /// more rights than the user who started it, such as a setuid program.
     fn variable(&self, name: &str) -> Option<OsString>;
     /// The process's working directory.
     fn working_directory(&self) -> io::Result<PathBuf>;
-    /// Whether there is something at `path`; an error when the system does not say.
+    /// Whether there is something at `path`; an error if the system does not tell.
     fn exists(&self, path: &Path) -> io::Result<bool>;
-    /// A file's contents, at most so many bytes of them.
+    /// A file's contents, at most `most` bytes.
     fn read(&self, path: &Path, most: usize) -> io::Result<Cut<Vec<u8>>>;
-    /// The paths of a directory's entries, at most so many of them.
+    /// The paths of a directory's entries, at most `most` of them.
     fn list(&self, directory: &Path, most: usize) -> io::Result<Cut<Vec<PathBuf>>>;
-    /// A path without symbolic links to what `path` leads to.
+    /// The path that `path` leads to, without symbolic links.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
-    /// Whose a file or folder is; none for a symbolic link.
+    /// The owner of a file or folder; none for a symbolic link.
     fn owner(&self, path: &Path) -> io::Result<Option<Owner>>;
     /// The effective user of this process.
     fn user(&self) -> u32;
     /// The effective group of this process.
     fn group(&self) -> u32;
-    /// Which file a path leads to, whatever its name: device and inode.
+    /// The file that a path leads to, whatever its name: device and inode.
     fn identity(&self, path: &Path) -> io::Result<(u64, u64)>;
-    /// Whether every user of the machine may read a file.
+    /// Whether every user of the machine can read a file.
     fn readable_by_all(&self, path: &Path) -> io::Result<bool>;
     /// The path of this library's own file.
     fn own_library(&self) -> Option<PathBuf>;
     /// The names of a profile's sections.
     ///
     /// # Errors
-    /// The reason why the installer library cannot be asked.
+    /// The reason why the installer library is not available.
     fn profile_sections(&self, profile: Profile) -> Result<Vec<String>, String>;
-    /// The keywords of a profile's section; none when there is no such section.
+    /// The keywords of a profile's section; none if there is no such section.
     ///
     /// # Errors
-    /// The reason why the installer library cannot be asked.
+    /// The reason why the installer library is not available.
     fn profile_keywords(&self, profile: Profile, section: &str) -> Result<Vec<String>, String>;
-    /// The keywords of a data source's section, where they can be told at less cost than asking for a few of them by name;
-    /// none elsewhere.
+    /// The keywords of a data source's section, if listing them costs less than reading a few values by name; none
+    /// otherwise.
     ///
     /// # Errors
-    /// The reason why the installer library cannot be asked.
+    /// The reason why the installer library is not available.
     fn profile_overview(&self, section: &str) -> Result<Option<Vec<String>>, String>;
-    /// A value of a profile's section; empty when there is none.
+    /// A value of a profile's section; empty if there is none.
     ///
     /// # Errors
-    /// The reason why the installer library cannot be asked, or its answer not be used.
+    /// The reason why the installer library is not available, or why its answer cannot be used.
     fn profile_value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String>;
-    /// The IPv6 addresses of all interfaces as the kernel's routing socket tells them.
+    /// The IPv6 addresses of all interfaces, from the kernel's routing socket.
     fn interface_addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
-    /// The established TCP connections to link-local addresses as the kernel's socket diagnostics tell them.
+    /// The established TCP connections to link-local addresses, from the kernel's socket diagnostics.
     fn tcp_connections(&self) -> io::Result<Vec<TcpConnection>>;
-    /// The one of these connections that has this identity; none when it is no longer established.
+    /// The established connection with this identity; none if it has ended.
     fn tcp_connection(&self, identity: &SocketIdentity) -> Option<TcpConnection>;
-    /// The connection that showed the server, kept from one connect of this process to the next.
+    /// The connection that showed the server, remembered for the next connect of this process.
     fn remembered_connection(&self) -> &Mutex<Option<SocketIdentity>>;
     /// The IPv6 neighbour table.
     fn neighbours(&self) -> io::Result<Vec<Neighbour>>;
-    /// The paths of this process's program and of the libraries that it has loaded. On Windows alone, as the following.
+    /// The paths of this process's program and of the libraries that it has loaded. This and the following are for
+    /// Windows only.
     fn process_paths(&self) -> Result<Vec<String>, String>;
     /// This process's command line.
     fn command_line(&self) -> Result<String, String>;
     /// The account that runs this process, `DOMAIN\NAME`.
     fn account(&self) -> Result<String, String>;
-    /// The instances of SQL Server in the registry: names and ids.
+    /// The instances of SQL Server in the registry: their names and ids.
     fn instances(&self) -> Result<Vec<(String, String)>, String>;
 }
 
 /// The machine this process runs on.
 pub struct Machine;
 
-/// The file of the library, where a program speaks for it that only has its code.
+/// The file of the library, for a program that contains only the library's code.
 static SPOKEN_FOR: OnceLock<PathBuf> = OnceLock::new();
 
-/// Makes this file the answer to [`World::own_library`] of the [`Machine`], the first time it is called.
+/// Makes this file the result of [`World::own_library`] for the [`Machine`]. Only the first call has an effect.
 pub fn speak_for(library: PathBuf) {
     SPOKEN_FOR.get_or_init(|| library);
 }
@@ -190,7 +191,7 @@ pub fn speak_for(library: PathBuf) {
 /// A function of the ODBC installer library.
 ///
 /// # Errors
-/// The reason why the library cannot be loaded, or that it lacks the function.
+/// The reason why the library cannot be loaded, or that the library lacks the function.
 pub fn installer_function(name: &str) -> Result<*const (), String> {
     system::installer::open()?.function(name)
 }
@@ -213,12 +214,12 @@ impl World for Machine {
     }
 
     fn read(&self, path: &Path, most: usize) -> io::Result<Cut<Vec<u8>>> {
-        // A pipe would wait for a writer, and a device might never end.
+        // Reading a pipe would wait for a writer, and a device might never end.
         let metadata = std::fs::metadata(path)?;
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
-        // The size that is told is 0 in /proc.
+        // Files in /proc report size 0.
         let size = usize::try_from(metadata.len()).unwrap_or(most).min(most);
         let mut part = Vec::with_capacity(size + 1);
         File::open(path)?.take(most as u64 + 1).read_to_end(&mut part)?;
@@ -230,7 +231,7 @@ impl World for Machine {
     fn list(&self, directory: &Path, most: usize) -> io::Result<Cut<Vec<PathBuf>>> {
         let mut entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
         let mut part = entries.by_ref().take(most).collect::<io::Result<Vec<PathBuf>>>()?;
-        // So that messages name the same things in the same order each time.
+        // Sorted, so messages always name the same things in the same order.
         part.sort();
         Ok(Cut { part, more: entries.next().is_some() })
     }

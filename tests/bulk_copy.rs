@@ -1,12 +1,12 @@
-//! Bulk copy with Microsoft's `bcp_*` functions, which programs take from the real driver's library and give the connection of the
-//! driver manager: the real driver asks the driver manager for its own handle, and gets it through ours.
+//! Bulk copy with Microsoft's `bcp_*` functions. Programs call them in the real driver's library and pass the driver
+//! manager's connection. The real driver asks the driver manager for its own handle, and gets it through this library.
 
 mod common;
 
 use common::server::Server;
 use common::{Ran, Registrations, bulk_copy, part};
 
-/// What the program says over a connection string, to a stand-in of its own.
+/// The program's output for a connection string to its own stand-in server.
 fn said(string: impl Fn(&Server) -> String, section: impl Fn(&Server) -> String) -> String {
     let server = Server::start();
     let registrations = Registrations::usual(&section(&server));

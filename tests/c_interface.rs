@@ -1,11 +1,11 @@
-//! include/loopback_odbc.h, from C, Python and R, in the satellite setting and outside.
+//! include/loopback_odbc.h from C, Python and R, in the satellite setting and outside.
 
 mod common;
 
 use common::{Ran, Registrations, assert_says, compile_against_us, library, part, project};
 use std::process::Command;
 
-/// The examples of the C interface, each as a program and its first arguments, to be run in the satellite setting.
+/// The examples of the C interface for the satellite setting, each as a program with its first arguments.
 const PYTHON: [&str; 3] = ["/usr/bin/python3", "connection_string.py", "/var/opt/lib/libloopbackodbc.so"];
 const R: [&str; 3] = ["/usr/bin/Rscript", "connection_string.R", "/var/opt/lib/libloopbackodbc.so"];
 const C: [&str; 1] = ["./connection_string"];
@@ -23,7 +23,7 @@ fn in_a_session(example: &[&str], arguments: &[&str]) -> Ran {
         command.arg("--script").arg(script);
     }
     command.args(["--prepare", "echo Database=Sales >>$ODBCSYSINI/odbc.ini"]);
-    // Where the C program finds the library.
+    // The C program finds the library here.
     let path =
         format!("LD_LIBRARY_PATH=/var/opt/lib:/var/opt/stage/unixodbc/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
     Ran::of(command.args(["--env", &path, "--"]).args(example).args(arguments))
@@ -42,7 +42,7 @@ fn the_string_is_the_session_s_from_each_language() {
                  TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes\n"
             )
         );
-        // Without a driver it is the one that would be loaded, and without a database there is none.
+        // Without a driver it is the one that the library would load; without a database there is none.
         let string = in_a_session(example, &[]).ok().stdout;
         assert!(string.starts_with("Driver=ODBC Driver 18 for SQL Server;Server=fe80::"), "{string}");
         assert!(!string.contains("Database"), "{string}");
@@ -79,7 +79,7 @@ fn outside_a_session_the_error_is_given_in_each_language() {
     }
 }
 
-/// Calls a function with buffers of several sizes, and prints what it gives.
+/// Calls a function with buffers of several sizes, and prints the results.
 const SIZES: &str = r##"
 import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])

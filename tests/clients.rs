@@ -1,13 +1,14 @@
-//! Real ODBC clients, unmodified. Each runs its program of `tests/programs/clients` three times, with a fresh stand-in each:
+//! Real, unmodified ODBC clients. Each runs its program in `tests/programs/clients` three times, each time with a new
+//! stand-in server:
 //!
 //! - `DSN=Direct`: Microsoft's driver by itself, with user and password,
 //! - `DSN=Loopback`: through the library, with the same user and password,
-//! - `DSN=Loopback`, and nothing else, in the surroundings of a script that SQL Server runs.
+//! - `DSN=Loopback` and nothing else, in the environment of a script that SQL Server runs.
 //!
-//! All three must print the same, to the letter: the rows that were written and read, and the error that was provoked.
-//! `tests/expected/clients` says what must be in it, so that three equal failures are no success.
+//! All three runs must print exactly the same: the rows that were written and read, and the error that was provoked.
+//! `tests/expected/clients` has what the output must contain, so three equal failures do not pass.
 //!
-//! What was run is told in `build/clients.md`, of which `docs/clients.md` is a copy (`make clients`).
+//! The results are written to `build/clients.md`; `docs/clients.md` is a copy of it (`make clients`).
 
 mod common;
 
@@ -20,14 +21,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// A client of ODBC.
+/// An ODBC client.
 struct Client {
     name: &'static str,
-    /// The interpreter, if it takes one, and what goes before the data source's name.
+    /// The interpreter, if there is one, and the arguments before the data source's name.
     program: &'static [&'static str],
-    /// How its program names the data source, for the table.
+    /// How its program names the data source; for the table.
     connects: &'static str,
-    /// What a reader of the table should know. It holds without the library as well, or the outputs would differ.
+    /// Remarks for readers of the table. They hold without the library as well, or the outputs would differ.
     remarks: &'static str,
 }
 
@@ -119,8 +120,9 @@ clients! {
     },
 }
 
-/// What the server's log says of logins: how it ended, who, and which database. Further on there are ports; and application and host,
-/// which Microsoft's driver leaves empty in SQLConnect, and which it names in SQLDriverConnect, by which the library connects always.
+/// What the server's log records of logins: the result, the user, and the database. The rest is cut off: ports, and
+/// application and host. Microsoft's driver leaves these empty in SQLConnect and sets them in SQLDriverConnect, which
+/// the library always uses.
 fn logins(log: &Path) -> Vec<String> {
     server::logins(log).iter().map(|line| line.split(" application=").next().unwrap().to_owned()).collect()
 }
@@ -140,12 +142,12 @@ impl Client {
         if name == "use_odbc_api" { part("USE_ODBC_API") } else { project(&format!("tests/programs/clients/{name}")) }
     }
 
-    /// The index of the file in `program`.
+    /// The index of the program's file in `program`.
     fn script(&self) -> usize {
         self.program.iter().position(|part| part.starts_with("use_")).unwrap()
     }
 
-    /// What it prints with a data source of odbc.ini, a user and a password; and the server's log of logins.
+    /// The client's output with a data source in odbc.ini, a user and a password; and the server's log of logins.
     fn outside(&self, dsn: &str) -> (String, Vec<String>) {
         let server = Server::start();
         let section = server.section_without_login();
@@ -166,7 +168,7 @@ impl Client {
         (ran.stdout, logins)
     }
 
-    /// What it prints with nothing but `DSN=Loopback`, where SQL Server runs scripts; and the server's log of logins.
+    /// The client's output with only `DSN=Loopback`, where SQL Server runs scripts; and the server's log of logins.
     fn in_satellite(&self) -> (String, Vec<String>) {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
         let log = folder.path().join("log");
@@ -186,19 +188,21 @@ impl Client {
     }
 }
 
-/// Whether this is the one distribution that has no package of a client, and the client is not there by other means.
+/// Whether this is the only distribution without a package of this client, and the client is not installed in another
+/// way.
 fn lacks(client: &Client) -> bool {
     client.name == "DBD::ODBC"
         && fs::read_to_string("/etc/os-release").unwrap().contains("VERSION_CODENAME=trixie")
         && Ran::of(Command::new("/usr/bin/perl").args(["-MDBD::ODBC", "-e", "1"])).status != 0
 }
 
-/// Runs the client of this place in the list.
+/// Runs the client at this position in the list.
 #[track_caller]
 fn try_out(place: usize) {
     let client = &CLIENTS[place];
     if lacks(client) {
-        // For scripts/test, which tells it and does not count it as passed; print! would keep it for a test that fails.
+        // For scripts/test, which reports it and does not count the test as passed. print! would keep the line for a
+        // test that fails.
         let line = format!("NOT RUN: {}: Debian 13 has no package of it\n", client.name);
         stdout().write_all(line.as_bytes()).unwrap();
         return tell(place, "client: **not run**: Debian 13 has no package of it\nlanguage: none\n");
@@ -256,14 +260,14 @@ package. 4.9.0 needs the headers of Boost and compiles for five minutes, which i
 ";
 const HEADER: [&str; 6] = ["client", "version", "language", "driver manager", "connects by", "remarks"];
 
-/// The rows of the clients that have run well so far, by their place in the list.
+/// The rows of the clients that have succeeded so far, by position in the list.
 static ROWS: Mutex<BTreeMap<usize, String>> = Mutex::new(BTreeMap::new());
 
 fn row(cells: [&str; 6]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// Adds a client to the table of those that were run, and writes it when all are there.
+/// Adds a client to the table, and writes the table when it is complete.
 fn tell(place: usize, output: &str) {
     let told = |what: &str| {
         let line = output.lines().find_map(|line| line.strip_prefix(what));
@@ -272,7 +276,7 @@ fn tell(place: usize, output: &str) {
     let manager = Ran::of(Command::new(part("ISQL")).arg("--version")).ok().stdout;
     let client = &CLIENTS[place];
     let cells = [client.name, &told("client: "), &told("language: "), manager.trim(), client.connects, client.remarks];
-    // Another client's failure is none of this one.
+    // Another client's failure does not affect this one.
     let mut rows = ROWS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     rows.insert(place, row(cells));
     if rows.len() == CLIENTS.len() {
@@ -288,7 +292,7 @@ fn the_committed_table_tells_of_the_same_clients() {
     let (before, rows) = table.split_once(&row(HEADER)).expect("docs/clients.md has the table");
     let (rows, after) = rows.split_at(rows.rfind("|\n").expect("it has rows") + 2);
     assert_eq!((before, after), (BEFORE_TABLE, AFTER_TABLE), "make clients");
-    // All but the versions.
+    // Everything except the versions.
     let told: Vec<_> = rows.lines().skip(1).map(|row| row.trim_matches('|').split(" | ").collect::<Vec<_>>()).collect();
     let told: Vec<_> = told.iter().map(|cells| [cells[0], cells[4], cells[5]].map(str::trim)).collect();
     let held: Vec<_> = CLIENTS.iter().map(|client| [client.name, client.connects, client.remarks]).collect();

@@ -1,7 +1,7 @@
-//! Diagnostic records of a connection: the target's first, then ours; and when ours go. A hint stands behind the text of the
-//! target's first record.
+//! Diagnostic records of a connection: the target's first, then the library's, and when the library's are cleared. A
+//! hint is appended to the text of the target's first record.
 //!
-//! The specification: SQLGetDiagRec, SQLGetDiagField, and "Sequence of Status Records".
+//! Specification: SQLGetDiagRec, SQLGetDiagField, and "Sequence of Status Records".
 
 mod common;
 
@@ -20,13 +20,13 @@ const SQL_DIAG_SERVER_NAME: i16 = 11;
 const SQL_DIAG_COLUMN_NUMBER: i16 = -1247;
 const SQL_DIAG_ROW_NUMBER: i16 = -1248;
 
-/// A server and a login: nothing is looked for, and nothing is added.
+/// With a server and a login, nothing is discovered and nothing is added.
 const LOGIN: &str = "DSN=none;Server=s;UID=u";
-/// A session's certificate, whose file is this one, so that it is there.
+/// A session's certificate. This source file serves as the certificate file, because the file must exist.
 const BY_CERTIFICATE: &str = concat!("DSN=none;Server=s;ClientCertificate=file:", file!());
-/// What the library itself refuses, without asking the target.
+/// The library refuses this itself, without calling the target.
 const REFUSED: &str = "DSN=none;TargetDriver=another";
-/// What cannot be read to its end, of which the library warns.
+/// A string that cannot be read to its end, so the library adds a warning.
 const STOPPED: &str = "DSN=none;Server=s;UID=u;APP={x}y";
 
 fn text(units: &[u16]) -> String {
@@ -51,7 +51,7 @@ fn records(connection: &Connection) -> Vec<(String, i32, String)> {
     (1..).map_while(|number| record(connection, number)).collect()
 }
 
-/// SQLSTATE, native error, and who speaks, of each record.
+/// SQLSTATE, native error, and source of each record.
 fn outline(connection: &Connection) -> Vec<String> {
     let records = records(connection);
     let outline = |(state, native_error, message): &(String, i32, String)| {
@@ -131,16 +131,16 @@ fn a_hint_stands_behind_the_target_s_words_of_a_failed_loopback_connect() {
         hint.starts_with(" [loopback-odbc] ") && hint.contains("session has ended") && hint.contains(file!()),
         "{hint}"
     );
-    // By field it is the same, and whatever else the record has is the target's.
+    // Reading the fields gives the same text. All other fields of the record come from the target.
     let bytes = i16::try_from(size_of::<u16>() * words.encode_utf16().count()).unwrap();
     let by_field = string_field(&connection, 1, SQL_DIAG_MESSAGE_TEXT, 2000);
     assert_eq!(by_field, (SQL_SUCCESS, words, bytes));
-    // The recording target has no other field, and is asked.
+    // The recording target supports no other field, but it is asked.
     forget_calls();
     assert_eq!(string_field(&connection, 1, SQL_DIAG_SQLSTATE, 20).0, SQL_ERROR);
     assert!(take_names().ends_with(&["SQLGetDiagFieldW".to_owned()]));
     assert_eq!(record(&connection, 2).unwrap().2, told[1].2);
-    // What does not fit there is in a record of its own.
+    // What does not fit goes into a record of its own.
     let long = format!("[fake] {}", "Login timeout expired. ".repeat(12));
     let connection = Connection::new();
     tell("SQLDriverConnectW", SQL_ERROR, &[("HYT00", 0, &long)]);
@@ -149,14 +149,14 @@ fn a_hint_stands_behind_the_target_s_words_of_a_failed_loopback_connect() {
     let [(_, _, words), (_, _, hint)] = &records(&connection)[..] else { panic!("two records") };
     assert!(words.starts_with(&long) && words.ends_with(" ...") && words.len() <= 480, "{words}");
     assert!(hint.starts_with("[loopback-odbc] No SQL Server answered at ") && hint.ends_with("of odbc.ini."), "{hint}");
-    // One that leaves no room stays as it is.
+    // A record without room stays unchanged.
     let full = format!("[fake] {}", "x".repeat(470));
     let connection = Connection::new();
     tell("SQLDriverConnectW", SQL_ERROR, &[("HYT00", 0, &full)]);
     assert_eq!(connection.connect(BY_CERTIFICATE), SQL_ERROR);
     assert_eq!(outline(&connection), ["HYT00 0 [fake]", "HYT00 0 [loopback-odbc]"]);
     assert_eq!(record(&connection, 1).unwrap().2, full);
-    // A success is none to be explained, and a poll is not the end.
+    // A success needs no explanation, and a poll is not the end of a connect.
     for code in [SQL_SUCCESS_WITH_INFO, SQL_STILL_EXECUTING] {
         let connection = Connection::new();
         tell("SQLDriverConnectW", code, &told[..1]);
@@ -175,7 +175,7 @@ fn a_refusal_of_ours_hides_what_the_target_said_of_the_call_before() {
     assert_eq!(outline(&connection), ["HY024 0 [loopback-odbc]"]);
     assert_eq!(header(&connection), (1, SQL_ERROR));
     assert_eq!(take_names(), [""; 0], "the target was asked");
-    // And the next call's records are the target's alone.
+    // The next call's records come from the target only.
     tell("SQLDriverConnectW", SQL_ERROR, &[("08001", 1, "[fake] again")]);
     assert_eq!(connection.connect(LOGIN), SQL_ERROR);
     assert_eq!(outline(&connection), ["08001 1 [fake]"]);
@@ -199,8 +199,8 @@ fn records_are_the_connection_s_own() {
     assert_eq!(outline(&refused), ["HY024 0 [loopback-odbc]"]);
 }
 
-/// Calls the function with the connection in its first argument, or in the second behind a handle's type, and with
-/// numbers that mean nothing to any function; the target is told to succeed.
+/// Calls the function with the connection as its first argument, or as its second after a handle type, and with numbers
+/// that mean nothing to any function. The target is told to succeed.
 macro_rules! entry_points {
     ($($id:literal $kind:ident $(($detail:path))? $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) $($when:ident($answer:path))?;)*) => {
         fn functions_of_a_connection() -> Vec<(&'static str, fn(Handle))> {
@@ -219,7 +219,7 @@ macro_rules! entry_points {
     };
 }
 
-/// Makes an argument up.
+/// Makes up an argument.
 trait Made {
     fn first(connection: Handle) -> Self;
     fn later(name: &str, connection: Handle) -> Self;
@@ -228,7 +228,7 @@ trait Made {
 macro_rules! numbers {
     ($($type:ty),*) => {
         $(impl Made for $type {
-            /// A handle's type, where it is not the handle itself.
+            /// A handle type, where it is not the handle itself.
             fn first(_: Handle) -> $type {
                 SQL_HANDLE_DBC as $type
             }
@@ -266,7 +266,7 @@ fn the_next_call_on_the_connection_clears_them() {
         let seen = outline(&connection);
         match name {
             _ if is_diagnostic => assert_eq!(seen, ["HY024 0 [loopback-odbc]"], "{name}"),
-            // These are ours: 99 as the length of a null string is no name of a server.
+            // The library answers these itself: a null string with length 99 is not a server name.
             "SQLConnectW" | "SQLDriverConnectW" | "SQLBrowseConnectW" => {
                 assert!(!seen.iter().any(|record| record.starts_with("HY024")), "{name}: {seen:?}");
             }
@@ -278,7 +278,7 @@ fn the_next_call_on_the_connection_clears_them() {
     }
     // Microsoft's driver for Windows lacks SQLSetConnectAttr.
     assert_eq!(cleared, if cfg!(windows) { 11 } else { 12 });
-    // So does allocating a statement, whose first argument is the type of the new handle.
+    // Allocating a statement clears them too; its first argument is the type of the new handle.
     let connection = Connection::new();
     assert_eq!(connection.connect(REFUSED), SQL_ERROR);
     let (statement, mut handle) = (3, null_mut());
@@ -311,7 +311,7 @@ fn a_handle_that_could_not_be_freed_keeps_what_attributes_have_said() {
     tell("SQLFreeHandle", SQL_ERROR, &[("HY010", 0, "[fake] still connected")]);
     assert_eq!(SQLFreeHandle(SQL_HANDLE_DBC, connection.handle), SQL_ERROR);
     assert_eq!(outline(&connection), ["HY010 0 [fake]"]);
-    // The token is a way to log in, without which there is a session's alone: that on Windows is the account's.
+    // The token is a way to log in. Without it only the session's login is left, which on Windows is the account's.
     assert_eq!(connection.connect("DSN=none;Server=s"), SQL_SUCCESS);
     assert_eq!(connection_string().trim_end_matches(';'), "DSN=none;Server=s");
     let without = Connection::new().connect("DSN=none;Server=s");
@@ -355,7 +355,7 @@ fn short_buffers_null_pointers_and_numbers_that_are_none() {
         assert_eq!(get(number, buffer.as_mut_ptr(), 2), (SQL_NO_DATA, -7));
     }
     assert_eq!(buffer, [u16::from(b'#'); 2]);
-    // To learn the length alone; and to learn nothing.
+    // First only the length is asked for, then nothing at all.
     assert_eq!(get(1, null_mut(), 0), (SQL_SUCCESS, units));
     let (handle, null) = (connection.handle, null_mut());
     assert_eq!(SQLGetDiagRecW(SQL_HANDLE_DBC, handle, 1, null, null.cast(), null, 0, null.cast()), SQL_SUCCESS);
@@ -378,7 +378,7 @@ fn fields_of_our_records() {
         assert_eq!(string_field(&connection, 1, identifier, 2000), (SQL_SUCCESS, expected.into(), bytes));
         if bytes > 2 {
             let cut = (SQL_SUCCESS_WITH_INFO, expected[..1].to_owned(), bytes);
-            // An odd byte is of no use.
+            // An odd last byte cannot be used.
             assert_eq!(string_field(&connection, 1, identifier, 4), cut);
             assert_eq!(string_field(&connection, 1, identifier, 5), cut);
         }
@@ -387,7 +387,7 @@ fn fields_of_our_records() {
         for number in [0, -1, i16::MIN] {
             assert_eq!(string_field(&connection, number, identifier, 2000).0, SQL_ERROR);
         }
-        // No room at all, of which nothing is used; the length alone; the text alone; and nothing.
+        // First without any room, then only the length, only the text, and nothing at all.
         let get = |value: *mut u16, capacity, length: *mut i16| {
             SQLGetDiagFieldW(SQL_HANDLE_DBC, connection.handle, 1, identifier, value.cast(), capacity, length)
         };
@@ -404,7 +404,7 @@ fn fields_of_our_records() {
     assert_eq!(field::<i32>(&connection, 1, SQL_DIAG_NATIVE), 0);
     assert_eq!(field::<i32>(&connection, 1, SQL_DIAG_COLUMN_NUMBER), -1);
     assert_eq!(field::<isize>(&connection, 1, SQL_DIAG_ROW_NUMBER), -1);
-    // A header's field is that whatever the number.
+    // A header field is the same for any record number.
     assert_eq!(field::<i32>(&connection, 7, SQL_DIAG_NUMBER), 1);
     assert_eq!(string_field(&connection, 1, 77, 2000).0, SQL_ERROR);
 }

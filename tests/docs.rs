@@ -1,5 +1,5 @@
-//! The documentation, held to what it speaks of: links lead somewhere, quoted messages of driver managers are theirs, and the
-//! scripts that it gives run. What can be held to the code without running anything is in src/documented.rs.
+//! Checks the documentation: its links lead somewhere, the quoted messages of driver managers are real, and its scripts
+//! run. What can be compared with the code without running anything is in src/documented.rs.
 
 mod common;
 
@@ -13,7 +13,7 @@ fn text(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path.as_ref()).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
 }
 
-/// The pages that a reader comes to by links.
+/// The pages that readers reach by links.
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(project("docs")).unwrap().map(|entry| entry.unwrap().path());
     let others = ["README.md", "CONTRIBUTING.md", "standin/README.md", "tests/README.md"].map(project);
@@ -22,7 +22,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// What is behind the `#` of a link to a heading, as GitHub makes it.
+/// The part after `#` in a link to a heading, as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = kept.chars().filter(|character| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_'));
@@ -70,7 +70,7 @@ fn every_page_is_linked_from_the_readme_or_from_a_page_that_is() {
 
 // --- docs/troubleshooting.md ---
 
-/// Holds that a message is what the page quotes; `...` in the quotation stands for anything.
+/// Checks that a message matches the quotation on the page; `...` in the quotation matches anything.
 #[track_caller]
 fn is_quoted(message: &str, beginning: &str) {
     let page = text(project("docs/troubleshooting.md"));
@@ -87,7 +87,7 @@ fn the_messages_of_unixodbc_are_its_own() {
     is_quoted(&nothing.refusal("DSN=Loopback"), "[IM002] [unixODBC]");
     let hidden = Registrations::new("", "[Loopback]\nDriver=/usr/local/lib/libloopbackodbc.so\n");
     is_quoted(&hidden.refusal("DSN=Loopback"), "[01000] [unixODBC]");
-    // A driver by a name that is not registered.
+    // The data source names a driver that is not registered.
     let unregistered = Registrations::new("", "[Loopback]\nDriver=SQL Server Loopback\n");
     is_quoted(&unregistered.refusal("DSN=Loopback"), "[IM002] [unixODBC]");
 }
@@ -118,7 +118,7 @@ fn the_readme_quotes_messages_that_the_page_explains() {
     }
 }
 
-/// Connects by ANSI functions and prints the records.
+/// Connects with ANSI functions and prints the records.
 const BY_IODBC: &str = "
 import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])
@@ -155,14 +155,14 @@ fn the_refusals_that_need_a_driver_manager_are_quoted() {
 
 // --- Scripts ---
 
-/// The scripts of a text's calls of `sp_execute_external_script` in a language.
+/// The scripts in a text's calls of `sp_execute_external_script`, for one language.
 fn scripts(source: &str, language: &str) -> Vec<String> {
     let calls = source.split("EXECUTE sp_execute_external_script @language = N'").skip(1);
     let calls = calls.filter_map(|call| call.strip_prefix(language)?.strip_prefix('\''));
     let scripts = calls.map(|call| call.split_once("@script = N'\n").unwrap().1.split_once('\'').unwrap());
     scripts
         .map(|(script, rest)| {
-            // A quotation mark inside would have to be doubled.
+            // A quotation mark in the script would have to be doubled.
             assert!(rest.starts_with([';', ',']), "{script}");
             script.to_owned()
         })
@@ -182,7 +182,7 @@ fn in_a_session(options: &[&str], program: &str, script: &str) -> String {
     Ran::of(&mut command).ok().stdout
 }
 
-/// The numbers of the lines that a script prints, each with its verdict.
+/// The line numbers that a script prints, each with its verdict.
 fn verdicts(said: &str) -> Vec<(&str, &str)> {
     said.lines()
         .map(|line| {
@@ -193,7 +193,7 @@ fn verdicts(said: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The numbers of inferences in a text, each behind this mark.
+/// The numbers of inferences in a text, each after this mark.
 fn numbers(text: &str, mark: &str) -> BTreeSet<String> {
     let after = text.split(mark).skip(1);
     let numbers = after.map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
@@ -210,13 +210,13 @@ fn the_script_has_a_line_for_every_inference_and_no_other() {
     let source = text(project(CONFIRM));
     let python = &scripts(&source, "Python")[0];
     let mut asked = numbers(python, "line(\"");
-    // One line has two numbers, of which the edition chooses.
+    // One line has two numbers; the edition determines which.
     assert!(python.contains("line(\"M2\" if edition == 8 else \"W9\","));
     asked.insert("W9".to_owned());
     assert_eq!(asked, documented);
     let by_r = numbers(&scripts(&source, "R")[0], "line(\"");
     assert!(by_r.len() > 5 && by_r.is_subset(&documented), "{by_r:?}");
-    // What other pages say of an inference is one.
+    // Every inference that other pages refer to exists.
     for page in pages() {
         let contents = text(&page);
         let named = contents.split(['(', ',', '|', ' ', ')', '\n']).map(|word| word.trim_matches(['.', ';', ':']));
@@ -235,11 +235,11 @@ fn the_script_s_python_runs_in_a_session() {
     let expected = [
         ("L1", "yes"),
         ("L2", "yes"),
-        // Nothing names the session there.
+        // Nothing names the session in this setting.
         ("L3", "no"),
         ("L4", "yes"),
         ("L5", "yes"),
-        // A user without a name.
+        // The user has no name.
         ("L6", "no"),
         ("L7", "yes"),
         ("L8", "yes"),
@@ -267,7 +267,7 @@ fn the_script_s_python_runs_in_a_session() {
             "found: fe80::8012:3df5:0:5db1%eth0 answers on [1433]\n",
         ],
     );
-    // Names of variables, and no values; the head of a key, and no more.
+    // It shows names of variables but no values, and only the first line of a key.
     assert!(!said.contains("LOOPBACK_ODBC_LOG=") && said.matches("PRIVATE KEY").count() == 1, "{said}");
 }
 
@@ -303,7 +303,7 @@ fn the_script_s_r_runs_in_a_session() {
     assert_eq!(verdicts(&said), [("L1", "yes"), ("L2", "yes"), ("L3", "no"), ("L16", "?")], "{said}");
 }
 
-/// What Windows would say, for the lines about it, which have never run there.
+/// Simulates the answers of Windows, for the lines about Windows, which have never run there.
 const AS_ON_WINDOWS: &str = r#"
 import configparser, ctypes, getpass, glob, ipaddress, os, platform, re, socket, ssl, struct, sys, time, types
 folder = "C:\\Program Files\\Microsoft SQL Server\\MSSQL15.SALES\\MSSQL"

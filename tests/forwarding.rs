@@ -1,12 +1,12 @@
-//! Every row of the table of entry points: the target gets what the application passed, and the application gets what
-//! the target returned.
+//! Every row of the table of entry points: the target receives what the application passed, and the application
+//! receives what the target returned.
 
 mod common;
 
 use common::shim::{self, *};
 use std::ptr::null_mut;
 
-/// An argument that can be made up, and compared with what the recording target saw of it.
+/// An argument that can be made up, and compared with what the recording target recorded.
 trait Argument {
     fn made_of(bits: u64) -> Self;
     fn bits(&self) -> u64;
@@ -35,14 +35,14 @@ impl<T> Argument for *mut T {
     }
 }
 
-/// Two sets of values, so that every bit is once set and once not; within a set each argument has its own, in its
-/// lowest 16 bits already. None means anything to a function of ours.
+/// Two sets of values, in which each bit is once set and once not. Within a set all arguments differ, even in their
+/// lowest 16 bits. None of the values means anything to a function of this library.
 fn value(round: u64, argument: u64) -> u64 {
     let bits = 0x0123_4567_89ab_4c5d_u64.rotate_left(4 * argument as u32) ^ argument;
     if round == 0 { bits } else { !bits }
 }
 
-/// SQL_SUCCESS to SQL_PARAM_DATA_AVAILABLE, the errors, and codes that no specification knows.
+/// SQL_SUCCESS to SQL_PARAM_DATA_AVAILABLE, the errors, and codes that no specification defines.
 const CODES: [Return; 12] = [0, 1, 2, 99, 100, 101, -1, -2, 3, -3, i16::MAX, i16::MIN];
 
 macro_rules! entry_points {
@@ -75,7 +75,7 @@ macro_rules! entry_points {
 
         #[test]
         fn there_is_a_test_for_every_function() {
-            // One that Microsoft's driver for Windows does not have.
+            // Except the one that Microsoft's driver for Windows does not have.
             let is_there = |name: &&str| !(cfg!(windows) && *name == "SQLSetConnectAttr");
             let names: Vec<&str> = [$(stringify!($name)),*].into_iter().filter(is_there).collect();
             assert_eq!(names, loopbackodbc::entry_point_names());
@@ -85,7 +85,8 @@ macro_rules! entry_points {
 
 include!("../src/target/table.rs");
 
-/// The three that do not forward their arguments: each becomes the target's `SQLDriverConnectW` without a prompt.
+/// The three functions that do not forward their arguments: each becomes the target's `SQLDriverConnectW` without a
+/// prompt.
 fn connects(name: &str) -> Option<fn()> {
     match name {
         "SQLDriverConnectW" => Some(driver_connect),
@@ -95,9 +96,10 @@ fn connects(name: &str) -> Option<fn()> {
     }
 }
 
-/// Calls, for each return code, and holds what the target then saw. A connect that is still executing is polled once.
+/// Calls the function once for each return code, and checks what the target recorded. A connect that is still executing
+/// is polled once.
 fn becomes_driver_connect(string: &str, call: impl Fn(Handle) -> Return) {
-    // The form for Windows ends in a semicolon.
+    // The Windows form ends in a semicolon.
     let string = format!("{string}{}", if cfg!(windows) { ";" } else { "" });
     for code in CODES {
         let connection = Connection::new();

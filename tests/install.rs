@@ -1,7 +1,7 @@
-//! `loopback-odbc install` and `uninstall`, as an administrator and as a user run them.
+//! `loopback-odbc install` and `uninstall`, run by an administrator and by a user.
 //!
-//! What is changed is a private copy of /etc and /usr: each test has a mount namespace, in which every write to them goes to
-//! memory. The machine's own files are seen there and never written.
+//! They change a private copy of /etc and /usr: each test has a mount namespace in which every write there goes to
+//! memory. The machine's own files are visible in it but never written.
 
 mod common;
 
@@ -16,21 +16,22 @@ use std::process::{Child, Command, Stdio};
 
 const DRIVERS: &str = "/etc/odbcinst.ini";
 const DATA_SOURCES: &str = "/etc/odbc.ini";
-/// The driver manager's libraries, pyodbc and what is ours, in the private root.
+/// The driver manager's libraries, pyodbc and this project's files, in the private root.
 const UNIXODBC: &str = "/usr/share/unixodbc-of-the-tests";
-/// Microsoft's driver, where its packages have it as well as the tests: in a folder that scripts of SQL Server see.
+/// Microsoft's driver, where both its packages and the tests put it: in a folder that scripts of SQL Server can see.
 const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
 
-/// What an administrator had in the files before: comments, blanks, other data sources.
+/// What an administrator had in the files before: comments, blank lines, other data sources.
 const OTHERS: &str = "; Ours, do not touch\n\n[Warehouse]\n  Driver = Other\nServer=w # main\n\n\n# The end\n";
 
-/// A root of its own for /etc and /usr, as long as it lives; with Microsoft's driver registered, and comments in both files.
+/// A private root with its own /etc and /usr, which exists as long as this value. Microsoft's driver is registered, and
+/// both files contain comments.
 struct Root {
     holder: Child,
     folder: tempfile::TempDir,
 }
 
-/// Mounts, and waits for the end of standard input, which comes with the end of the test, however it ends.
+/// Mounts the folders and waits for the end of standard input. That comes when the test ends, however it ends.
 const HOLD: &str = r#"
 mkdir "$1"
 mount -t tmpfs -o mode=755 tmpfs "$1"
@@ -55,10 +56,10 @@ impl Root {
         root
     }
 
-    /// Without files of registrations.
+    /// Without registration files.
     fn bare() -> Root {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
-        // With the folders beside it, where it looks for its texts.
+        // Including the folders next to it, where the driver looks for its message files.
         let driver = part("MSODBCSQL").parent().unwrap().parent().unwrap().to_owned();
         let mut command = Command::new("unshare");
         command
@@ -77,10 +78,10 @@ impl Root {
         for path in [DRIVERS, DATA_SOURCES] {
             let _ = fs::remove_file(root.path(path));
         }
-        // Where every user can read it: the project may be below a home that others cannot enter.
+        // In a place that every user can read: the project may be inside a home folder that others cannot enter.
         fs::create_dir(root.path(UNIXODBC)).unwrap();
         for entry in fs::read_dir(part("UNIXODBC_LIB")).unwrap().map(Result::unwrap) {
-            // Links lead to libraries that were not unpacked, too.
+            // Some links lead to libraries that were not unpacked.
             if entry.path().to_string_lossy().contains(".so") && entry.path().exists() {
                 fs::copy(entry.path(), root.path(UNIXODBC).join(entry.file_name())).unwrap();
             }
@@ -94,7 +95,7 @@ impl Root {
         root
     }
 
-    /// Where a path of the private root is for this process.
+    /// The path by which this process reaches a path in the private root.
     fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         Path::new(&format!("/proc/{}/root", self.holder.id())).join(path.as_ref().strip_prefix("/").unwrap())
     }
@@ -107,12 +108,12 @@ impl Root {
         fs::write(self.path(path), contents).unwrap();
     }
 
-    /// A program in the private root, with nothing of ours in its environment, and an odbc.ini of the user's in a folder of the
-    /// test's: unixODBC makes one where it finds none.
+    /// A program in the private root, with none of this project's variables in its environment, and the user's odbc.ini
+    /// in a folder of the test: unixODBC creates one if there is none.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("nsenter");
         let of_holder = format!("/proc/{}", self.holder.id());
-        // The root as well, which with the namespace alone would be that from before a chroot.
+        // Also enters the root: the namespace alone would give the root from before a chroot.
         command
             .args([format!("--mount={of_holder}/ns/mnt"), format!("--root={of_holder}/root")])
             .arg("--")
@@ -127,8 +128,7 @@ impl Root {
         command
     }
 
-    /// `loopback-odbc` with these arguments.
-    /// The program where every user can execute it, with the library beside it.
+    /// A copy of `loopback-odbc` that every user can execute, with the library next to it.
     fn program(&self) -> PathBuf {
         Path::new(UNIXODBC).join(part("PROGRAM").file_name().unwrap())
     }
@@ -137,13 +137,13 @@ impl Root {
         Ran::of(self.command(part("PROGRAM")).args(arguments))
     }
 
-    /// What is printed by Python code that has pyodbc, and a connection string as its argument.
+    /// The output of Python code that has pyodbc and takes a connection string as its argument.
     #[track_caller]
     fn python(&self, code: &str, string: &str) -> String {
         Ran::of(self.command(part("PYTHON")).args(["-c", code, string])).ok().stdout
     }
 
-    /// Holds that every file and folder is as it was.
+    /// Checks that every file and folder is unchanged.
     #[track_caller]
     fn is_as(&self, before: &str) {
         let now = self.everything();
@@ -152,8 +152,8 @@ impl Root {
         assert!(different.is_empty(), "{different:#?}");
     }
 
-    /// Every file and folder of /etc and of the folders of /usr that an installation changes: kind, mode, owner, and what is in
-    /// it.
+    /// Every file and folder of /etc and of the folders of /usr that an installation changes: kind, mode, owner, and
+    /// contents.
     fn everything(&self) -> String {
         const FILES: &str =
             "find /etc /usr/bin /usr/lib /usr/share/man /usr/share/zsh /usr/share/fish /usr/share/bash-completion \
@@ -177,19 +177,19 @@ fn target() -> String {
     format!("{TARGET_FOLDER}/lib/{}", part("MSODBCSQL").file_name().unwrap().to_str().unwrap())
 }
 
-/// Where the library is installed here.
+/// Where the library is installed on this system.
 fn installed() -> String {
     let debian = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
     let folder = if Path::new(&debian).is_dir() { debian + "/odbc" } else { "/usr/lib64".to_owned() };
     folder + "/libloopbackodbc.so"
 }
 
-/// A string for a data source that leads to this server with what it says itself.
+/// A string that uses this data source, and has the server's settings itself.
 fn string(dsn: &str, server: &Server) -> String {
     format!("DSN={dsn};{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"))
 }
 
-/// Prints which copy of the library is loaded, after a connect.
+/// Prints which copy of the library is loaded after a connect.
 const CONNECT: &str = "
 import pyodbc, sys
 print('connected:', *pyodbc.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM Sales.dbo.Orders').fetchone())
@@ -197,7 +197,7 @@ with open('/proc/self/maps') as maps:
     print('loaded:', *{line.split()[-1] for line in maps if 'libloopbackodbc' in line})
 ";
 
-/// Prints the refusal of each data source, which names the target that is loaded.
+/// Prints the error for each data source; it names the loaded target.
 const TARGETS: &str = "
 import pyodbc, sys
 for name in sys.argv[1].split(','):
@@ -266,7 +266,7 @@ fn a_script_that_sql_server_runs_sees_what_was_installed() {
     assert_eq!(said, format!("connected: 12\nloaded: {}\n", installed()));
 }
 
-/// unixODBC as `scripts/satellite` shows it.
+/// unixODBC where `scripts/satellite` shows it.
 fn installed_unixodbc() -> String {
     format!("/var/opt/stage/unixodbc/usr/lib/{}-linux-gnu", std::env::consts::ARCH)
 }
@@ -275,7 +275,7 @@ fn installed_unixodbc() -> String {
 fn files_that_were_not_there_are_made_for_all_to_read_and_go_again() {
     let root = Root::bare();
     let before = root.everything();
-    // Even for an administrator who gives others nothing.
+    // Even with an umask that gives others no access.
     let mut command = root.command("bash");
     let ran = Ran::of(command.args(["-c", "umask 077; exec \"$0\" install"]).arg(part("PROGRAM")));
     assert_eq!(ran.status, 1, "{ran:?}");
@@ -302,7 +302,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
         assert_eq!(dry.stdout, format!("{heading}{}", real.stdout));
         assert_ne!(root.everything(), before);
     }
-    // Not even files that unixODBC makes when it looks for them.
+    // Not even files that unixODBC creates when it looks for them.
     let bare = Root::bare();
     let before = bare.everything();
     assert_eq!(bare.run(&["install", "--dry-run"]).status, 1);
@@ -340,7 +340,7 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     let said = root.run(&["install"]).ok().stdout;
     assert_says(&said, &["libloopbackodbc.so: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
     root.is_as(&before);
-    // Another value of the driver's section: the rest stays, and so does the count.
+    // Another value in the driver's section changes; the other values and the usage count stay.
     let with_timeout = root.read(DRIVERS).replace("Description=", "CPTimeout=60\nDescription=");
     root.write(DRIVERS, &with_timeout);
     let said = root.run(&["install", "--target-driver", "ODBC Driver 18 for SQL Server"]).ok();
@@ -349,7 +349,7 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     assert_says(&drivers, &["# Drivers\n", "CPTimeout=60", "TargetDriver=ODBC Driver 18 for SQL Server"]);
     assert_eq!(drivers.matches("UsageCount=1").count(), 2, "{drivers}");
     assert_says(&root.read(DATA_SOURCES), &[own]);
-    // What was found stays in use without being named again.
+    // A discovered target stays in use without being named again.
     root.run(&["install"]).ok().says(&["[SQL Server Loopback] is there"]);
 }
 
@@ -376,7 +376,7 @@ print('still there')
 
     let file = root.path(installed());
     let old = fs::metadata(&file).unwrap().ino();
-    // The same version with something behind its end, which no loader looks at.
+    // The same version with data after its end, which no loader reads.
     let newer = root.folder.path().join("newer.so");
     let contents = [fs::read(library()).unwrap(), b"newer".to_vec()].concat();
     fs::write(&newer, &contents).unwrap();
@@ -415,7 +415,7 @@ fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
     assert_says(lines[0], &["HY024", "ODBC Driver 18 for SQL Server (", &target()]);
     assert_says(lines[1], &["HY024", recorder.to_str().unwrap()]);
 
-    // In any order; what is left is said, and the last one leaves nothing.
+    // In any order. What remains is listed, and the last uninstall leaves nothing.
     let said = root.run(&["uninstall"]).ok();
     said.says(&["[Loopback by another] stays (uninstall --driver-name 'Loopback by another' --dsn 'Second')"]);
     assert_says(&root.python(TARGETS, "Second"), &["HY024", recorder.to_str().unwrap()]);
@@ -440,7 +440,7 @@ fn sections_of_others_are_refused() {
     root.run(&["install"]).ok();
     // Two registrations need two data sources.
     refused(&["install", "--driver-name", "Second"], &["[Loopback] of /etc/odbc.ini has another driver", "--dsn"]);
-    // Names that would be the same file.
+    // Names that would give the same file.
     root.run(&["install", "--driver-name", "A b", "--dsn", "Ab"]).ok();
     refused(
         &["install", "--driver-name", "A-b", "--dsn", "A-b"],
@@ -448,7 +448,7 @@ fn sections_of_others_are_refused() {
     );
     refused(&["install", "--dsn", "a]b"], &["--dsn \"a]b\"", "cannot be a name"]);
     refused(&["install", "--target-driver", "SQL Server Loopback"], &["is this library itself"]);
-    // Of a data source of another driver, uninstall says that it stays.
+    // If the data source belongs to another driver, uninstall reports that it stays.
     let ran = root.run(&["uninstall", "--dry-run", "--dsn", "Warehouse"]);
     assert_eq!(ran.status, 1, "{ran:?}");
     ran.says(&["[Warehouse] stays: its driver is Other", "the driver of [Loopback] of /etc/odbc.ini is gone now"]);
@@ -471,7 +471,7 @@ fn after_changes_by_others_our_sections_go_and_nothing_else() {
     let left = root.everything();
     let ours: Vec<&str> = left.lines().filter(|line| line.contains("loopback")).collect();
     assert!(ours.is_empty(), "{ours:?}");
-    // A second time there is nothing to do.
+    // The second time there is nothing to do.
     root.run(&["uninstall"]).ok().says(&[
         "there is no [Loopback]",
         "there is no [SQL Server Loopback]",
@@ -500,7 +500,7 @@ fn whatever_others_have_in_the_files_stays_to_the_byte() {
         root.run(&["install"]).ok();
         let now = fs::read(root.path(DATA_SOURCES)).unwrap();
         assert!(now.starts_with(others), "{}", String::from_utf8_lossy(&now));
-        // What is written is read by the driver manager.
+        // The driver manager can read what was written.
         assert_says(&root.python(TARGETS, "Loopback"), &["HY024", &target()]);
         root.run(&["uninstall"]).ok();
         assert_eq!(fs::read(root.path(DATA_SOURCES)).unwrap(), others);
@@ -540,7 +540,7 @@ fn a_section_of_our_name_that_is_hidden_behind_ours_is_left_alone() {
     let others = "[Loopback]\nDriver=Other\nServer=w\n";
     for (ours, left) in [
         ("[Loopback]\nDriver=SQL Server Loopback\n\n", others.to_owned()),
-        // What is ours goes as often as it is there.
+        // All copies of an own section are removed.
         (
             "[Loopback]\nDriver=SQL Server Loopback\n[A]\n[loopback]\nDriver=SQL Server Loopback\n",
             format!("[A]\n{others}"),
@@ -556,7 +556,7 @@ fn a_section_of_our_name_that_is_hidden_behind_ours_is_left_alone() {
 #[test]
 fn a_file_that_unixodbc_cannot_read_is_left_alone() {
     let root = Root::new();
-    // A byte order mark, text of 16 bits, and a value in front of the first section make it refuse the whole file.
+    // The program refuses the whole file if it has a byte order mark, 16-bit text, or a value before the first section.
     for others in [&b"\xef\xbb\xbf[A]\nDriver=Other\n"[..], b"\xff\xfe[\0A\0]\0", b"Trace=no\n[A]\nDriver=Other\n"] {
         fs::write(root.path(DATA_SOURCES), others).unwrap();
         let ran = root.run(&["install"]);
@@ -598,7 +598,7 @@ fn an_installation_by_hand_is_taken_over_and_removed() {
         .says(&[&format!("[Loopback] {nothing_else}"), &format!("[SQL Server Loopback] {nothing_else}")]);
     fs::remove_file(root.path(old)).unwrap();
     root.is_as(&before);
-    // A file that a link leads to stays, or else the link would lead nowhere.
+    // A file that a link leads to is kept, or the link would lead nowhere.
     let file = "/etc/odbc-of-the-machine.ini";
     root.write(file, "[Loopback]\nDriver=SQL Server Loopback\n");
     std::os::unix::fs::symlink(file, root.path(DATA_SOURCES)).unwrap();
@@ -631,7 +631,7 @@ fn a_login_that_somebody_wrote_into_our_section_stays_and_is_of_use_again() {
 fn a_driver_that_others_count_on_stays_until_the_last() {
     let root = Root::new();
     root.run(&["install"]).ok();
-    // As another product's installation does: the installer library adds one to the count.
+    // Another product's installation does this: the installer library increments the usage count.
     const COUNT: &str = "
 import ctypes
 installer = ctypes.CDLL('libodbcinst.so.2')
@@ -762,13 +762,13 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
         assert_says(warning, &["warning: ", what, "scripts that SQL Server runs do not see it", "datadirectories"]);
     }
     assert!(!ran.stderr.contains('\u{1b}'), "colour without a terminal: {}", ran.stderr);
-    // A file that only root may read is no use to a script either.
+    // A file that only root can read is useless to a script.
     root.write(DRIVERS, &format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", target()));
     fs::set_permissions(root.path(DRIVERS), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let private = root.run(&["install", "--dry-run"]);
     assert_eq!(private.status, 1);
     private.says(&["warning: /etc/odbcinst.ini cannot be read by the user that SQL Server runs scripts as"]);
-    // Names that lead to nothing.
+    // Names of targets that do not exist.
     let named = root.run(&["install", "--dry-run", "--target-driver", "None such"]);
     named.says(&["warning: the target driver, None such, is not in odbcinst.ini"]);
     root.run(&["install", "--dry-run", "--target-driver", "/none.so"])
@@ -787,7 +787,7 @@ fn a_library_that_another_registration_has_too_stays() {
     let ran = root.run(&["uninstall"]).ok();
     assert_says(&ran.stdout, &["[By hand] has the same file", &format!("{}: stays", installed())]);
     assert!(root.path(installed()).exists());
-    // Two names that give one name of a file.
+    // Two names that give the same file name.
     root.run(&["install", "--driver-name", "A B", "--dsn", "AB"]).ok();
     let ran = root.run(&["uninstall", "--driver-name", "A-B", "--dsn", "ABx"]);
     ran.says(&["[A B] has the same file", "[A B] stays (uninstall --driver-name 'A B' --dsn 'AB')"]);
@@ -901,7 +901,7 @@ fn doctor_warns_on_a_machine_with_sql_server_of_a_library_that_scripts_do_not_se
     let warned = root.run(&["doctor"]);
     assert_eq!(warned.status, 1, "{warned:?}");
     warned.says(&[&format!("Scripts that SQL Server runs cannot see {}", library().display()), "datadirectories"]);
-    // Of what is installed there is nothing to warn.
+    // What is installed causes no warning.
     root.write(DATA_SOURCES, "");
     root.write(DRIVERS, &format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", target()));
     root.run(&["install"]).ok();
@@ -943,7 +943,7 @@ fn make_install_brings_program_manual_and_completions_and_make_uninstall_takes_t
     root.is_as(&before);
 }
 
-/// A file, folder or link: mode, owner, and what is in it.
+/// A file, folder or link: mode, owner, and contents.
 #[derive(PartialEq, Eq)]
 struct Seen {
     mode: u32,
@@ -961,14 +961,14 @@ impl std::fmt::Debug for Seen {
 
 type State = BTreeMap<PathBuf, Seen>;
 
-/// What stands for the contents of a folder.
+/// Represents the contents of a folder.
 const FOLDER: &[u8] = b"a folder";
 
-/// The name of what has not taken its own name yet.
+/// The name of a file that does not have its final name yet.
 const NEW: &str = ".new-by-loopback-odbc";
 
 impl Root {
-    /// What there is below these folders whose names begin so.
+    /// Everything below these folders whose name begins in this way.
     fn seen(&self, places: &[(&Path, &str)]) -> State {
         let mut state = State::new();
         for (folder, begin) in places {
@@ -995,7 +995,7 @@ impl Root {
         }
     }
 
-    /// The program that runs another one up to a call.
+    /// The program that runs another one up to a system call.
     fn at_call(&self) -> PathBuf {
         let path = self.folder.path().join("at_call");
         if !path.exists() {
@@ -1009,16 +1009,16 @@ impl Root {
 /// A command that is killed at each of its system calls, on its way from one state to another.
 struct Killed<'k> {
     root: &'k Root,
-    /// The states: without anything of ours, and with all.
+    /// The states: without any of this project's files, and fully installed.
     clean: State,
     installed: State,
     see: &'k dyn Fn() -> State,
-    /// Runs a program with arguments, as who installs.
+    /// Runs a program with arguments, as the user who installs.
     run: &'k dyn Fn(&[&str]) -> Ran,
 }
 
 impl Killed<'_> {
-    /// `arrange` makes the state from which the command starts, of a clean one.
+    /// `arrange` turns a clean state into the state from which the command starts.
     fn at_each_call(&self, arrange: &dyn Fn(), command: &[&str], install: &[&str], uninstall: &[&str]) {
         let (program, at_call) = (self.root.program(), self.root.at_call());
         let (program, at_call) = (program.to_str().unwrap(), at_call.to_str().unwrap());
@@ -1047,7 +1047,7 @@ impl Killed<'_> {
             let was: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).chain(now.keys()).collect();
             for path in was {
                 let (is, text) = (now.get(path), path.to_str().unwrap());
-                // A folder may be there already, and marked.
+                // A folder may exist already, with its marker.
                 if path.ends_with(".made-by-loopback-odbc") || is.is_some_and(|seen| seen.contents == FOLDER) {
                     continue;
                 }
@@ -1056,7 +1056,7 @@ impl Killed<'_> {
                         is == before.get(path) || is == after.get(path),
                         "{text}, killed at {call} of {command:?}: {is:#?}"
                     ),
-                    // It may have passwords.
+                    // The file may contain passwords.
                     Some((old, "")) if old.ends_with(".ini") => {
                         let (is, old) = (is.unwrap(), Path::new(old));
                         let was = before.get(old).or(after.get(old)).unwrap();
@@ -1080,7 +1080,7 @@ impl Killed<'_> {
 #[test]
 fn a_kill_at_any_call_leaves_the_old_or_the_new_and_the_next_run_puts_it_right() {
     let root = Root::new();
-    // A file that a link leads to, for a group, with a password and all that unixODBC would lose.
+    // A file that a link leads to, readable by a group, with a password and with everything that unixODBC would lose.
     let (file, long) = ("/etc/odbc-of-the-machine.ini", "x".repeat(1100));
     root.write(
         file,
@@ -1097,7 +1097,7 @@ fn a_kill_at_any_call_leaves_the_old_or_the_new_and_the_next_run_puts_it_right()
     let run = |arguments: &[&str]| Ran::of(root.command(arguments[0]).args(&arguments[1..]));
     let (clean, everything) = (see(), root.everything());
     let (install, uninstall) = (["install", "--target-driver", "ODBC Driver 18 for SQL Server"], ["uninstall"]);
-    // With a warning of the mode.
+    // The status is 1 because of a warning about the file's mode.
     let put = || assert_eq!(root.run(&install).status, 1);
     put();
     let killed = Killed { root: &root, clean, installed: see(), see: &see, run: &run };
@@ -1181,7 +1181,7 @@ fn what_another_program_writes_meanwhile_is_never_lost() {
 
 #[test]
 fn what_unixodbc_s_own_tools_write_meanwhile_is_never_lost() {
-    // As `odbcinst -i` does: it reads the file, and writes over it.
+    // Like `odbcinst -i`: it reads the file and overwrites it.
     const ADD: &str = "
 import ctypes
 installer = ctypes.CDLL('libodbcinst.so.2')
@@ -1222,7 +1222,7 @@ fn a_full_disk_leaves_the_old_or_the_new() {
     let (file, library) = (format!("{FOLDER}/odbc.ini"), format!("{FOLDER}/data/loopback-odbc/libloopbackodbc.so"));
     let whole = fs::read(common::library()).unwrap();
     let mut statuses = BTreeSet::new();
-    // From one that has no room for anything to one that has it for all, in pages.
+    // File system sizes in pages, from one without room for anything to one with room for everything.
     let program = fs::metadata(part("PROGRAM")).unwrap().len();
     let all = (whole.len() as u64 + program) / 4096 + 30;
     for pages in (4..10).chain([20, all - 16]).chain(all - 14..all) {
@@ -1250,7 +1250,7 @@ fn a_full_disk_leaves_the_old_or_the_new() {
         }
         let state = root.seen(&[(Path::new(FOLDER), "")]);
         assert!(state.keys().all(|path| !path.to_str().unwrap().ends_with(NEW)), "{:?}", state.keys());
-        // Even there.
+        // Even on the full file system.
         run("uninstall").ok();
         let state = root.seen(&[(Path::new(FOLDER), "")]);
         assert_eq!(state.keys().collect::<Vec<_>>(), [Path::new(&file)]);
@@ -1271,11 +1271,11 @@ fn what_cannot_be_exchanged_is_not_begun() {
         root.is_as(&before);
     };
     let mount = |arguments: &[&str]| drop(Ran::of(root.command("mount").args(arguments)).ok());
-    // A file that is mounted by itself, as into a container.
+    // A file that is a mount point itself, as in a container.
     mount(&["--bind", DATA_SOURCES, DATA_SOURCES]);
     refused(&["/etc/odbc.ini is mounted by itself", "nothing was changed"]);
     Ran::of(root.command("umount").arg(DATA_SOURCES)).ok();
-    // A file that a link leads into a folder that cannot be written.
+    // A link to a file in a folder that cannot be written.
     const FOLDER: &str = "/usr/share/read-only-of-the-tests";
     fs::create_dir(root.path(FOLDER)).unwrap();
     let file = format!("{FOLDER}/odbc.ini");
@@ -1330,7 +1330,7 @@ fn runs_at_the_same_time_lose_nothing_of_each_other() {
         all("uninstall");
         assert_eq!((root.read(DRIVERS), root.read(DATA_SOURCES)), files);
     }
-    // Four times the same one counts once.
+    // The same one four times counts once.
     let same = || {
         let mut command = root.command(part("PROGRAM"));
         command.arg("install").stdout(Stdio::null()).spawn().unwrap()

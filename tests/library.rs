@@ -1,4 +1,4 @@
-//! The released library as a file: what it exports, what it needs, how long its forwarding is.
+//! The release build as a file: its exports, its dependencies, and the length of its forwarding code.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Ran, library, part};
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// What the library exports beside the ODBC functions: include/loopback_odbc.h.
+/// The exports other than the ODBC functions: include/loopback_odbc.h.
 const C_INTERFACE: [&str; 3] = ["loopback_odbc_version", "loopback_odbc_connection_string", "loopback_odbc_report"];
 
 fn tool(program: &str, arguments: &[&str]) -> String {
@@ -26,7 +26,7 @@ fn functions_of(nm: &str) -> BTreeSet<String> {
 fn exports_are_exactly_the_declared_ones() {
     let symbols = tool("nm", &["-D", "--defined-only"]);
     assert_eq!(functions_of(&symbols), declared());
-    // Neither data nor weak symbols.
+    // There are neither data symbols nor weak symbols.
     assert_eq!(symbols.lines().count(), declared().len(), "{symbols}");
 }
 
@@ -77,7 +77,7 @@ fn it_is_stripped_and_at_most_a_mebibyte() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn a_forwarded_call_is_a_load_and_a_jump() {
-    // With 1, 6, 10 and 11 arguments: the last two have some on the stack.
+    // With 1, 6, 10 and 11 arguments: the last two pass some on the stack.
     let code = tool("objdump", &["-d", "--no-show-raw-insn"]);
     for function in ["SQLFetch", "SQLGetData", "SQLBindParameter", "SQLGetDescRecW"] {
         let start = code.find(&format!(" <{function}@@Base>:")).or_else(|| code.find(&format!(" <{function}>:")));
@@ -111,7 +111,7 @@ fn the_header_and_the_library_agree() {
     assert_eq!(version.trim(), env!("CARGO_PKG_VERSION"));
 }
 
-/// Each row's name, and its arguments' types as the table has them.
+/// Each row's name, and the types of its arguments as the table has them.
 macro_rules! entry_points {
     ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         const SIGNATURES: &[(&str, &[&str])] = &[$((stringify!($name), &[$(stringify!($type)),*])),*];

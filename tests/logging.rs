@@ -1,5 +1,5 @@
-//! The log, and the program that it is written in: that never waits for it, gets no signal by it, and has nothing written into
-//! its files. And whose environment counts.
+//! The log must not affect the program that writes it: the program never waits for it, gets no signal from it, and
+//! finds nothing written into its own files. Also: whose environment counts.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// tests/programs/log.c, linked with the library, and what it logs to.
+/// tests/programs/log.c, linked with the library, and its log.
 struct Program {
     folder: Registrations,
     program: PathBuf,
@@ -43,7 +43,7 @@ impl Program {
         Ran::of(self.command(mode).env("LOOPBACK_ODBC_LOG_FILE", log)).ok()
     }
 
-    /// Makes a FIFO in its folder.
+    /// Creates a FIFO in its folder.
     #[track_caller]
     fn fifo(&self, name: &str) -> String {
         let path = self.folder.path(name).to_str().unwrap().to_owned();
@@ -78,7 +78,7 @@ fn a_fifo_that_nobody_reads_is_not_waited_for() {
 fn a_disk_may_be_full() {
     let program = Program::new();
     program.run_with_file("plain", "/dev/full");
-    // One that has room for a part.
+    // A file system with room for a part.
     let disk = program.folder.path("disk");
     fs::create_dir(&disk).unwrap();
     let mut command = program.folder.command("unshare");
@@ -132,7 +132,8 @@ fn a_file_of_the_program_s_own_is_not_written_to() {
     ] {
         assert_eq!(Program::new().run(mode).stdout, said, "{mode}");
     }
-    // Nor in the place of the log's file; nor is that in the place of a standard stream.
+    // Nothing is written if another file takes the place of the log's file, and the log never takes the place of a
+    // standard stream.
     for (mode, said) in [("closed", "descriptor 2: -1\n"), ("all closed", "bytes: 0\n")] {
         let program = Program::new();
         let log = program.folder.path("the log");
@@ -155,7 +156,7 @@ fn no_value_makes_a_line() {
     }
 }
 
-/// A program with the rights of another user than the one that starts it, and without.
+/// A program that has the rights of a user other than the one who starts it, and the same program without them.
 #[test]
 fn the_environment_gives_no_rights() {
     const STARTS: u32 = 10_001;

@@ -1,7 +1,7 @@
-//! Driver managers: what programs of narrow and of wide characters see through each, with pooling and without, compared
-//! with what they see when Microsoft's driver is connected directly.
+//! Driver managers: what programs with narrow and wide characters see through each, with and without pooling, compared
+//! with what they see when they connect to Microsoft's driver directly.
 //!
-//! `docs/driver-managers.md` says what is held here.
+//! These tests check docs/driver-managers.md.
 
 mod common;
 
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 /// A driver manager, and how `tests/programs/manager.c` is linked with it.
 struct Manager {
     options: Vec<String>,
-    /// What its connection strings of narrow characters are in, beyond ASCII: the locale's encoding, or Latin-1. The text
-    /// of statements is Latin-1 to all of them.
+    /// The encoding of non-ASCII text in its narrow connection strings: the locale's encoding, or Latin-1. The text of
+    /// statements is Latin-1 in all of them.
     by_locale: bool,
     /// Where its shared library is searched.
     folder: PathBuf,
@@ -27,12 +27,12 @@ impl Manager {
         Manager { options: vec!["-lodbc".into()], by_locale: true, folder: part("UNIXODBC_LIB") }
     }
 
-    /// The one that the crate unix-odbc compiles and that odbc-api's feature vendored-unix-odbc links: a part of the
-    /// program. The installer library is Debian's all the same, as it is where such a program runs.
+    /// The one that the crate unix-odbc compiles and odbc-api's feature vendored-unix-odbc links into the program. The
+    /// installer library is still Debian's, as it is where such a program runs.
     fn linked_in() -> Manager {
         let test = std::env::current_exe().unwrap();
         let builds = test.parent().unwrap().with_file_name("build");
-        // Ours of that name is empty.
+        // The build of this project's own libodbc.a is empty.
         let paths = fs::read_dir(&builds).unwrap().map(|build| build.unwrap().path()).filter(|path| {
             path.file_name().is_some_and(|name| name.to_str().is_some_and(|name| name.starts_with("unix-odbc-")))
         });
@@ -40,7 +40,7 @@ impl Manager {
         let archives: Vec<(Vec<u8>, PathBuf)> = paths.filter_map(|path| Some((fs::read(&path).ok()?, path))).collect();
         let (contents, archive) =
             archives.first().unwrap_or_else(|| panic!("unix-odbc's libodbc.a is not below {}", builds.display()));
-        // Of the versions that were compiled, cargo does not say which one is in use.
+        // cargo does not tell which of the compiled versions is in use.
         let same = archives.iter().all(|(other, _)| other == contents);
         assert!(same, "there are different libodbc.a below {}: cargo clean -p unix-odbc", builds.display());
         let options = vec![archive.display().to_string(), "-ldl".into(), "-lpthread".into()];
@@ -54,7 +54,7 @@ impl Manager {
         Manager { options, by_locale: true, folder }
     }
 
-    /// The programs for it: of narrow and of wide characters.
+    /// The programs for it, with narrow and with wide characters.
     fn programs(&self, folder: &Path) -> [PathBuf; 2] {
         [("narrow", None), ("wide", Some("-DUNICODE"))].map(|(name, definition)| {
             let program = folder.join(name);
@@ -65,7 +65,7 @@ impl Manager {
     }
 }
 
-/// Programs, and the same server behind two data sources: `Loopback` by way of the library, `Straight` without it.
+/// Programs, and the same server behind two data sources: `Loopback` through the library, `Straight` without it.
 struct Setting {
     server: Server,
     registrations: Registrations,
@@ -100,10 +100,10 @@ impl Setting {
         Ran::of(command.args(arguments).env("LD_LIBRARY_PATH", &self.folder)).ok()
     }
 
-    /// What a program says of what it does with a data source. In the arguments `DSN` stands for a connection string of
-    /// it; in what is said, for the strings that come back, which the driver completes with what it has found.
+    /// The output of a program for a data source. In the arguments `DSN` is replaced by a connection string for it. In
+    /// the output it replaces the returned strings, which the driver completes with what it found.
     fn said(&self, program: &Path, source: &str, arguments: &[&str]) -> String {
-        // Microsoft's driver takes no password from odbc.ini.
+        // Microsoft's driver reads no password from odbc.ini.
         let login = if source == "Straight" { ";UID=developer;PWD={se;cr}}et}" } else { "" };
         let string = format!("DSN={source};Database=Sales{login}");
         let arguments: Vec<String> = arguments
@@ -117,7 +117,8 @@ impl Setting {
         said.lines().map(line).collect::<Vec<String>>().join("\n") + "\n"
     }
 
-    /// Both programs say the same through the library as without it; what they say is given, of the narrow one first.
+    /// Checks that both programs print the same with and without the library, and returns their outputs, the narrow one
+    /// first.
     #[track_caller]
     fn same(&self, arguments: &[&str]) -> [String; 2] {
         self.programs.each_ref().map(|program| {
@@ -128,7 +129,7 @@ impl Setting {
     }
 }
 
-/// What holds with every unixODBC.
+/// What every unixODBC must do.
 fn is_no_different_from_the_driver(manager: &Manager) {
     let setting = Setting::new(manager, false);
     let mut arguments = Vec::new();
@@ -142,7 +143,7 @@ fn is_no_different_from_the_driver(manager: &Manager) {
     }
     assert_eq!(setting.server.logins().len(), 2 * 2 * 3);
 
-    // Text that is not ASCII, in the connection string, a query, a value in pieces, and errors.
+    // Non-ASCII text in the connection string, a query, a value in pieces, and errors.
     let texts = setting.same(&[
         "connect",
         "DSN;APP=Bjørn & Sønner 日本",
@@ -161,7 +162,7 @@ fn is_no_different_from_the_driver(manager: &Manager) {
     }
     assert_says(&texts[1], &["  40 \"Bjørn & Sønner \"\n", "\"日本 😀\"\n", "  2 \"æ\"\n"]);
     assert!(!texts[1].contains("not its whole length"), "{}", texts[1]);
-    // Through the driver's own conversion to the locale's encoding, what was Latin-1 comes back as more than it was.
+    // The driver converts to the locale's encoding, so text that was Latin-1 comes back longer.
     assert_says(&texts[0], &["\"BjÃ¸rn ", "  4 \"Ã¦\"\n"]);
     let misread = |text: &str| format!("{:?}", text.bytes().map(char::from).collect::<String>());
     for (login, narrow) in setting.server.logins()[12..].iter().zip([true, true, false, false]) {
@@ -170,8 +171,8 @@ fn is_no_different_from_the_driver(manager: &Manager) {
         assert_says(login, &[&format!("application={arrived} ")]);
     }
 
-    // Connects that fail: by the server's word, for want of a server, and by the driver manager's own. The port of the
-    // client's side of a connection is taken, and nobody listens on it.
+    // Connects that fail: refused by the server, without a server, and refused by the driver manager. The port is the
+    // client side of a connection, so it is in use but nobody listens on it.
     let taken = TcpStream::connect(format!("127.0.0.1:{}", setting.server.port)).unwrap();
     let failures = setting.same(&[
         "source",
@@ -191,7 +192,7 @@ fn is_no_different_from_the_driver(manager: &Manager) {
     }
 }
 
-/// What is refused by this library is told in whole, in several records, and the same to both programs.
+/// Errors from the library are complete, in several records, and the same for both programs.
 fn refusals_come_through(manager: &Manager) {
     let setting = Setting::new(manager, false);
     let long = format!("DSN=Bare;TargetDriver={}", "~".repeat(600));
@@ -202,14 +203,14 @@ fn refusals_come_through(manager: &Manager) {
         assert_eq!(said.matches("connect: -1").count(), 3, "{said}");
         assert_eq!(said.matches("  [08001] 0 ").count(), 2 * 4, "{said}");
         assert_says(&said, &["loopback-odbc] No server and no login are configured", "data directory"]);
-        // What is too long for unixODBC, with the name twice, comes in pieces of which none is missing.
+        // An error that is too long for unixODBC, with the name in it twice, comes in pieces, none of which is missing.
         assert!(said.matches("  [HY024] 0 [loopback-odbc] ").count() > 2, "{said}");
         assert_eq!(said.matches('~').count(), 2 * 600, "{said}");
         assert!(said.ends_with(" data source for it.\n") && !said.contains("not its whole length"), "{said}");
     }
 }
 
-/// What a pool of unixODBC's does.
+/// What a connection pool of unixODBC does.
 fn pools_by_the_connection_string(manager: &Manager) {
     let setting = Setting::new(manager, true);
     for (program, name) in setting.programs.iter().zip(["narrow", "wide"]) {
@@ -234,12 +235,12 @@ fn pools_by_the_connection_string(manager: &Manager) {
     }
 }
 
-/// After a reuse, and after the server has gone, a pooled connection is what it is without the library.
+/// After reuse, and after the server has gone, a pooled connection behaves as it does without the library.
 fn a_reused_connection_is_no_worse_than_the_driver_s(manager: &Manager) {
     let setting = Setting::new(manager, true);
     let again = ["connect", "DSN", "info", "query", "SELECT * FROM dbo.Missing", "disconnect"];
     for said in setting.same(&again.repeat(3)) {
-        // Its own diagnostics, and not those of who had it before.
+        // The connection has its own diagnostics, not those of its previous user.
         assert_eq!(said.matches("connect: 1\n  [01000]").count(), 1, "{said}");
         assert_eq!(said.matches("\nconnect: 0\n  DSN\n").count(), 2, "{said}");
         assert_eq!(said.matches("[42S02]").count(), 3, "{said}");
@@ -250,7 +251,7 @@ fn a_reused_connection_is_no_worse_than_the_driver_s(manager: &Manager) {
         let [through, straight] = ["Loopback", "Straight"].map(|source| {
             let server = Server::start();
             let pid = server.process.id();
-            // It is dead when only a zombie is left, without threads.
+            // The server is dead when only a zombie without threads is left.
             let state = format!("$(cat /proc/{pid}/task/*/stat | cut -d ' ' -f 3)");
             let dead = format!("for attempt in $(seq 2000); do [ \"{state}\" != Z ] || exit 0; sleep 0.01; done");
             let kill = format!("kill -9 {pid}; {dead}; exit 1");
@@ -258,19 +259,19 @@ fn a_reused_connection_is_no_worse_than_the_driver_s(manager: &Manager) {
             let connect = ["connect", &string, "query", "SELECT 1", "disconnect"];
             let said = setting.said(program, source, &[&connect[..], &["run", &kill], &connect, &connect].concat());
             assert_eq!(server.logins().len(), 1);
-            // Whether the connection was reset or closed is the system's affair, and the driver has a text for each.
+            // The system determines whether the connection was reset or closed, and the driver has a text for each.
             let states = said.lines().map(|line| if line.starts_with("  [") { &line[..9] } else { line });
             states.collect::<Vec<&str>>().join("\n")
         });
         assert_eq!(through, straight);
-        // It is handed out once more, tells that it is dead, and is not handed out again.
+        // It is handed out once more, reports that it is dead, and is not handed out again.
         let end = "run: 0\nconnect: 0\n  DSN\nquery: -1\n  [08S01]\n  [08S01]\nmore: 100\ndisconnect: 0\n\
                    connect: -1\n  [HYT00]\n  [08001]\n  [08001]\nquery: not connected\ndisconnect: not connected";
         assert!(through.ends_with(end), "{through}");
     }
 }
 
-/// The version that a unixODBC is of, as its code has it.
+/// The version of a unixODBC, from its code.
 #[track_caller]
 fn version(binary: &Path) -> u32 {
     let contents = fs::read(binary).unwrap();
@@ -329,12 +330,12 @@ fn a_newer_unixodbc_linked_in_reuses_connections() {
     a_reused_connection_is_no_worse_than_the_driver_s(&Manager::linked_in());
 }
 
-/// Runs a program with iODBC's names for the files of registrations; gives what the library has logged as well.
+/// Runs a program with iODBC's variables for the registration files; returns the library's log as well.
 fn under_iodbc(setting: &Setting, program: &Path, arguments: &[&str]) -> (Ran, String) {
     let path = |name: &str| setting.registrations.path(name);
     let mut command = setting.registrations.command(program);
     command.args(arguments).env("ODBCINI", path("odbc.ini")).env("ODBCINSTINI", path("odbcinst.ini"));
-    // unixODBC's installer library would be found first.
+    // Otherwise unixODBC's installer library would be found first.
     let folders = [part("UNIXODBC_LIB"), part("IODBC_LIB")].map(|folder| folder.display().to_string()).join(":");
     command.env("LD_LIBRARY_PATH", folders);
     command.env("LOOPBACK_ODBC_LOG", "info").env("LOOPBACK_ODBC_LOG_FILE", path("log"));
@@ -344,7 +345,8 @@ fn under_iodbc(setting: &Setting, program: &Path, arguments: &[&str]) -> (Ran, S
     (ran, log)
 }
 
-/// iODBC 3.52.9 does not ask for the width of the driver's characters and gives strings of four bytes each.
+/// iODBC 3.52.9 does not ask for the width of the driver's characters, and passes strings with four bytes per
+/// character.
 #[test]
 fn an_iodbc_that_does_not_ask_is_refused() {
     let setting = Setting::new(&Manager::iodbc(), false);
@@ -373,7 +375,7 @@ fn under_iodbc_its_own_installer_library_is_asked() {
     let (ran, log) = under_iodbc(&setting, &setting.programs[0], &["connect", "DSN=Loopback", "run", open]);
     let installer = part("IODBC_LIB").canonicalize().unwrap().join("libiodbcinst.so.2");
     ran.says(&[installer.to_str().unwrap()]);
-    // With these variables no other one finds it.
+    // With these variables only iODBC's installer library finds the driver.
     assert_says(&log, &["the target is ODBC Driver 18 for SQL Server ("]);
 }
 

@@ -1,4 +1,4 @@
-//! Outside SQL Server: on a machine that is none of its satellites, through unixODBC, with the real driver.
+//! Outside SQL Server: on a machine that is not a satellite, through unixODBC, with the real driver.
 
 mod common;
 
@@ -7,7 +7,7 @@ use common::{Ran, Registrations, assert_says, compile, library, part, project};
 use std::fs;
 use std::process::Command;
 
-/// All diagnostic records that isql shows of a connect that must fail.
+/// All diagnostic records that isql shows for a connect that must fail.
 #[track_caller]
 fn isql_records(registrations: &Registrations) -> Vec<String> {
     let ran = Ran::of(registrations.command(part("ISQL")).args(["-v", "Loopback"]));
@@ -15,7 +15,7 @@ fn isql_records(registrations: &Registrations) -> Vec<String> {
     ran.says(&["Could not SQLConnect"]).lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect()
 }
 
-/// odbcinst.ini with our library, further lines for its section, and further sections.
+/// odbcinst.ini with this library, more lines for its section, and more sections.
 fn registered(own: &str, others: &str) -> Registrations {
     let odbcinst = format!("[SQL Server Loopback]\nDriver={}\n{own}\n{others}\n", library().display());
     Registrations::new(&odbcinst, "[Loopback]\nDriver=SQL Server Loopback\n")
@@ -78,7 +78,7 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
     let logins = server.logins();
     assert_eq!(logins.len(), 2, "{logins:?}");
     assert_says(&logins[0], &["result=ok", "client_certificate=none", "user=\"developer\"", "database=\"Sales\""]);
-    // Nothing was looked for, nothing was added, and the password is not in the log.
+    // Nothing was discovered, nothing was added, and the password is not in the log.
     let log = fs::read_to_string(log).unwrap();
     for given in ["DSN=Loopback;Database=Sales;UID=developer;PWD=***\n", "DSN=Loopback;UID=developer;PWD=***\n"] {
         assert_says(&log, &[&format!("connecting with: {given}")]);
@@ -114,7 +114,7 @@ fn without_a_target_the_record_says_which_driver_to_install() {
 fn a_target_that_is_this_library_is_refused() {
     let registrations = registered("TargetDriver=SQL Server Loopback\n", "");
     assert_says(&registrations.refusal("DSN=Loopback"), &["[IM003]", "this is loopback-odbc itself"]);
-    // A copy of it, too.
+    // The same for a copy of it.
     let copy = registrations.path("copy.so");
     fs::copy(library(), &copy).unwrap();
     let text = registrations.refusal_with("DSN=Loopback", &[("LOOPBACK_ODBC_TARGET_DRIVER", copy.to_str().unwrap())]);
@@ -149,7 +149,7 @@ fn a_second_copy_has_a_target_of_its_own() {
 
 #[test]
 fn a_string_too_long_for_the_api_is_refused() {
-    // Short enough for pyodbc and the driver manager, too long with what is added.
+    // Short enough for pyodbc and the driver manager, but too long with the additions.
     let filler = "x".repeat(32_745);
     let text =
         Registrations::usual("Server=nowhere.invalid\nUID=u\nPWD=p\n").refusal(&format!("DSN=Loopback;APP={filler}"));
@@ -210,7 +210,7 @@ fn no_handle_of_the_absent_target_reaches_one_that_comes_later() {
     let registrations = Registrations::usual("");
     let (race, built) = (registrations.path("race"), part("RECORDING_TARGET"));
     compile("tests/programs/race.c", &race, &["-ldl", "-lpthread"]);
-    // Without the lock that this is about, four of ten processes failed.
+    // Without the lock that this tests, four out of ten processes failed.
     for attempt in 0..60 {
         let (ready, target) = (registrations.path("ready.so"), registrations.path(&format!("target{attempt}.so")));
         fs::copy(&built, &ready).unwrap();
@@ -275,7 +275,7 @@ fn passwords_of_keys_are_not_shown() {
     let text = registrations.refusal_with("DSN=Loopback", &variables);
     assert_says(&text, &["[08001]", "client certificate /c.pem cannot be read"]);
     assert!(!text.contains("hunter2"), "{text}");
-    // A key in the string with a certificate in the environment: only the file that the variable names is looked at.
+    // A key in the string with a certificate in the environment: only the file in the variable is checked.
     let text = registrations.refusal_with("DSN=Loopback;ClientKey=x", &variables);
     assert_says(&text, &["[08001]", "client certificate /c.pem cannot be read"]);
 }

@@ -1,6 +1,6 @@
-//! Threads, forks, loading and unloading, and ends of processes: natively, and with memcheck looking on.
+//! Threads, forks, loading and unloading, and the ends of processes: natively, and under memcheck.
 //!
-//! Of each pair of numbers given to [`times`], `make test` takes the first and `make soak` the second.
+//! Of the two numbers passed to [`times`], `make test` uses the first and `make soak` the second.
 
 mod common;
 
@@ -31,9 +31,9 @@ struct Setting {
 impl Setting {
     fn new(section: &str, target: Option<PathBuf>) -> Setting {
         let registrations = Registrations::usual(section);
-        // In the user's file as well. unixODBC looks there first and then in the system's, by way of a setting that all
-        // threads share, and takes no lock when a connection is used a second time: of ten thousand connects from 32
-        // threads, one finds the data source in neither, with any driver (2.3.11).
+        // Also in the user's file. unixODBC searches that file first and then the system's, using a setting that all
+        // threads share, and takes no lock when a connection is used a second time. Of ten thousand connects from 32
+        // threads, one finds the data source in neither file, with any driver (2.3.11).
         std::fs::copy(registrations.path("odbc.ini"), registrations.path("user.ini")).unwrap();
         Setting { registrations, target }
     }
@@ -52,7 +52,7 @@ impl Setting {
         Setting::new(&server.section(), None)
     }
 
-    /// Compiles a program of tests/programs.
+    /// Compiles a program in tests/programs.
     #[track_caller]
     fn program(&self, name: &str, through: Through) -> PathBuf {
         let program = self.registrations.path(name);
@@ -139,32 +139,32 @@ fn memcheck_s_report_would_be_seen() {
     assert_says(&ours[2], &["Leak_DefinitelyLost: 100 bytes in 1 blocks", "SQLDriverConnectW"]);
 }
 
-/// What flat.c says.
+/// The output of flat.c.
 #[derive(Debug)]
 struct Cost {
     kibibytes: i64,
     /// Nanoseconds.
     first: i64,
     last: i64,
-    /// Whether it has gone on to its end.
+    /// Whether it ran to its end.
     whole: bool,
 }
 
 impl Cost {
-    /// By how much later connects take longer.
+    /// How much slower the last connects are than the first.
     fn slower(&self) -> f64 {
         self.last as f64 / self.first as f64
     }
 
-    /// As flat as the same without the library, which is not quite: others may be at work on the machine, and share its caches.
-    /// What was not flat took three times as long after a few thousand connects.
+    /// Whether the cost is as flat as without the library. That is not quite flat, because other programs on the
+    /// machine share its caches. Without flat costs, connects took three times as long after a few thousand.
     fn is_flat(&self, direct: &Cost) -> bool {
         self.whole && self.kibibytes <= direct.kibibytes + 300 && self.slower() <= 2.0 * direct.slower().max(1.0)
     }
 }
 
-/// Connects 100,000 times to a target that does nothing through the library, with the driver manager and without; and so often
-/// that it shows to the target itself. `section` is of both data sources.
+/// Connects 100,000 times through the library to a target that does nothing, with and without the driver manager, and
+/// as often directly to the target for comparison. Both data sources have `section`.
 #[track_caller]
 fn connects_stay_as_they_are(section: &str, rest: &str, variables: &[(&str, &str)]) {
     let mut setting = Setting::new(section, None);
@@ -229,7 +229,7 @@ fn loopback_connects_stay_as_they_are() {
     connects_stay_as_they_are("", "", &variables);
 }
 
-/// Runs cancelled.c in a mode, with the log at work as well.
+/// Runs cancelled.c in a mode, with the log enabled as well.
 #[track_caller]
 fn cancelled(mode: &str) {
     let setting = Setting::with_target(PathBuf::new());
@@ -237,7 +237,7 @@ fn cancelled(mode: &str) {
     compile("tests/programs/slow_target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
     let setting = Setting { target: Some(target.clone()), ..setting };
     for kind in ["deferred", "asynchronous"] {
-        // To cancel a thread that is anywhere is right only while it calls nothing that keeps anything.
+        // A thread may only be cancelled anywhere while it calls nothing that keeps resources.
         if kind == "asynchronous" && !["connect", "execute"].contains(&mode) {
             continue;
         }
@@ -271,7 +271,7 @@ fn a_thread_that_is_cancelled_while_a_connect_is_refused_ends() {
     cancelled("refused");
 }
 
-/// The settings of forks.c: its word for each, and the target.
+/// The settings of forks.c: its keyword for each, and the target.
 fn forks() -> [(&'static str, Setting); 3] {
     let plain = |sources: &[&str]| {
         let mut setting = Setting::with_target(PathBuf::new());
@@ -304,7 +304,7 @@ fn a_child_of_a_fork_finds_our_locks_free() {
 
 #[test]
 fn a_child_of_a_fork_can_log_while_the_parent_s_threads_do() {
-    // To a pipe: whoever writes waits for whoever reads, and so is in the middle of it more often than not.
+    // The log goes to a pipe: its writer waits for the reader, so a fork mostly happens in the middle of a write.
     let [(word, setting), ..] = forks();
     let program = setting.program("forks", Library);
     let ran = setting.run(&program, &[&times(100, 2000), "60", word], &[("LOOPBACK_ODBC_LOG", "trace")]).ok();
@@ -319,7 +319,7 @@ fn without_handlers_at_a_fork_its_child_would_hang() {
         let program = setting.program("forks", Library);
         let preloaded = setting.registrations.path("no_atfork.so");
         compile("tests/programs/no_atfork.c", &preloaded, &["-shared", "-fPIC"]);
-        // Sooner or later a fork meets a lock that is held.
+        // Sooner or later a fork happens while a lock is held.
         let variables = [("LD_PRELOAD", preloaded.to_str().unwrap())];
         let ran = setting.run(&program, &[&children(word, 100_000, 100_000), "2", word], &variables);
         assert_eq!(ran.status, 1, "{ran:?}");
@@ -367,7 +367,7 @@ fn loading_and_unloading_leaves_nothing_behind() {
     // A thousand rounds that lose 132 bytes each would lose more than 128 KiB.
     let ran = setting.run(&program, &[library, &times(1000, 20_000), "128"], &[]).ok();
     assert_says(&ran.stdout, &[&format!("loaded and unloaded: {} times", times(1000, 20_000)), "connected: "]);
-    // Memcheck's own memory grows, and it tells by itself what is lost.
+    // Memcheck's own memory grows, and memcheck itself reports leaks.
     setting.memcheck(&program, &[library, &times(50, 1000), "100000"]);
 }
 

@@ -1,5 +1,5 @@
-//! The program `loopback-odbc`, as administrators and scripts run it: `string` to the byte, and `doctor` in the places that it
-//! is for. docs/doctor.md shows what it says there, and is held to it.
+//! The program `loopback-odbc`, run by administrators and scripts: the exact output of `string`, and `doctor` in the
+//! places that it is for. These tests compare its output with docs/doctor.md.
 
 mod common;
 
@@ -8,12 +8,12 @@ use common::{Ran, Registrations, assert_says, library, part, project};
 use std::fs;
 use std::process::Command;
 
-/// The program in a folder with registrations of its own.
+/// The program in a folder with its own registrations.
 fn loopback_odbc(registrations: &Registrations, arguments: &[&str]) -> Ran {
     Ran::of(registrations.command(part("PROGRAM")).args(arguments))
 }
 
-/// The program in the satellite setting, where `./loopback-odbc` is it, and another program runs it or does not.
+/// The program in the satellite setting as `./loopback-odbc`, started by another program or directly.
 fn in_a_session(options: &[&str], command: &[&str]) -> Ran {
     let mut satellite = Command::new(project("scripts/satellite"));
     satellite.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
@@ -21,7 +21,7 @@ fn in_a_session(options: &[&str], command: &[&str]) -> Ran {
     Ran::of(&mut satellite)
 }
 
-/// Holds the exit status and that the output has these parts, and no secret.
+/// Checks the exit status, and that the output has these parts and no secret.
 #[track_caller]
 fn assert_doctor(ran: &Ran, status: i32, parts: &[&str]) {
     assert_eq!(ran.status, status, "{ran:?}");
@@ -33,7 +33,7 @@ fn assert_doctor(ran: &Ran, status: i32, parts: &[&str]) {
 
 const DATA: &str = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
 
-/// Microsoft, "Loopback connection to SQL Server from a Python or R script": its three platforms.
+/// Source: Microsoft, "Loopback connection to SQL Server from a Python or R script", for its three platforms.
 #[test]
 fn the_strings_are_the_documented_ones_to_the_byte() {
     let (certificate, key) = (format!("{DATA}/sqlsatellitecert.pem"), format!("{DATA}/sqlsatellitekey.pem"));
@@ -44,7 +44,7 @@ fn the_strings_are_the_documented_ones_to_the_byte() {
     );
     let on_windows = "Driver=SQL Server;Server=.;Database=nameOfDatabase;Trusted_Connection=Yes;\n";
     let on_an_instance = "Driver=ODBC Driver 11 for SQL Server;Server=.;Database=DBName;Trusted_Connection=Yes;\n";
-    // Neither the driver nor the files are there.
+    // Neither the driver nor the files exist.
     let nothing = Registrations::new("", "");
     let server = ["--server", "fe80::8012:3df5:0:5db1%eth0", "--database", "nameOfDatabase"];
     let driver_17 = ["--platform", "linux", "--driver", "ODBC Driver 17 for SQL Server"];
@@ -173,7 +173,7 @@ fn doctor_on_a_laptop_with_a_development_server() {
     assert_documented("On a laptop with a development server", &ran, &laptop);
 }
 
-/// Holds what the page has below a heading against what the doctor has said, but for what is another on each machine.
+/// Compares what the page has below a heading with the doctor's output, except what differs between machines.
 #[track_caller]
 fn assert_documented(heading: &str, ran: &Ran, registrations: &Registrations) {
     let said = in_general(&ran.stdout, registrations);
@@ -188,7 +188,7 @@ fn assert_documented(heading: &str, ran: &Ran, registrations: &Registrations) {
     assert!(documented == said, "{}", differs());
 }
 
-/// An output with usual paths, dates and times instead of those of this machine and moment.
+/// An output with typical paths, dates and times in place of the real ones.
 fn in_general(said: &str, registrations: &Registrations) -> String {
     let stage = part("STAGE");
     let driver = part("MSODBCSQL");
@@ -225,7 +225,7 @@ fn in_general(said: &str, registrations: &Registrations) -> String {
     generalised
 }
 
-/// A text with everything that stands between two others replaced.
+/// Replaces everything that stands between two texts.
 fn replaced_between(text: &str, before: &str, after: &str, by: &str) -> String {
     let mut pieces = text.split(before);
     let mut replaced = pieces.next().unwrap().to_owned();
@@ -248,7 +248,7 @@ fn doctor_is_called_from_python_and_r_in_a_session() {
             &ran.stdout,
             &["Server: fe80::8012:3df5:0:5db1%eth0", "The key is the certificate's", "0 failures, 0 warnings"],
         );
-        // Not a terminal.
+        // The output is not a terminal.
         assert!(!ran.stdout.contains('\x1b'), "{}", ran.stdout);
     }
 }
@@ -256,7 +256,7 @@ fn doctor_is_called_from_python_and_r_in_a_session() {
 #[test]
 fn doctor_without_an_odbc_installer_library_says_that() {
     let nothing = Registrations::new("", "");
-    // Found first, and no library.
+    // It is found first, but is not a library.
     for name in ["libodbcinst.so.2", "libiodbcinst.so.2"] {
         fs::write(nothing.path(name), "x").unwrap();
     }
@@ -425,7 +425,7 @@ fn doctor_looks_at_files_that_the_section_names() {
 
 #[test]
 fn doctor_looks_at_the_library_that_is_registered() {
-    // Microsoft's driver, registered as ours would be.
+    // Microsoft's driver is registered under this driver's name.
     let other = Registrations::new(
         &format!("[SQL Server Loopback]\nDriver={}\n", part("MSODBCSQL").display()),
         "[Loopback]\nDriver=SQL Server Loopback\n[Direct]\nDriver=/nonexistent/driver.so\n[Wrong]\nDriver=Elsewhere\n",
@@ -490,7 +490,7 @@ fn doctor_compares_an_official_string_key_by_key() {
             "warning   The library's string has Trusted_Connection=no, the official string has no Trusted_Connection\n",
         ],
     );
-    // The whole of it, made by the program itself, is the same in every key.
+    // A complete string, made by the program itself, has the same value for every keyword.
     let own = "./loopback-odbc doctor --compare \"$(./loopback-odbc string --database Sales)\"";
     let ran = in_a_session(&[], &["sh", "-c", own]);
     let all =

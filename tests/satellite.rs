@@ -1,7 +1,7 @@
-//! In the surroundings of a script that SQL Server on Linux runs: unmodified programs, unixODBC, the released library,
-//! Microsoft's driver, an IPv6 link-local address, the session's certificate.
+//! In the environment of a script that SQL Server on Linux runs: unmodified programs, unixODBC, the release build of
+//! the library, Microsoft's driver, an IPv6 link-local address, the session's certificate.
 //!
-//! Each test makes surroundings of its own with `scripts/satellite`, in which everything runs as an unprivileged user.
+//! Each test creates its own environment with `scripts/satellite`, in which everything runs as an unprivileged user.
 
 mod common;
 
@@ -37,7 +37,7 @@ fn the_r_example_reads_and_writes() {
         &outcome.ran.stdout,
         &["København", "山田商店", "<NA>", "as it was written and read back", "大阪 15759.9"],
     );
-    // The script names none in its data source, and says USE.
+    // The script's data source has no database; it executes USE.
     outcome.by_certificate_to("", 1);
 }
 
@@ -57,7 +57,7 @@ fn bulk_copy_loads_rows() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("bulk_copy");
     bulk_copy::compile(&program);
-    // The driver's path as the satellite sees it.
+    // The driver's path inside the satellite.
     let driver = Path::new("/var/opt/stage").join(part("MSODBCSQL").strip_prefix(part("STAGE")).unwrap());
     let outcome = Satellite::new()
         .option("--script", program.to_str().unwrap())
@@ -71,7 +71,7 @@ fn bulk_copy_loads_rows() {
 #[test]
 fn the_target_is_given_the_documented_string() {
     let string = Satellite::new().target_string("DRIVER={SQL Server Loopback};Database=Sales");
-    // Only the session's own parts differ from the vendor's example.
+    // Only the session's own parts differ from Microsoft's example.
     let launchpad = string.split("file:").nth(1).unwrap().strip_suffix("/sqlsatellitecert.pem;ClientKey=").unwrap();
     let data = "/var/opt/mssql-extensibility/data/";
     assert_eq!(launchpad.strip_prefix(data).map(str::len), Some("baeaac72-60b3-4fae-acfd-c50eff5d34a2".len()));
@@ -140,7 +140,7 @@ fn two_settings_run_at_once() {
 #[test]
 fn nothing_is_left_of_a_setting_that_is_killed() {
     let mut satellite = Satellite::new();
-    // The path of the server's log is in the command lines of all that is started for this call.
+    // All processes started for this call have the path of the server's log in their command lines.
     let mark = satellite.folder.path().display().to_string();
     let alive = || {
         let processes =
@@ -177,12 +177,12 @@ fn the_completed_string_works_again_and_shows_no_session() {
         .prepare("printf '[Reports]\\nDriver=SQL Server Loopback\\nDatabase=Sales\\n' >>$ODBCSYSINI/odbc.ini")
         .run(&[PYTHON, "completed_string.py"]);
     let plain = "DSN=Loopback;Database=Sales;APP=back again";
-    // As the driver's it ends in a semicolon, behind which programs write more.
+    // Like the driver's, it ends in a semicolon, after which programs append more.
     let completed = format!("{plain};");
     let length = completed.len();
     let mut expected = Vec::new();
     for kind in ["connect", "browse"] {
-        // The 01000 are the server's, which tells the database and the language that a connection begins with.
+        // The 01000 records are the server's: the initial database and language of the connection.
         let whole = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[{completed}]");
         let cut = format!("code=1 states=[01004,01000,01000] length={length} name=[Loopback] string=[DSN=Loopback]");
         let no_buffer = format!("code=1 states=[01000,01000] length={length} name=[Loopback] string=[None]");
@@ -298,8 +298,8 @@ fn two_peers_are_told_and_the_variable_chooses() {
     assert_says(&string, &["Server=fe80::1234%eth0;"]);
 }
 
-/// Connects; makes a connection to a second link-local address, the satellite's own other one; and connects again, here, in
-/// a child of this process, and in a new process.
+/// Connects, makes a connection to a second link-local address, which is the satellite's own other one, and connects
+/// again: in this process, in a child of it, and in a new process.
 const SECOND_PEER_COMES_LATER: &str = "
 import os, pyodbc, socket, subprocess, sys
 pyodbc.pooling = False
@@ -359,13 +359,13 @@ fn several_pairs_are_told_and_the_variable_chooses() {
         .option("--env", &format!("LOOPBACK_ODBC_CLIENT_KEY=file:{data}/second/sqlsatellitekey.pem"))
         .run(&[&elsewhere[..], &[CONNECT, "DSN=Loopback"]].concat())
         .by_certificate(1);
-    // Below its own launchpad's folder there is no question.
+    // Below its own launchpad's folder there is no ambiguity.
     Satellite::new().prepare(SECOND_PAIR).run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]).by_certificate(1);
 }
 
 #[test]
 fn a_string_that_sql_server_s_own_function_printed_is_a_start() {
-    // Two pairs, and a working directory below none: only the string tells which session this is.
+    // There are two pairs, and the working directory is below neither: only the string identifies the session.
     let start = "cd / && pair=$(dirname $(ls /var/opt/mssql-extensibility/data/*-*/sqlsatellitecert.pem)) && \
         export LOOPBACK_ODBC_CONNECTION_STRING=\"Driver=ODBC Driver 18 for SQL Server;Server=$0;Database=master;\
 ClientCertificate=file:$pair/sqlsatellitecert.pem;ClientKey=file:$pair/sqlsatellitekey.pem;\
@@ -379,7 +379,7 @@ TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes\" && exec \"$@\"";
 
 #[test]
 fn a_command_line_leads_to_a_pair_that_cannot_be_listed() {
-    // $1 is looked up while the folder can be listed; the process that connects sees it in its own command line alone.
+    // $1 is determined while the folder can be listed; the connecting process only has it in its own command line.
     let outcome = Satellite::new().prepare("chmod 711 $DATA_DIR").run(&[
         "sh",
         "-c",
@@ -474,7 +474,7 @@ fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
         ("true", &other_port, ["HYT00 ", "Login timeout expired", &format!("at Server={SERVER},9")]),
     ] {
         let [state, words, hint] = parts;
-        // What users look the message up by.
+        // Users look up the message by these words.
         let page = std::fs::read_to_string(project("docs/troubleshooting.md")).unwrap();
         assert_says(&page, &[words]);
         let run = |script: &str, command: &[&str]| {
@@ -482,13 +482,13 @@ fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
             satellite.prepare(prepare).option("--env", variable).run(command).ran.ok().stdout
         };
         let said = run("tests/programs/records.py", &[PYTHON, "records.py", "DSN=Loopback"]);
-        // One record has the driver's words and the hint, in this order, and no other has one of ours.
+        // One record has the driver's text followed by the hint, and no other record has a text of this library.
         let record =
             said.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words:?} is not in\n{said}"));
         let (driver, ours) = record.split_once(" [loopback-odbc] ").unwrap_or_else(|| panic!("no hint in\n{said}"));
         assert!(driver.starts_with(state) && driver.contains(words) && ours.contains(hint), "{record}");
         assert_eq!(said.matches("[loopback-odbc]").count(), 1, "{said}");
-        // So it reaches who sees only the first.
+        // So it also reaches users who see only the first record.
         for (script, command) in [
             ("tests/programs/refusal_measured.py", [PYTHON, "refusal_measured.py", "DSN=Loopback;LoginTimeout=1"]),
             ("tests/programs/first_record.R", ["/usr/bin/Rscript", "first_record.R", "DSN=Loopback"]),
@@ -500,7 +500,7 @@ fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
 
 #[test]
 fn the_folder_of_the_library_s_own_file_may_be_anything() {
-    // What counts is which file it is, not by which name odbcinst.ini leads to it.
+    // The identity of the file counts, not the name that odbcinst.ini has for it.
     let string = Satellite::new()
         .prepare("ln -s $LIBRARY /var/opt/lib/link.so && sed -i \"s|^Driver=$LIBRARY|Driver=/var/opt/lib/link.so|\" $ODBCSYSINI/odbcinst.ini")
         .prepare("sed -i '2a TargetDriver=ODBC Driver 18 for SQL Server' $ODBCSYSINI/odbcinst.ini")

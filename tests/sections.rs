@@ -1,14 +1,15 @@
-//! Every keyword, with every kind of value, in every place: the same as the driver alone.
+//! Every keyword, with every kind of value, in every place: the library must behave like the driver alone.
 //!
-//! The table is generated. Each row is a section of odbc.ini, a connection string and the attributes set before. The row is
-//! carried out twice: on Microsoft's driver, with a section that differs in `Driver` alone, and through the library. What
-//! an application can see must be the same: the return code, all diagnostic records, what the server was asked for, what
-//! SQLGetInfo and SQLGetConnectAttr say. In a session the driver is told what the library finds for it.
+//! The table is generated. Each row is a section of odbc.ini, a connection string, and attributes set before the
+//! connect. Each row is run twice: on Microsoft's driver, with a section that differs only in `Driver`, and through the
+//! library. Everything that an application can see must be the same: the return code, all diagnostic records, what the
+//! server was asked for, and what SQLGetInfo and SQLGetConnectAttr return. In a session the driver is given what the
+//! library discovers for it.
 //!
-//! Whatever differs fails, but for what [`ALLOWED`] has, each with a reason. An entry that nothing differs by fails as well,
-//! and so does a table that has become small.
+//! Every difference fails, except those in [`ALLOWED`], each of which has a reason. An entry that matches no difference
+//! fails as well, and so does a table that has become small.
 //!
-//! With `SECTIONS_KEEP=FOLDER` the test leaves what it saw there.
+//! With `SECTIONS_KEEP=FOLDER` the test leaves its results in that folder.
 
 mod common;
 
@@ -22,11 +23,11 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
-/// The keywords, and values of each that the driver understands. `{server}` is a server that is there, `{elsewhere}` one that
+/// The keywords, each with values that the driver understands. `{server}` is a running server, `{elsewhere}` one that
 /// hangs up, `{certificate}` and `{key}` a pair of files.
 ///
-/// First those that driver 18.6 reads from a section, then those that it takes from a string alone, then those of other
-/// drivers and of driver managers, and one of nobody.
+/// First come the keywords that driver 18.6 reads from a section, then those that it reads only from a string, then
+/// those of other drivers and of driver managers, and one that nothing uses.
 const KEYWORDS: &[(&str, &[&str])] = &[
     ("Server", &["{server}", "{elsewhere}"]),
     ("Database", &["Sales", "Elsewhere"]),
@@ -97,10 +98,10 @@ const KEYWORDS: &[(&str, &[&str])] = &[
     ("Nonsense", &["1"]),
 ];
 
-/// Keywords that decide whom the driver calls, or make it call in vain until the time is over.
+/// Keywords that determine which server the driver calls, or make it try until the timeout.
 const SERVERS: [&str; 5] = ["Server", "Address", "Addr", "KeepAlive", "KeepAliveInterval"];
 
-/// Attributes that may be set before, beside the keyword that says the same, with two values each.
+/// Attributes that may be set before the connect, each with the keyword that sets the same, and two values for both.
 const ATTRIBUTES: &[(u32, &str, [&str; 2], [&str; 2])] = &[
     (109, "Database", ["Sales", "Elsewhere"], ["Sales", "Elsewhere"]),
     (1203, "Trusted_Connection", ["0", "1"], ["No", "Yes"]),
@@ -115,15 +116,15 @@ const ATTRIBUTES: &[(u32, &str, [&str; 2], [&str; 2])] = &[
     (1248, "MultiSubnetFailover", ["0", "1"], ["No", "Yes"]),
 ];
 
-/// A difference that is meant.
+/// An intended difference.
 struct Allowed {
-    /// Titles of rows, `*` for anything.
+    /// Titles of rows; `*` matches anything.
     rows: &'static [&'static str],
     /// What the driver shows there.
     driver: &'static str,
     /// What the library shows.
     library: &'static str,
-    /// Read by people alone.
+    /// For people; the test does not use it.
     #[expect(dead_code, reason = "each entry must have one")]
     reason: &'static str,
 }
@@ -167,21 +168,21 @@ const ALLOWED: &[Allowed] = &[
     },
 ];
 
-/// Where the server and the login come from.
+/// The source of the server and the login.
 #[derive(Clone, Copy, PartialEq)]
 enum Setting {
-    /// A machine outside SQL Server: the server and the login stand in the section.
+    /// A machine outside SQL Server, with the server and the login in the section.
     Section,
     /// The same, with both in the string.
     String,
-    /// A session of SQL Server: both are found.
+    /// A session of SQL Server: both are discovered.
     Session,
 }
 
 /// One row of the table.
 struct Row {
     title: String,
-    /// The data source's name where it matters: in the string, and in the file.
+    /// The data source's name, where it matters: in the string, and in the file.
     source: Option<(&'static str, &'static [u8])>,
     attributes: String,
     /// Without `Driver`.
@@ -190,7 +191,7 @@ struct Row {
     string: String,
 }
 
-/// What stands for the placeholders.
+/// Replacements for the placeholders.
 struct Places {
     server: String,
     elsewhere: String,
@@ -205,7 +206,7 @@ impl Places {
     }
 }
 
-/// A value of the keyword as a section has it: a name for the kind of value, and the lines.
+/// The keyword's values in a section: a name for each kind of value, and the lines.
 fn lines(keyword: &str, values: &[String], few: bool) -> Vec<(String, Vec<u8>)> {
     let value = &values[0];
     let mut kinds: Vec<(String, Vec<u8>)> = Vec::new();
@@ -234,7 +235,7 @@ fn lines(keyword: &str, values: &[String], few: bool) -> Vec<(String, Vec<u8>)> 
     kinds
 }
 
-/// A value of the keyword as a string has it.
+/// The keyword's values in a string.
 fn words(keyword: &str, values: &[String], few: bool) -> Vec<(String, String)> {
     let value = &values[0];
     let mut kinds = Vec::new();
@@ -268,7 +269,7 @@ fn other_case(keyword: &str) -> String {
     keyword.chars().map(swapped).collect()
 }
 
-/// What a machine outside SQL Server says beside the keyword, but for the keyword itself.
+/// What a machine outside SQL Server sets besides the keyword.
 fn base(setting: Setting, keyword: &str, places: &Places) -> Vec<(&'static str, String)> {
     if setting == Setting::Session {
         return Vec::new();
@@ -290,7 +291,7 @@ fn row(setting: Setting, keyword: &str, places: &Places, title: &str, lines: &[u
     Row { title: title.to_owned(), source: None, attributes: String::new(), section, string }
 }
 
-/// All rows of a setting; `few` is for the way that is not the first.
+/// All rows of a setting; `few` limits them, for every way except the first.
 fn table(setting: Setting, places: &Places, few: bool) -> Vec<Row> {
     let name = match setting {
         Setting::Section => "login in section",
@@ -300,13 +301,13 @@ fn table(setting: Setting, places: &Places, few: bool) -> Vec<Row> {
     let mut rows = vec![row(setting, "", places, &format!("{name}: nothing else"), b"", "")];
     for (keyword, values) in KEYWORDS {
         let values: Vec<_> = values.iter().map(|value| places.fill(value)).collect();
-        // Each server that is not there costs a second.
+        // Each server that does not exist costs a second.
         let few = few || setting != Setting::String || SERVERS.contains(keyword);
         for (kind, lines) in lines(keyword, &values, few) {
             let title = format!("{name}: section {keyword} {kind}");
             rows.push(row(setting, keyword, places, &title, &lines, ""));
         }
-        // The section's login beside the string's keyword is another machine's matter.
+        // In this setting the section has the login; other settings cover the keywords in the string.
         if setting != Setting::Section {
             for (kind, words) in words(keyword, &values, few) {
                 let title = format!("{name}: string {keyword} {kind}");
@@ -326,7 +327,7 @@ fn table(setting: Setting, places: &Places, few: bool) -> Vec<Row> {
             }
         }
     }
-    // The table of ATTRIBUTES has one login; these are all of them.
+    // The table of ATTRIBUTES has one login; these rows cover all of them.
     for (attribute, section, string, user) in everyone() {
         let title =
             format!("{name}: who logs in: attribute {attribute:?}, section {section:?}, string {string:?} {user:?}");
@@ -339,7 +340,8 @@ fn table(setting: Setting, places: &Places, few: bool) -> Vec<Row> {
     rows
 }
 
-/// Trusted or not as an attribute, in the section and in the string, beside a user of SQL Server's, one of Windows', or none.
+/// Trusted or not as an attribute, in the section and in the string, together with a SQL Server user, a Windows user,
+/// or none.
 fn everyone() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)> {
     let sections = ["", "Trusted_Connection=Yes\n", "Trusted_Connection=No\n"];
     let strings = ["", "Trusted_Connection=yes;", "Trusted_Connection=no;"];
@@ -351,7 +353,7 @@ fn everyone() -> impl Iterator<Item = (&'static str, &'static str, &'static str,
     })
 }
 
-/// The value that a section has, as unixODBC reads it.
+/// The value in a section, as unixODBC reads it.
 fn of_section<'r>(section: &'r [u8], keyword: &str) -> Option<&'r [u8]> {
     let value = section.split(|&byte| byte == b'\n').find_map(|line| {
         let end = line.iter().position(|&byte| byte == b'=').unwrap_or(line.len());
@@ -361,21 +363,21 @@ fn of_section<'r>(section: &'r [u8], keyword: &str) -> Option<&'r [u8]> {
     value.filter(|value| !value.is_empty())
 }
 
-/// The value that a string has, as Microsoft's driver reads it. An empty one is one.
+/// The value in a string, as Microsoft's driver reads it. An empty value is a value.
 fn of_string<'r>(string: &'r str, keyword: &str) -> Option<&'r str> {
     let mut words = string.split(';').filter_map(|word| word.split_once('='));
     let value = words.find_map(|(name, value)| name.eq_ignore_ascii_case(keyword).then_some(value))?;
     Some(value.strip_prefix('{').and_then(|value| value.strip_suffix('}')).unwrap_or(value))
 }
 
-/// The string without any word of this keyword.
+/// The string without this keyword.
 fn without(string: &str, keyword: &str) -> String {
     let is_it = |word: &&str| word.split_once('=').is_some_and(|(name, _)| name.eq_ignore_ascii_case(keyword));
     string.split_inclusive(';').filter(|word| !is_it(word)).collect()
 }
 
-/// What the driver has to be told so that it does what the library promises for this row: the application's words, the
-/// keywords that the library reads from the section and the driver does not, and in a session what is found there.
+/// What the driver must be given to do what the library promises for this row: the application's keywords, those that
+/// the library reads from the section but the driver does not, and in a session what is discovered there.
 fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, String) {
     let (section, mut string) = (&row.section, row.string.clone());
     if !string.is_empty() && !string.ends_with(';') {
@@ -389,7 +391,7 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
     if setting != Setting::Session {
         return (row.attributes.clone(), string);
     }
-    // What is looked for and given as nothing is looked for; and the first word counts.
+    // In a session an empty server or certificate counts as missing and is discovered.
     for keyword in ["Server", "Address", "Addr", "ClientCertificate", "ClientKey"] {
         if of_string(&string, keyword) == Some("") {
             string = without(&string, keyword);
@@ -398,7 +400,7 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
     let given = |keyword: &str| of_string(&string, keyword).is_some_and(|value| !value.is_empty());
     let said = |keyword: &str| given(keyword) || of_section(section, keyword).is_some();
     let server = said("Server") || given("Address") || given("Addr");
-    // Attribute, string, section: measured.
+    // The order is attribute, string, section, as measured.
     let trusted = match row.attributes.as_str() {
         "1203=1" => true,
         "1203=0" => false,
@@ -407,9 +409,10 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
             .or_else(|| of_section(section, "Trusted_Connection"))
             .is_some_and(|value| value.eq_ignore_ascii_case(b"yes")),
     };
-    // "Trusted" without a server is Microsoft's way to say "loopback"; on Linux that is the certificate.
+    // "Trusted" without a server is Microsoft's way to ask for a loopback connection; on Linux that means the
+    // certificate.
     let loopback = trusted && !server;
-    // What the driver passes over in the section is no way to log in.
+    // A value in the section that the driver ignores is not a login.
     let authentication = given("Authentication")
         || of_section(section, "Authentication").is_some_and(|value| value.eq_ignore_ascii_case(b"SqlPassword"));
     let login = ["UID", "ClientCertificate", "ClientKey"];
@@ -419,7 +422,7 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
         || said("ServerCertificate")
         || of_string(&string, "Encrypt").is_some_and(|value| value.eq_ignore_ascii_case("strict"))
         || of_section(section, "Encrypt").is_some_and(|value| value.eq_ignore_ascii_case(b"strict"));
-    // What the driver passes over in the section says nothing.
+    // A value in the section that the driver ignores sets nothing.
     let counts = |keyword: &str| {
         let words = ["yes", "no", "optional", "mandatory", "strict"];
         let words = if keyword == "Encrypt" { &words[..] } else { &words[..2] };
@@ -442,13 +445,13 @@ fn to_the_driver(setting: Setting, row: &Row, places: &Places) -> (String, Strin
             write!(found, "{keyword}=Yes;").unwrap();
         }
     }
-    // The first of two same keywords counts for the driver.
+    // The driver uses the first of two equal keywords.
     let first = if loopback { "Trusted_Connection=no;" } else { "" };
     let attributes = if loopback { row.attributes.replace("1203=1", "1203=0") } else { row.attributes.clone() };
     (attributes, format!("{first}{string}{found}"))
 }
 
-/// What the library is told: all that the application says.
+/// What the library is given: everything that the application sets.
 fn to_the_library(row: &Row) -> (String, String) {
     (row.attributes.clone(), row.string.clone())
 }
@@ -458,13 +461,13 @@ fn actions(rows: &[Row], driver: &str, told: impl Fn(&Row) -> (String, String)) 
     let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut actions = String::new();
     for (number, row) in rows.iter().enumerate() {
-        // A name of its own: unixODBC remembers what it has read.
+        // Each row has a name of its own, because unixODBC caches what it has read.
         let of_its_own = format!("Source{number}");
         let (name, in_file) = row.source.unwrap_or((&of_its_own, of_its_own.as_bytes()));
         let section = [b"[", in_file, format!("]\nDriver={driver}\n").as_bytes(), &row.section].concat();
         let (attributes, string) = told(row);
         let string = format!("DSN={name};{string}");
-        // Microsoft's driver goes on trying a server that refuses until the time is over.
+        // If a server refuses, Microsoft's driver keeps trying until the timeout.
         let seconds = if SERVERS.iter().any(|it| row.title.contains(&format!(" {it} "))) { 1 } else { 5 };
         let (section, string) = (hexadecimal(&section), hexadecimal(string.as_bytes()));
         writeln!(actions, "{}\t{seconds}\t{attributes}\t{section}\t{string}", row.title).unwrap();
@@ -472,7 +475,7 @@ fn actions(rows: &[Row], driver: &str, told: impl Fn(&Row) -> (String, String)) 
     actions
 }
 
-/// What the program printed, by the titles of the actions.
+/// The program's output, by the titles of the actions.
 fn seen(printed: &str) -> BTreeMap<String, Vec<String>> {
     assert!(printed.ends_with("done\n"), "{printed}");
     let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -484,7 +487,7 @@ fn seen(printed: &str) -> BTreeMap<String, Vec<String>> {
     seen
 }
 
-/// What must be the same of what the driver showed, or the library.
+/// The part of the driver's or the library's result that must be the same.
 fn compared(lines: &[String]) -> Vec<String> {
     let fails = lines.iter().any(|line| line == "return: -1");
     // A hint stands behind the driver's own words.
@@ -496,12 +499,12 @@ fn compared(lines: &[String]) -> Vec<String> {
     let ours = |line: &String| line.starts_with("record: ") && line.contains("[loopback-odbc]");
     let all_ours = lines.iter().filter(|line| line.starts_with("record: ")).all(ours);
     let mut lines = lines;
-    // The library gives back the application's own words; and a hint that does not fit is a record behind the driver's.
+    // The library returns the application's own string, and explains the driver's failure after the driver's records.
     lines.retain(|line| !(line.starts_with("completed: ") || fails && !all_ours && ours(line)));
     lines
 }
 
-/// Holds what was seen of the rows on the driver against what was seen through the library.
+/// Compares the results of the rows on the driver with those through the library.
 fn compare(name: &str, driver: &str, library: &str) {
     if let Some(folder) = std::env::var_os("SECTIONS_KEEP") {
         let folder = Path::new(&folder);
@@ -546,7 +549,7 @@ fn compare(name: &str, driver: &str, library: &str) {
             writeln!(differences, "nothing differs any more in {:?}", allowed.rows).unwrap();
         }
     }
-    // A program that appends `KEY=value;` to the driver's string connects.
+    // A program can append `KEY=value;` to the driver's string and connect with it.
     if let Some((title, string)) = open_ended.first() {
         count += 1;
         let rows = open_ended.len();
@@ -555,7 +558,7 @@ fn compare(name: &str, driver: &str, library: &str) {
     assert!(count == 0, "{count} of {} rows differ, {name}:\n{differences}", driver.len());
 }
 
-/// Whether a text is like a pattern, in which `*` is for anything.
+/// Whether a text matches a pattern, in which `*` matches anything.
 fn is_like(text: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => text == pattern,
@@ -568,7 +571,7 @@ fn is_like(text: &str, pattern: &str) -> bool {
 const DRIVER: &str = "ODBC Driver 18 for SQL Server";
 const LIBRARY: &str = "SQL Server Loopback";
 
-/// A pair of files as a session has them.
+/// A pair of files like a session's.
 fn make_pair(folder: &Path) -> (String, String) {
     let shown = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (certificate, key) = (shown("sqlsatellitecert.pem"), shown("sqlsatellitekey.pem"));
@@ -578,17 +581,17 @@ fn make_pair(folder: &Path) -> (String, String) {
     (certificate, key)
 }
 
-/// A server that hangs up at once, until the test ends: a driver goes on trying one that is not there.
+/// A server that hangs up at once, until the test ends: a driver keeps trying a server that does not exist.
 fn hanging_up() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    // After it has read something: what was not read would be answered by a reset, now and then.
+    // It hangs up after reading something; unread data would sometimes be answered by a reset.
     let hang_up = |mut socket: TcpStream| drop(socket.read(&mut [0; 4096]));
     std::thread::spawn(move || listener.incoming().flatten().for_each(hang_up));
     format!("127.0.0.1,{port}")
 }
 
-/// Carries actions out, outside SQL Server, and gives what was printed.
+/// Runs actions outside SQL Server, and returns the output.
 fn carry_out(registrations: &Registrations, log: &Path, driver: &str, way: &str, actions: &str) -> String {
     let file = registrations.path(driver);
     fs::write(&file, actions).unwrap();
@@ -632,10 +635,10 @@ fn session(way: &str, least: usize) {
         for script in [&project("tests/programs/sections.py"), &project("tests/programs/odbc.py"), &file] {
             satellite.arg("--script").arg(script);
         }
-        // On the file system that both sides of the setting see.
+        // On the file system that both sides of the setting can see.
         satellite.args(["--standin-arg", "--login=client:secret", "--server-log", "/var/opt/log", "--"]);
         satellite.args(["/usr/bin/python3", "sections.py", driver, way, "actions", "/var/opt/log"]);
-        // Each call makes folders with names of their own.
+        // Each call creates folders with names of their own.
         let printed = Ran::of(&mut satellite).ok().stdout;
         without_guids(&printed)
     };
@@ -644,7 +647,7 @@ fn session(way: &str, least: usize) {
     compare(&format!("session, {way}"), &on_driver, &through_library);
 }
 
-/// A text with `GUID` for each.
+/// A text with `GUID` in place of each GUID.
 fn without_guids(text: &str) -> String {
     let is_guid = |part: &str| {
         let lengths = part.split('-').map(str::len);
@@ -682,8 +685,8 @@ fn in_a_session_through_unixodbc() {
     session("manager", 400);
 }
 
-/// Outside SQL Server and without a server, the library fails by itself; of the section only what says a server or a login
-/// makes a difference to that.
+/// Outside SQL Server and without a server, the library fails by itself. In the section only values that set a server
+/// or a login make a difference.
 #[test]
 fn without_a_session_and_a_server_a_section_changes_nothing() {
     let server = Server::start();
@@ -707,7 +710,7 @@ fn without_a_session_and_a_server_a_section_changes_nothing() {
     let records = |title: &str| {
         let mut lines = seen[title].clone();
         for line in &mut lines {
-            // The names of the sections.
+            // Removes the numbers in section names.
             line.retain(|c| !c.is_ascii_digit());
         }
         lines
@@ -719,7 +722,7 @@ fn without_a_session_and_a_server_a_section_changes_nothing() {
     }
 }
 
-/// A value that Microsoft's driver does not take is named, wherever it stands, and not a session that is missing.
+/// The error names a value that Microsoft's driver does not accept, wherever it is set, instead of a missing session.
 #[test]
 fn a_trusted_connection_in_other_words_is_named() {
     let mut rows = Vec::new();
@@ -736,7 +739,7 @@ fn a_trusted_connection_in_other_words_is_named() {
     }
 }
 
-/// Nobody connects to the default database because the section that names another one was not found.
+/// No program may connect to the default database because the section that sets another one was not found.
 #[test]
 fn a_section_that_is_not_found_is_no_empty_one() {
     let server = Server::start();
@@ -764,7 +767,7 @@ fn a_section_that_is_not_found_is_no_empty_one() {
             let found = is("database: 'Sales'");
             let said = lines.iter().any(|line| line.starts_with("record: IM002 "));
             assert!(found || is("return: -1") && said, "{way}, {title}: {lines:#?}");
-            // What the driver finds, the library finds.
+            // A section that the driver finds, the library must find too.
             assert!(
                 found || !["ASCII", "Latin-1"].contains(&title.as_str()) || way == "manager",
                 "{title}: {lines:#?}"
@@ -773,7 +776,7 @@ fn a_section_that_is_not_found_is_no_empty_one() {
     }
 }
 
-/// `doctor` says of a section what a connect then does.
+/// `doctor` predicts correctly what a connect does with a section.
 #[test]
 fn doctor_says_what_a_connect_does() {
     let server = Server::start();

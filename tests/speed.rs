@@ -1,4 +1,4 @@
-//! What a forwarded call costs, counted: in instructions, which are the same on a busy machine.
+//! The cost of a forwarded call, counted in instructions. Their number does not depend on the load of the machine.
 #![cfg(target_arch = "x86_64")]
 
 mod common;
@@ -6,10 +6,10 @@ mod common;
 use common::{Ran, Registrations, compile, library};
 use std::path::Path;
 
-/// At most so many more than calling the target directly: a load and a jump.
+/// The most additional instructions compared with calling the target directly: a load and a jump.
 const BUDGET: u64 = 2;
 
-/// The instructions of `repeat` in benches/calls.c, and of what it calls.
+/// The instructions of `repeat` in benches/calls.c and of everything that it calls.
 #[track_caller]
 fn instructions(folder: &Registrations, library: &Path, function: &str, times: u64) -> u64 {
     let counts = folder.path("counts");
@@ -30,14 +30,14 @@ fn a_forwarded_call_is_at_most_two_instructions_more_than_a_direct_one() {
     let target = folder.path("target.so");
     compile("benches/calls.c", &folder.path("calls"), &["-O2", "-ldl"]);
     compile("benches/target.c", &target, &["-O2", "-shared", "-fPIC", "-Wno-unused-parameter"]);
-    // Of 1, 6 and 10 arguments.
+    // With 1, 6 and 10 arguments.
     let counted = ["SQLFetch", "SQLGetData", "SQLBindParameter"].map(|function| {
-        // What is not part of a call is the same for one as for any number.
+        // What is not part of a call costs the same for any number of calls.
         let calls = |library: &Path| {
             instructions(&folder, library, function, 2 * TIMES) - instructions(&folder, library, function, TIMES)
         };
         let (direct, through) = (calls(&target), calls(&library()));
-        // For benches/calls.py, which tells of a budget that is missed as well: all, and before they are judged.
+        // For benches/calls.py, which reports a missed budget as well: all results, before they are checked.
         println!("{function}\t{}\t{}", direct / TIMES, through / TIMES);
         (function, direct, through)
     });

@@ -1,13 +1,13 @@
-//! In a session that others have a hand in, that the kernel tells little of, or that is larger than any: what somebody has
-//! planted, whose the connections are, and how much work a search is.
+//! Sessions that other users interfere with, that the kernel reports little about, or that are unusually large: planted
+//! files, other users' connections, and the amount of work of a search.
 
 mod common;
 
 use common::satellite::{CONNECT, Outcome, PYTHON, SERVER, Satellite};
 use common::{CONNECT_AND_FAIL, assert_says, part};
 
-/// Connects in another working directory, which must fail without the server hearing of it; gives all records. Further
-/// arguments are in the process's command line and of no other use.
+/// Connects in another working directory, which must fail without reaching the server, and returns all records.
+/// Additional arguments only appear in the process's command line.
 #[track_caller]
 fn refused(satellite: Satellite, folder: &str, string: &str, arguments: &[&str]) -> String {
     let satellite = satellite.script("tests/programs/odbc.py").script("tests/programs/records.py");
@@ -17,7 +17,7 @@ fn refused(satellite: Satellite, folder: &str, string: &str, arguments: &[&str])
     outcome.ran.stdout
 }
 
-/// Connects in another working directory, and logs what was looked at.
+/// Connects in another working directory, and logs what was checked.
 fn connect_in(satellite: Satellite, folder: &str) -> Outcome {
     let satellite = satellite.option("--env", "LOOPBACK_ODBC_LOG=info");
     satellite.run(&["sh", "-c", "cd $0 && exec \"$@\"", folder, PYTHON, "-c", CONNECT, "DSN=Loopback"])
@@ -25,7 +25,7 @@ fn connect_in(satellite: Satellite, folder: &str) -> Outcome {
 
 // --- A planted pair ---
 
-/// Takes the session's pair to another folder.
+/// Moves the session's pair to another folder.
 fn taken_to(folder: &str) -> String {
     format!(
         "mkdir -p {folder}/cwd && cp $LAUNCHPAD_DIR/*.pem {folder} && chmod 644 {folder}/*.pem && rm $LAUNCHPAD_DIR/*.pem"
@@ -42,7 +42,8 @@ os.setxattr(\"/srv/above\", \"system.posix_acl_access\", acl)'";
 #[test]
 fn a_pair_above_the_working_directory_that_others_could_have_put_there_does_not_count() {
     for (folder, snippet, reason) in [
-        // In a folder with the sticky bit, all below it another user's; and a folder of our own in one.
+        // In a folder with the sticky bit, with everything below it owned by another user; then an own folder inside
+        // such a folder.
         ("/tmp/above", "chown -R 10002:10002 /tmp/above", "every user may write to /tmp (mode 1777)"),
         ("/tmp/above", "chown -R $SATELLITE_UID:$SATELLITE_UID /tmp/above", "every user may write to /tmp (mode 1777)"),
         (
@@ -136,7 +137,7 @@ fn doctor_names_what_is_passed_over() {
 
 #[test]
 fn the_layout_of_microsoft_s_installation_counts() {
-    // microsoft/mssql-docker #557: the account is mssql_launchpadd, user and group.
+    // Source: microsoft/mssql-docker #557: the account is mssql_launchpadd, user and group.
     let installed = "chown 10003:10003 ${DATA_DIR%/data} $DATA_DIR && chmod 771 ${DATA_DIR%/data} $DATA_DIR";
     for launchpad in
         ["chown 10003 $LAUNCHPAD_DIR $LAUNCHPAD_DIR/*.pem && chmod 770 $LAUNCHPAD_DIR", "chown -R 10001 $LAUNCHPAD_DIR"]
@@ -154,7 +155,7 @@ fn the_layout_of_microsoft_s_installation_counts() {
 
 #[test]
 fn where_nobody_knows_the_owner_of_the_root_folder_nothing_counts() {
-    // In a user namespace with this user alone, root's folders are shown as somebody's.
+    // In a user namespace that has only this user, root's folders appear to belong to an unknown user.
     let outcome = Satellite::new().run(&[
         "unshare",
         "--user",
@@ -170,7 +171,7 @@ fn where_nobody_knows_the_owner_of_the_root_folder_nothing_counts() {
 
 // --- Whose the connections are ---
 
-/// A connection of user 10002 to a second link-local address of another machine, so it seems.
+/// A connection of user 10002 to what looks like a second link-local address of another machine.
 fn with_foreign_connection(satellite: Satellite) -> Satellite {
     satellite.script("tests/programs/own_connection.py").prepare(
         "ip address add fe80::1234/64 dev eth0 nodad
@@ -191,14 +192,14 @@ fn a_connection_of_another_user_does_not_show_the_server() {
     let alone = with_foreign_connection(Satellite::new().flag("--no-data-channel").flag("--no-neighbour"));
     let said = refused(alone, ".", "DSN=Loopback", &[]);
     assert_says(&said, &["none with a link-local address in socket diagnostics, ", passed_over]);
-    // So says the table in /proc.
+    // The table in /proc gives the same result.
     let without_netlink = with_foreign_connection(without_netlink());
     let outcome = without_netlink.run(&[&WITHOUT_NETLINK[..], &[PYTHON, "-c", CONNECT, "DSN=Loopback"]].concat());
     outcome.by_certificate(1);
     assert_says(&outcome.ran.stderr, &[&format!("found {SERVER} in /proc/net/tcp6, {passed_over}")]);
 }
 
-/// A satellite whose server knows a user by name.
+/// A satellite whose server accepts a user by name.
 fn with_login() -> Satellite {
     Satellite::new().option("--standin-arg", "--login").option("--standin-arg", "me:hunter2")
 }
@@ -238,7 +239,7 @@ fn where_netlink_is_forbidden_proc_serves() {
     let outcome = without_netlink().run(&connect);
     outcome.by_certificate(1);
     assert_says(&outcome.ran.stderr, &[&format!("found {SERVER} in /proc/net/tcp6")]);
-    // What only netlink tells is not taken for nothing.
+    // Information that only netlink provides does not count as empty without netlink.
     let refused = |satellite: Satellite| {
         let satellite = satellite.script("tests/programs/odbc.py").script("tests/programs/records.py");
         let outcome = satellite.run(&[&WITHOUT_NETLINK[..], &[PYTHON, "records.py", "DSN=Loopback"]].concat());
@@ -259,7 +260,8 @@ fn where_netlink_is_forbidden_proc_serves() {
 
 // --- How much work a search is ---
 
-/// Connects with these further arguments, which must fail within a second and with little memory; gives the record.
+/// Connects with these additional arguments, which must fail within a second and with little memory; returns the
+/// record.
 #[track_caller]
 fn refused_at_once(satellite: Satellite, folder: &str, arguments: &[&str]) -> String {
     let start = "script=$PWD/refusal_measured.py && cd $0 && exec /usr/bin/python3 $script DSN=Loopback \"$@\"";
@@ -299,7 +301,7 @@ fn an_argument_of_120_kilobytes_is_not_followed() {
         let record = refused_at_once(none(), "/", arguments);
         assert_says(&record, &["this does not look like one"]);
     }
-    // What comes before it is followed, and what was left out is told.
+    // What comes before the limit is followed, and what was left out is reported.
     let outcome = connect_in(Satellite::new().prepare("chmod 711 $DATA_DIR"), ".");
     outcome.by_certificate(1);
     let said = refused(none(), "/", "DSN=Loopback", &[&folders]);
@@ -318,7 +320,7 @@ fn a_working_directory_of_many_folders_is_looked_at_as_far_as_the_limit() {
 fn thousands_of_sockets_cost_little() {
     let took = |host: &str, count: &str| {
         let satellite = Satellite::new().script("tests/programs/many_sockets.py");
-        // As root, who may have so many descriptors.
+        // As root, who is allowed this many descriptors.
         let ran = satellite
             .flag("--root")
             .run(&["sh", "-c", "exec /usr/bin/python3 many_sockets.py $(echo /var/opt/lib/*.so) $0 $1", host, count])
@@ -329,7 +331,7 @@ fn thousands_of_sockets_cost_little() {
     let few = took("::1", "0");
     let many = took("::1", "9000");
     assert!(many - few < 6.0, "{few} ms without, {many} ms with 9000 sockets");
-    // Those that could show the server are looked at one by one.
+    // Connections that could show the server are checked one by one.
     let many = took("fe80::8012:3df5:0:5db2%eth0", "9000");
     assert!(many - few < 50.0, "{few} ms without, {many} ms with 9000 sockets to a link-local address");
 }

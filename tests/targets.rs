@@ -1,5 +1,5 @@
-//! Targets that are not as the real driver: with other export sets, that cannot be loaded, that fail at once. Each gives a
-//! defined result, directly and through unixODBC.
+//! Targets that differ from the real driver: they export other functions, cannot be loaded, or fail at once. Each must
+//! give a defined result, both directly and through unixODBC.
 
 mod common;
 
@@ -7,7 +7,7 @@ use common::{Ran, Registrations, assert_says, compile, library, link, part, proj
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each function: identifier and name.
+/// The identifier and name of each function.
 macro_rules! entry_points {
     ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
         const FUNCTIONS: &[(u16, &str)] = &[$(($id, stringify!($name))),*];
@@ -16,11 +16,11 @@ macro_rules! entry_points {
 
 include!("../src/target/table.rs");
 
-/// What the library cannot do without, and says so.
+/// The functions that the library requires; it reports if one is missing.
 const REQUIRED: [&str; 5] =
     ["SQLAllocHandle", "SQLFreeHandle", "SQLDriverConnectW", "SQLGetDiagRecW", "SQLGetDiagFieldW"];
 
-/// Our library registered with this target.
+/// Registers this library with this target.
 fn with_target(target: &Path) -> Registrations {
     let odbcinst = format!(
         "[SQL Server Loopback]\nDriver={}\nTargetDriver=Mine\n[Mine]\nDriver={}\n",
@@ -34,7 +34,7 @@ fn with_target(target: &Path) -> Registrations {
 fn without(folder: &Path, names: &[&str]) -> PathBuf {
     let mut image = fs::read(part("RECORDING_TARGET")).unwrap();
     for name in names {
-        // The table of names has each between two zeros.
+        // In the table of names each name stands between two zero bytes.
         let entry = [b"\0", name.as_bytes(), b"\0"].concat();
         let position = image.windows(entry.len()).position(|window| window == entry);
         image[position.unwrap_or_else(|| panic!("{name} is not among the target's names")) + 1] = b'_';
@@ -90,15 +90,16 @@ fn a_thread_that_is_cancelled_in_any_kind_of_connect_ends() {
 
 #[test]
 fn what_a_target_lacks_the_driver_manager_answers_with_im001() {
-    // unixODBC cancels a statement by SQLCancel, whatever the program calls. A browse is ours: it needs the target's
-    // SQLDriverConnectW alone.
+    // unixODBC cancels a statement with SQLCancel, whatever the program calls. The library implements browsing itself:
+    // it needs only the target's SQLDriverConnectW.
     let whole = "0 masked\ncancel statement: 0 SQLCancel\ncancel connection: 0 SQLCancelHandle\n\
         bind column: 0 SQLBindCol\ntype information: 0 SQLGetTypeInfoW\nbrowse: 0\n";
     let but = |from: &str, to: &str| whole.replace("0 masked", "1 masked").replace(from, to);
     assert_eq!(lacking(&[]), whole);
     assert_eq!(lacking(&["SQLCancelHandle"]), but("connection: 0 SQLCancelHandle", "connection: -1 IM001"));
     assert_eq!(lacking(&["SQLBindCol"]), but("column: 0 SQLBindCol", "column: -1 IM001"));
-    // Of functions with strings unixODBC drops the narrow one alone, which we never have. No driver lacks such a function.
+    // If a function with strings is missing, unixODBC drops only the narrow variant, which this library never has. No
+    // driver lacks such a function.
     assert_eq!(lacking(&["SQLGetTypeInfoW"]), but("information: 0 SQLGetTypeInfoW", "information: -1 00000"));
     for name in ["SQLBrowseConnectW", "SQLGetFunctions"] {
         assert_eq!(lacking(&[name]), whole);
@@ -107,14 +108,15 @@ fn what_a_target_lacks_the_driver_manager_answers_with_im001() {
 
 #[test]
 fn whatever_is_missing_is_masked() {
-    // Each function that may be missing is missing in one of the two.
+    // Each optional function is missing in one of the two targets.
     let (optional, mut masked) = (FUNCTIONS.iter().filter(|(_, name)| !REQUIRED.contains(name)), 0);
     let names: Vec<&str> = optional.map(|&(_, name)| name).collect();
     for half in names.chunks(names.len().div_ceil(2)) {
         let said = lacking(half);
         masked += said.strip_suffix(" masked\n").unwrap().parse::<usize>().unwrap();
     }
-    // Not the three that the library has by itself; and two functions are SQLSetConnectAttr, which one half lacks both.
+    // Except the three that the library implements itself; and SQLSetConnectAttr has two functions, which are in the
+    // same half.
     assert_eq!(masked, names.len() - 4);
     assert!(lacking(&["SQLSetConnectAttr"]).starts_with("0 masked"));
 }
@@ -143,12 +145,12 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("text.so"), "not a library, though it has the name of one, and is long enough to be read as such")
         .unwrap();
-    // The fifth byte of an ELF file is its class, and the 18th and 19th its machine (elf(5)).
+    // The fifth byte of an ELF file is its class, and bytes 18 and 19 are its machine (elf(5)).
     let mut image = fs::read(part("RECORDING_TARGET")).unwrap();
     image[4] = 1;
     fs::write(path("class.so"), &image).unwrap();
     image[4] = 2;
-    // That of no machine that this could run on: SPARC v9.
+    // A machine that this test cannot run on: SPARC v9.
     image[18..20].copy_from_slice(&[43, 0]);
     fs::write(path("machine.so"), &image).unwrap();
     fs::write(folder.path().join("symbol.c"), "int nowhere(void);\nint SQLAllocHandle(void) { return nowhere(); }\n")
@@ -161,7 +163,7 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
         (path("machine.so"), "cannot open shared object file"),
         (path("symbol.so"), "undefined symbol: nowhere"),
         (path(""), "cannot read file data"),
-        // A library that is no driver.
+        // A library that is not a driver.
         ("libc.so.6".to_owned(), "does not export SQLAllocHandle"),
     ] {
         let text = with_target(Path::new(&library)).refusal("DSN=Loopback");

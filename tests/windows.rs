@@ -1,5 +1,5 @@
-//! The library on Windows, through Windows' own driver manager: `make test-windows` runs this under Wine, with Microsoft's
-//! driver for Windows and the stand-in for SQL Server on this machine's loopback interface.
+//! The library on Windows, through Windows' own driver manager. `make test-windows` runs this under Wine, with
+//! Microsoft's driver for Windows, and with the stand-in server on this machine's loopback interface.
 
 #![cfg(windows)]
 
@@ -28,7 +28,7 @@ fn the_plain_case_is_the_documented_string() {
     }
 }
 
-/// A folder of a session of the instance SALES, below a temporary one.
+/// The folder of a session of the instance SALES, below a temporary folder.
 fn session_folder(below: &Path) -> PathBuf {
     let folder = below.join(r"SQL-SALES-ExtensibilityData-PY\SALES01\9A1CFF64-7E4B-4B4C-8B0A-3B0A0D1C1B5E");
     fs::create_dir_all(&folder).unwrap();
@@ -63,7 +63,7 @@ fn the_environment_and_the_command_line_show_it() {
     assert_eq!(given(recorded(STRING).env("MRS_EXTLIB_USER_PATH", path)), SALES);
     let by_command_line = format!("{STRING};APP={path}");
     assert_eq!(given(&mut recorded(&by_command_line)), format!("{SALES}APP={path};"));
-    // What somebody names is stronger.
+    // A configured server is stronger.
     let mut command = recorded(STRING);
     command.env("LOOPBACK_ODBC_SERVER", r".\OTHER").env("MRS_EXTLIB_USER_PATH", path);
     assert_eq!(given(&mut command), SALES.replace("SALES", "OTHER"));
@@ -92,7 +92,7 @@ fn the_programs_of_the_process_and_its_parent_show_it() {
 
 // --- From end to end ---
 
-/// What the program says of its statements, with any driver.
+/// The output of the program's statements, with any driver.
 const QUERIES: &str = "row: 1 Bjørn 日本 Ω 😀
 row: 2 NULL
 with that note:
@@ -134,7 +134,7 @@ fn a_program_of_odbc_api_says_through_us_what_it_says_directly() {
     data_source("Direct", "ODBC Driver 18 for SQL Server", &part("MSODBCSQL"), "OdbcApiDirect");
     let run = |arguments: &[&str]| Ran::of(Command::new(part("USE_ODBC_API")).args(arguments)).ok().stdout;
     let direct = run(&[&format!("Direct;UID=developer;PWD={QUOTED}")]);
-    // Wine reads a name whose length is given only up to a semicolon.
+    // Wine reads a name with a given length only up to a semicolon.
     assert_eq!(run(&["Rust;"]), direct);
     assert_says(
         &direct,
@@ -155,12 +155,12 @@ fn sql_connect_takes_a_login() {
     assert_says(&login("Login", "wrong"), &["record: 28000 18456 [Microsoft]", "Login failed for user 'developer'"]);
 }
 
-/// What comes of an SQLConnect.
+/// The result of an SQLConnect.
 fn login(data_source: &str, password: &str) -> String {
     Ran::of(&mut program(&["login", data_source, "developer", password])).stdout.replace('\r', "")
 }
 
-/// The same, of one that succeeds.
+/// The expected result of one that succeeds.
 fn connected(data_source: &str, database: &str) -> String {
     let records = [
         format!("5701 [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Changed database context to '{database}'."),
@@ -173,8 +173,8 @@ fn connected(data_source: &str, database: &str) -> String {
 /// Keywords and values.
 type Values = &'static [(&'static str, &'static str)];
 
-/// Each kind of value that a section can have: what the driver knows, what it does not, nothing, and what it passes over.
-/// Behind it the database that this leads to, or none for a connect that fails.
+/// Each kind of value that a section can have: one that the driver knows, one that it does not know, an empty one, and
+/// one that it ignores. Each has the resulting database, or none for a connect that fails.
 const SECTIONS: [(Values, Option<&str>); 8] = [
     (&[], Some("master")),
     (&[("Database", "Sections"), ("TrustServerCertificate", "Yes")], Some("Sections")),
@@ -243,7 +243,7 @@ fn the_log_goes_to_standard_error_or_is_added_to_a_file() {
     let written = fs::read_to_string(&file).unwrap();
     assert!(written.starts_with("before\nloopback-odbc["), "{written}");
     logged(&written);
-    // Where there is no such folder, the log goes to standard error and says why.
+    // If there is no such folder, the log goes to standard error with the reason.
     let nowhere = folder.path().join(r"nowhere\log");
     let ran = Ran::of(command.env("LOOPBACK_ODBC_LOG_FILE", &nowhere)).ok();
     assert_says(&ran.stderr, &["ERROR: LOOPBACK_ODBC_LOG_FILE=", "cannot be opened: ", "(os error 3)"]);
@@ -259,7 +259,7 @@ fn names_and_paths_have_any_letters() {
     let (library, target) = (folder.join("copy.dll"), folder.join("recordingtarget.dll"));
     fs::copy(common::library(), &library).unwrap();
     fs::copy(part("RECORDING_TARGET"), &target).unwrap();
-    // By the name that it is registered under it is one of Microsoft's.
+    // Its registered name makes it one of Microsoft's drivers.
     let (driver, behind) = (format!("Copy of {LETTERS}"), format!("SQL Server Native Client {LETTERS}"));
     register(&driver, &library, &[("TargetDriver", &behind)]);
     register(&behind, &target, &[]);
@@ -281,8 +281,8 @@ fn programs_ask_for_the_string_by_the_c_interface() {
         buffer.truncate(usize::try_from(length).expect("it is no failure"));
         String::from_utf8(buffer).unwrap()
     };
-    // SAFETY: the library's initialisers are this project's. The types are those of include/loopback_odbc.h, and each buffer
-    // has the length that is said.
+    // SAFETY: the library's initialisers are this project's. The types are those in include/loopback_odbc.h, and each
+    // buffer has the given length.
     let (string, report) = unsafe {
         let library = Library::new(common::library()).unwrap();
         let ask = library.get::<Ask>(b"loopback_odbc_connection_string").unwrap();
@@ -311,7 +311,8 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_system_s_words() {
     fs::create_dir(folder.path().join(LETTERS)).unwrap();
     fs::write(path("text.dll"), "not a library, though it has the name of one, and is long enough to be read as such")
         .unwrap();
-    // The machine is in the first field behind the signature that the word at 0x3c leads to (PE Format, COFF File Header).
+    // The machine is in the first field after the signature to which the word at 0x3c leads (PE Format, COFF File
+    // Header).
     let mut image = fs::read(part("RECORDING_TARGET")).unwrap();
     let header = u32::from_le_bytes(image[0x3c..0x40].try_into().unwrap()) as usize;
     image[header + 4..header + 6].copy_from_slice(&0x14c_u16.to_le_bytes()); // IMAGE_FILE_MACHINE_I386

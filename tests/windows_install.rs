@@ -1,6 +1,7 @@
-//! `loopback-odbc.exe`: what it installs on Windows, that this works, and that nothing is left of it; and what it says there.
+//! `loopback-odbc.exe`: what it installs on Windows, that the result works, that uninstalling leaves nothing, and its
+//! output.
 //!
-//! Each test has the machine to itself, as there is one registry and one %ProgramFiles%.
+//! Each test has the machine to itself, because there is only one registry and one %ProgramFiles%.
 
 #![cfg(windows)]
 
@@ -22,13 +23,14 @@ const OURS: &str = r"HKLM\Software\ODBC\ODBCINST.INI\SQL Server Loopback";
 const SOURCE: &str = r"HKLM\Software\ODBC\ODBC.INI\Loopback";
 const PENDING: &str = r"HKLM\System\CurrentControlSet\Control\Session Manager";
 
-/// A machine with Microsoft's driver, data sources of others, and nothing of ours.
+/// A machine with Microsoft's driver and other people's data sources, but without this project's files and
+/// registrations.
 struct Machine {
     before: Traces,
     _alone: MutexGuard<'static, ()>,
 }
 
-/// What an installation may leave behind: registrations, and files with their sizes.
+/// What an installation may leave: registrations, and files with their sizes.
 #[derive(Debug, PartialEq, Eq)]
 struct Traces {
     registry: [String; 2],
@@ -68,7 +70,7 @@ impl Traces {
 
 fn list(folder: &Path, files: &mut BTreeMap<PathBuf, u64>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        // Programs of the tests make and remove files there.
+        // The tests' programs create and remove files there.
         if entry.file_name() == "Temp" {
             continue;
         }
@@ -94,14 +96,14 @@ fn run(arguments: &[&str]) -> Ran {
     Ran::of(&mut command(arguments))
 }
 
-/// Names the stand-in and a login in a data source, as a developer does.
+/// Sets the stand-in server and a login in a data source, as a developer does.
 fn login(key: &str, database: &str) {
     let server = format!("127.0.0.1,{}", std::env::var("STANDIN_PORT").unwrap());
     let values = [("Server", &*server), ("Database", database), ("TrustServerCertificate", "Yes")];
     registry::set(key, &[&values[..], &[("UID", "developer"), ("PWD", PASSWORD)]].concat());
 }
 
-/// The library of this version in another file: what stands behind its end is not loaded.
+/// The library of this version in a different file: data after its end is not loaded.
 fn another_library(folder: &tempfile::TempDir, more: &[u8]) -> PathBuf {
     let path = folder.path().join("another.dll");
     fs::write(&path, [fs::read(library()).unwrap(), more.to_vec()].concat()).unwrap();
@@ -133,7 +135,7 @@ fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_befor
         &said,
         &["data source: Loopback", "driver: msodbcsql18.dll", "database: Installed", "row: 4 committed"],
     );
-    // The driver's key repeats what Microsoft's driver answers.
+    // The driver's registry key has the same values that Microsoft's driver reports.
     let answers = Ran::of(&mut program_as_it_is(&["conformance", "DSN=Loopback"])).ok().stdout;
     let answers: Vec<(&str, &str)> = answers.lines().filter_map(|line| line.split_once('=')).collect();
     let registered = registry::values(OURS);
@@ -141,7 +143,7 @@ fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_befor
         let (_, answer) = answers.iter().find(|(answered, _)| *answered == name).expect(name);
         assert!(registered.contains(&(name.into(), (*answer).into())), "{name}={answer}: {registered:?}");
     }
-    // And the plain case, of a script.
+    // The plain case of a script works too.
     registry::remove(SOURCE);
     run(&["install"]).ok();
     let mut command = program_as_it_is(&["connect", "DSN=Loopback;Database=Sales"]);
@@ -176,7 +178,7 @@ fn a_user_installs_for_himself() {
     assert!(!said.contains("HKLM") && !said.contains("ALL APPLICATION PACKAGES"), "{said}");
     assert!(registry::values(USER_SOURCES).contains(&("Loopback".into(), "SQL Server Loopback".into())));
     login(r"HKCU\Software\ODBC\ODBC.INI\Loopback", "InstalledByUser");
-    // Windows goes by the path in the data source; Wine by the name of a driver that is registered.
+    // Windows uses the path in the data source; Wine uses the name of a registered driver.
     register("SQL Server Loopback", &file, &[]);
     let said = Ran::of(&mut program_as_it_is(&["queries", "DSN=Loopback"])).ok().stdout;
     assert_says(&said, &["data source: Loopback", "database: InstalledByUser", "row: 4 committed"]);
@@ -233,7 +235,7 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     let said = run(&["install"]).ok().stdout;
     assert_says(&said, &["loopbackodbc.dll: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
     assert_eq!(Traces::now(), before);
-    // By hand, and with the driver in another place.
+    // Changed by hand, with the driver in another place.
     registry::set(OURS, &[("Driver", r"C:\elsewhere\loopbackodbc.dll")]);
     registry::set(SOURCE, &[("Driver", r"C:\elsewhere\loopbackodbc.dll")]);
     run(&["install"]).ok().says(&["[SQL Server Loopback] changed: Driver=", "[Loopback] changed: Driver="]);
@@ -265,12 +267,13 @@ fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
     let pending = Ran::of(Command::new("reg").args(["query", PENDING, "/v", "PendingFileRenameOperations"])).stdout;
     assert_says(&pending, &[&old]);
     // The loaded one still answers.
-    // SAFETY: the function is include/loopback_odbc.h's.
+    // SAFETY: the function is declared in include/loopback_odbc.h.
     let version =
         unsafe { CStr::from_ptr(loaded.get::<extern "C" fn() -> *const c_char>(b"loopback_odbc_version").unwrap()()) };
     assert_eq!(version.to_str().unwrap(), env!("CARGO_PKG_VERSION"));
 
-    // An upgrade from one that nobody has leaves nothing; one while the old one is loaded leaves that, and one after it clears up.
+    // Upgrading a library that no process has loaded leaves nothing. Upgrading a loaded one leaves the old file, and
+    // the next upgrade removes it.
     fs::write(&newer, [fs::read(&newer).unwrap(), b"still".to_vec()].concat()).unwrap();
     run(&["install", "--library", shown(&newer)]).ok();
     assert!(Path::new(&old).exists() && !Path::new(&format!("{FILE}.old-2")).exists());
@@ -296,7 +299,7 @@ fn a_library_that_is_in_use_goes_when_it_is_not() {
     ]);
     assert!(!Path::new(FILE).exists());
     drop(loaded);
-    // As it is when Windows starts.
+    // The state after Windows has restarted.
     run(&["install"]).ok();
     run(&["uninstall"]).ok();
     machine.assert_as_before();
@@ -323,7 +326,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing() {
 #[test]
 fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
     let machine = Machine::new();
-    // Nobody can make a file there.
+    // Nobody can create a file there.
     let unwritable = |ran: Ran, place: &str| {
         assert_eq!(ran.status, 2, "{ran:?}");
         let advice = "and nothing was changed. Run it as an administrator, or with --user";
@@ -400,7 +403,7 @@ fn the_string_is_the_documented_one() {
         string(&["--driver", "SQL Server", "--server", r".\SALES"]),
         documented.replace("Server=.;", r"Server=.\SALES;")
     );
-    // By itself it takes the driver that would be loaded.
+    // Without a driver it uses the one that the library would load.
     assert_says(&string(&[]), &["Driver=ODBC Driver 18 for SQL Server;Server=.;Database=nameOfDatabase;"]);
 }
 
@@ -435,7 +438,7 @@ fn doctor_says_how_an_installation_stands() {
     assert_says(&ran.stdout, &["The connection failed after ", "28000: ", "Login failed for user 'developer'"]);
 }
 
-/// Holds docs/administrators-windows.md to what was said, with usual paths and without the version.
+/// Compares docs/administrators-windows.md with the output, with typical paths and without the version.
 #[track_caller]
 fn assert_documented(heading: &str, said: &str) {
     let page = fs::read_to_string(project("docs/administrators-windows.md")).unwrap();

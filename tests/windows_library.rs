@@ -1,4 +1,5 @@
-//! The library for Windows as a file: what it exports, what it needs, how long its forwarding is, and that it stays loaded.
+//! The library for Windows as a file: its exports, its dependencies, the length of its forwarding code, and that it
+//! stays loaded.
 
 #![cfg(windows)]
 
@@ -12,7 +13,7 @@ use std::ffi::c_void;
 use std::fs;
 use std::path::Path;
 
-/// What objdump says of a library, which `make test-windows` has asked it.
+/// objdump's output for a library, made by `make test-windows`.
 fn headers(variable: &str) -> String {
     fs::read_to_string(part(variable)).unwrap()
 }
@@ -81,7 +82,7 @@ fn a_forwarded_call_is_a_load_and_a_jump() {
     // SAFETY: the library's initialisers are this project's.
     let library = unsafe { Library::new(common::library()) }.unwrap();
     for function in ["SQLFetch", "SQLGetData", "SQLBindParameter", "SQLGetDescRecW"] {
-        // SAFETY: the functions are longer than what is read of them.
+        // SAFETY: the functions are longer than the part that is read.
         let code: [u8; 10] = unsafe { *library.get::<*const [u8; 10]>(function.as_bytes()).unwrap().cast() };
         // mov rax, [rip + ...] and jmp rax, with or without a prefix that changes nothing.
         assert_eq!(code[..3], [0x48, 0x8b, 0x05], "{function}: {code:x?}");
@@ -125,7 +126,7 @@ fn assert_shows_version(file: &Path, description: &str, name: &str) {
     type Query = unsafe extern "system" fn(*const c_void, *const u16, *mut *const u16, *mut u32) -> i32;
     let file = wide(shown(file));
     let mut block = vec![0u64; 1024];
-    // SAFETY: a part of Windows; the types are those of its header, and the block has the size that is said.
+    // SAFETY: the library is part of Windows; the types are those in its header, and the block has the given size.
     unsafe {
         let library = Library::new("version.dll").unwrap();
         let size = size_of_val(&block[..]) as u32;

@@ -1,4 +1,5 @@
-//! Setting up data sources and the driver on Windows, by the installer library, which calls the library's own functions.
+//! Setting up data sources and the driver on Windows, through the installer library, which calls this library's
+//! functions.
 
 #![cfg(windows)]
 
@@ -9,7 +10,7 @@ use common::{Ran, part, registry};
 use libloading::Library;
 use std::ffi::c_void;
 
-/// A request to the driver's setup functions, by the installer library.
+/// Sends a request to the driver's setup functions, through the installer library.
 fn set_up(arguments: &[&str]) -> String {
     Ran::of(&mut program(arguments)).ok().stdout.replace('\r', "")
 }
@@ -19,8 +20,7 @@ const CHANGE: &str = "2";
 const REMOVE: &str = "3";
 const DRIVER: &str = "SQL Server Loopback";
 
-/// The values of a data source of the user's, without its library. Where a value is to be taken away, Wine leaves an empty
-/// one.
+/// The values of a user data source, without its library. If a value is to be removed, Wine leaves an empty one.
 fn values(name: &str) -> Vec<String> {
     let values = registry::values(&format!(r"HKCU\Software\ODBC\ODBC.INI\{name}")).into_iter();
     let mut values: Vec<String> = values
@@ -77,14 +77,15 @@ fn what_cannot_be_set_up_is_refused() {
 fn the_driver_s_own_section_is_changed() {
     machine();
     let driver = "Configured";
-    // Not with our library: two sections for one file may not differ.
+    // Not with this library: two sections for the same file must not differ.
     register(driver, &part("MSODBCSQL"), &[]);
-    // Directly: Wine's installer library does this request by itself.
+    // Called directly, because Wine's installer library handles this request itself.
     type Configure =
         unsafe extern "system" fn(*mut c_void, u16, *const u16, *const u16, *mut u16, u16, *mut u16) -> i32;
     let (name, mut message, mut length) = (wide(driver), [9; 4], 9);
     let mut configure = |request, argument: &str| {
-        // SAFETY: the library's initialisers are this project's; strings end with a NUL, and the message's size is said.
+        // SAFETY: the library's initialisers are this project's; strings end with a NUL, and the message's size is
+        // given.
         unsafe {
             let library = Library::new(common::library()).unwrap();
             let configure = library.get::<Configure>(b"ConfigDriverW").unwrap();

@@ -2,7 +2,7 @@
 
 use crate::manager::{Pointer, SQL_NULL_DATA, WChar};
 
-/// A text for a function to read or to write: UTF-16, and a NUL behind whatever happens.
+/// A text that a function reads or writes: UTF-16, always followed by a NUL.
 pub struct Text {
     units: Vec<WChar>,
     capacity: usize,
@@ -12,7 +12,7 @@ pub struct Text {
 const UNTOUCHED: u8 = 0xA5;
 
 impl Text {
-    /// Room for this many characters, the NUL included.
+    /// Room for this many characters, including the NUL.
     pub fn new(capacity: usize) -> Text {
         Text { units: vec![WChar(0); capacity + 1], capacity }
     }
@@ -61,7 +61,7 @@ impl Buffer {
         Buffer { bytes: vec![UNTOUCHED; bytes], length: -77 }
     }
 
-    /// With a value in it, and enough behind it for a driver that takes it for a longer one.
+    /// A buffer with a value, and enough room after it for a driver that takes it for a longer one.
     pub fn of(value: &[u8]) -> Buffer {
         Buffer { bytes: [value, &[0; 40]].concat(), length: value.len() as isize }
     }
@@ -74,8 +74,8 @@ impl Buffer {
         self.bytes.len() as isize
     }
 
-    /// The length and the bytes up to the last that was written; as text when they are one. Drivers leave behind a NULL
-    /// whatever was in their memory.
+    /// The length, and the bytes up to the last one that was written, as text if possible. Drivers leave arbitrary
+    /// memory after a NULL.
     pub fn shown(&self) -> String {
         if self.length == SQL_NULL_DATA {
             return "NULL".to_owned();
@@ -89,8 +89,8 @@ impl Buffer {
     }
 }
 
-/// Bytes up to the last one that was written, as text when they are one in UTF-16. Equal bytes in a row are counted, so
-/// that a long value of one letter stays short.
+/// Bytes up to the last one that was written, as text if they are UTF-16. Equal bytes in a row are counted, so a long
+/// value of one character stays short.
 pub fn shown(bytes: &[u8]) -> String {
     let end = bytes.iter().rposition(|&byte| byte != UNTOUCHED).map_or(0, |last| last + 1);
     let bytes = &bytes[..end];

@@ -4,7 +4,7 @@ use crate::buffer::Text;
 use crate::manager::*;
 use crate::note;
 
-/// A field's identifier and name; what the value is.
+/// The identifier and name of a field, and the kind of its value.
 enum Kind {
     Text,
     Short,
@@ -13,7 +13,7 @@ enum Kind {
 }
 
 const HEADER: [(i16, &str, Kind); 5] = [
-    // SQL_DIAG_RETURNCODE is first: it is of the call and not of what asks for it.
+    // SQL_DIAG_RETURNCODE is first: it belongs to the call, not to the functions that ask for it.
     (1, "return code", Kind::Short),
     (3, "row count", Kind::Length),
     (-1249, "cursor row count", Kind::Length),
@@ -33,23 +33,23 @@ const RECORD: [(i16, &str, Kind); 8] = [
     (-1154, "line", Kind::Integer),
 ];
 
-/// SQL_DIAG_SERVER_NAME, on a line of its own: to a data source's name the library has something to say.
+/// SQL_DIAG_SERVER_NAME, on a line of its own, because the library affects a data source's name.
 const SERVER: [(i16, &str, Kind); 1] = [(11, "server", Kind::Text)];
 
-/// More than this many records are not to be expected.
+/// No call leaves more than this many records.
 const MOST: i16 = 40;
 
 pub fn write(kind: i16, handle: Handle) {
     if handle.is_null() {
         return;
     }
-    // The records before the fields: unixODBC passes some questions for fields on to the driver.
+    // The records come before the fields: unixODBC passes some questions for fields on to the driver.
     let mut count = 0;
     for number in 1..=MOST {
         let (mut state, mut text) = (Text::new(6), Text::new(1024));
         let (mut native, mut length) = (0i32, 0i16);
         let capacity = text.capacity();
-        // SAFETY: the buffers have the lengths that are said, or that the specification has.
+        // SAFETY: the buffers have the given lengths, or those of the specification.
         let code = unsafe {
             quiet::SQLGetDiagRecW(kind, handle, number, state.p(), &mut native, text.p(), capacity, &mut length)
         };
@@ -79,11 +79,11 @@ fn fields<'f>(kind: i16, handle: Handle, number: i16, fields: impl Iterator<Item
             Kind::Text => (text.pointer(), text.bytes() as i16),
             _ => (value.as_mut_ptr().cast(), 0),
         };
-        // SAFETY: likewise; no number is longer than eight bytes.
+        // SAFETY: the same; no number is longer than eight bytes.
         let code = unsafe { quiet::SQLGetDiagFieldW(kind, handle, number, *id, pointer, capacity, &mut length) };
         let shown = match what {
             _ if !succeeded(code) => format!("({code})"),
-            // A connection's name, as Microsoft's driver gives it, is an address.
+            // Microsoft's driver returns an address as the name of a connection.
             Kind::Text if text.get().starts_with("NetConn: ") => "NetConn".to_owned(),
             Kind::Text => text.shown(),
             Kind::Short => i16::from_ne_bytes([value[0], value[1]]).to_string(),

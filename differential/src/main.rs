@@ -1,10 +1,10 @@
-//! ODBC programs that write down everything they observe.
+//! ODBC programs that record everything they observe.
 //!
-//! `tests/differential/main.rs` runs them twice, on a driver directly and through libloopbackodbc.so, and compares what they
-//! wrote. They judge nothing: what a target does not know they write down as the error it is.
+//! `tests/differential/main.rs` runs them twice, on a driver directly and through libloopbackodbc.so, and compares the
+//! results. The programs judge nothing: if a target does not support something, they record the error.
 //!
-//! Everything here is portable: the programs run wherever there is a driver manager whose `SQLWCHAR` is UTF-16. On Windows they
-//! can also do without one, and call a driver's own functions.
+//! Everything here is portable: the programs run wherever there is a driver manager whose `SQLWCHAR` is UTF-16. On
+//! Windows they can also call a driver's own functions without a driver manager.
 
 mod buffer;
 mod diagnostics;
@@ -23,11 +23,11 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Runs ODBC programs and writes a transcript of what they observe.
 #[derive(Parser)]
 struct Arguments {
-    /// What is at the other end: the name of a target of targets.rs.
+    /// The target: one of the names in targets.rs.
     #[arg(long)]
     target: String,
 
-    /// The connection string, by data source. No value has a semicolon in it.
+    /// The connection string by data source. No value may contain a semicolon.
     #[arg(long)]
     string: String,
 
@@ -45,11 +45,11 @@ struct Arguments {
     #[arg(long)]
     password: String,
 
-    /// Only programs with this in their name.
+    /// Run only programs whose names contain this.
     #[arg(long, default_value = "")]
     only: String,
 
-    /// A program to leave out, by its whole name. Can be given several times.
+    /// A program to leave out, by its full name. Can be given several times.
     #[arg(long)]
     skip: Vec<String>,
 
@@ -58,7 +58,7 @@ struct Arguments {
     #[arg(long, default_value = "odbc32.dll")]
     functions_of: std::path::PathBuf,
 
-    /// A program and its arguments that end the server.
+    /// A program and its arguments that stop the server.
     #[arg(last = true)]
     stop_server: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! The driver manager's functions, made of the library's own table of entry points, so that none can be forgotten; and the
-//! constants that go with them.
+//! The driver manager's functions, made from the library's own table of entry points, so none can be forgotten; and the
+//! constants for them.
 //!
-//! These leave no trace in the transcript; those of [`crate::odbc`] do.
+//! These functions leave no trace in the transcript; those of [`crate::odbc`] do.
 
 #[path = "../../tests/common/abi.rs"]
 mod abi;
@@ -11,16 +11,16 @@ pub use abi::*;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// `SQLWCHAR`: a type of its own, so that a text can be told from a number.
+/// `SQLWCHAR`: a type of its own, to distinguish texts from numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct WChar(pub u16);
 
-/// What exports the functions, on Windows.
+/// The library that exports the functions, on Windows.
 #[cfg(windows)]
 static MANAGER: OnceLock<libloading::Library> = OnceLock::new();
 
-/// Loads what exports the functions. A crash from here on ends the process, and no debugger or dialog comes between.
+/// Loads the library that exports the functions. From here on a crash ends the process, without a debugger or a dialog.
 #[cfg(windows)]
 pub fn prepare(functions_of: &std::path::Path) {
     const SEM_NOGPFAULTERRORBOX: u32 = 2;
@@ -28,7 +28,7 @@ pub fn prepare(functions_of: &std::path::Path) {
     unsafe extern "system" {
         fn SetErrorMode(mode: u32) -> u32;
     }
-    // SAFETY: a number alone; and what a library does when it is loaded is its own affair.
+    // SAFETY: the call takes only a number, and the initialisers of the library are its own business.
     let library = unsafe {
         SetErrorMode(SEM_NOGPFAULTERRORBOX);
         libloading::Library::new(functions_of)
@@ -36,7 +36,7 @@ pub fn prepare(functions_of: &std::path::Path) {
     MANAGER.get_or_init(|| library.expect("the library with the functions loads"));
 }
 
-/// A function of the table, how often it was called, and how often it succeeded.
+/// A function of the table, with the number of calls and of successes.
 pub struct Function {
     pub name: &'static str,
     pub calls: AtomicUsize,
@@ -55,18 +55,19 @@ macro_rules! entry_points {
             }
         }
 
-        /// The same on Windows: the driver manager's, or a driver's own. What a driver does not export fails.
+        /// The same on Windows: the driver manager's functions, or a driver's own. A function that a driver does not
+        /// export fails.
         #[cfg(windows)]
         #[allow(non_snake_case, clippy::too_many_arguments)]
         mod own {
             use super::{MANAGER, OnceLock, SQL_ERROR, WChar, abi::*};
             $(
                 /// # Safety
-                /// The specification's: the arguments are as it has them.
+                /// The arguments are as the specification requires.
                 pub unsafe fn $name($($argument: $type),*) -> Return {
                     static FUNCTION: OnceLock<Option<unsafe extern "system" fn($($type),*) -> Return>> = OnceLock::new();
                     let library = MANAGER.get().expect("main has loaded it");
-                    // SAFETY: the name promises the type.
+                    // SAFETY: a function of this name has this type.
                     let find = || unsafe { library.get(stringify!($name).as_bytes()) }.ok().map(|it| *it);
                     // SAFETY: the caller's arguments, unchanged.
                     FUNCTION.get_or_init(find).map_or(SQL_ERROR, |function| unsafe { function($($argument),*) })
@@ -74,13 +75,13 @@ macro_rules! entry_points {
             )*
         }
 
-        /// The functions, which are counted and leave no trace in the transcript.
+        /// The functions; calls are counted but leave no trace in the transcript.
         #[allow(non_snake_case, clippy::too_many_arguments)]
         pub mod quiet {
             use super::{Relaxed, WChar, abi::*, function, own, succeeded};
             $(
                 /// # Safety
-                /// The specification's: the arguments are as it has them.
+                /// The arguments are as the specification requires.
                 pub unsafe fn $name($($argument: $type),*) -> Return {
                     function::$name.calls.fetch_add(1, Relaxed);
                     // SAFETY: the caller's arguments, unchanged.
@@ -212,5 +213,5 @@ pub const SQL_ATTR_APP_PARAM_DESC: i32 = 10011;
 pub const SQL_ATTR_IMP_ROW_DESC: i32 = 10012;
 pub const SQL_ATTR_IMP_PARAM_DESC: i32 = 10013;
 
-/// A length that is an attribute's: the value is an integer and not a pointer.
+/// As the length of an attribute: the value is an integer, not a pointer.
 pub const SQL_IS_UINTEGER: i32 = -5;

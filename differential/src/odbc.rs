@@ -1,22 +1,22 @@
 //! The driver manager's functions, as the programs call them.
 //!
 //! Each function here calls the driver manager's function of the same name and writes the call to the transcript: its
-//! name, its arguments, the return code, and after anything but SQL_SUCCESS all diagnostic records of the handle. What a
-//! pointer to a number or a text points at is shown as it is after the call. Handles and addresses are never shown.
+//! name, its arguments, the return code, and, except after SQL_SUCCESS, all diagnostic records of the handle. Numbers
+//! and texts behind pointers are shown as they are after the call. Handles and addresses are never shown.
 //!
-//! The functions are not marked `unsafe` though they are: this whole program is calls of a C interface with its own
-//! buffers, and a mark on every line would say nothing. What must hold is the specification's, and that a text ends with
-//! a NUL.
+//! The functions are not marked `unsafe` although they are: this whole program calls a C interface with its own
+//! buffers, and a mark on every line would say nothing. The arguments must be as the specification requires, and a text
+//! must end with a NUL.
 
 use crate::diagnostics;
 pub use crate::manager::*;
 use crate::transcript;
 
-/// An argument, as it looks in the transcript.
+/// An argument as the transcript shows it.
 trait Argument {
-    /// `None` for what is never shown.
+    /// `None` for an argument that is never shown.
     fn shown(&self) -> Option<String>;
-    /// The value as a handle or a number, for finding the handle that has the diagnostic records.
+    /// The value as a handle or a number, to find the handle with the diagnostic records.
     fn handle(&self) -> Handle {
         std::ptr::null_mut()
     }
@@ -37,7 +37,7 @@ macro_rules! numbers {
         }
         impl Argument for *mut $type {
             fn shown(&self) -> Option<String> {
-                // SAFETY: the programs give null or their own numbers.
+                // SAFETY: the programs pass null or their own numbers.
                 Some(if self.is_null() { "null".to_owned() } else { unsafe { self.read_unaligned() }.to_string() })
             }
         }
@@ -65,18 +65,18 @@ impl Argument for *mut WChar {
         if self.is_null() {
             return Some("null".to_owned());
         }
-        // SAFETY: the programs give texts that end with a NUL.
+        // SAFETY: the programs pass texts that end with a NUL.
         let unit = |index| unsafe { self.add(index).read_unaligned() }.0;
         let text: Vec<u16> = (0..).map(unit).take_while(|&unit| unit != 0).collect();
         let text = String::from_utf16_lossy(&text);
-        // A cursor's name, as psqlodbc makes one, is an address.
+        // psqlodbc generates cursor names from addresses.
         Some(if text.starts_with("SQL_CUR0000") { "SQL_CUR".to_owned() } else { format!("{text:?}") })
     }
 }
 
 fn call(function: &str, arguments: &[(&str, &dyn Argument)], code: impl FnOnce() -> Return) -> Return {
     let code = code();
-    // How many rows there are after a failed SQLExtendedFetch, psqlodbc reads from memory that it has not written.
+    // After a failed SQLExtendedFetch, psqlodbc reads the number of rows from memory that it has not written.
     let steady = |name| succeeded(code) || (function, name) != ("SQLExtendedFetch", "rows");
     let shown = arguments
         .iter()
@@ -91,12 +91,12 @@ fn call(function: &str, arguments: &[(&str, &dyn Argument)], code: impl FnOnce()
     code
 }
 
-/// The type and the handle that has the records of a call.
+/// The type and the handle that have the records of a call.
 fn diagnosed(function: &str, arguments: &[(&str, &dyn Argument)]) -> (i16, Handle) {
     let argument = |name| arguments.iter().find(|(it, _)| *it == name).map(|(_, value)| *value);
     if let Some(kind) = argument("handle_type").map(|kind| kind.number()) {
         return match argument("input") {
-            // A new handle's records are its parent's, which is a connection for a descriptor.
+            // The records for a new handle belong to its parent, which for a descriptor is a connection.
             Some(parent) => ((kind - 1).min(SQL_HANDLE_DBC), parent.handle()),
             None => (kind, argument("handle").map_or(std::ptr::null_mut(), |handle| handle.handle())),
         };
@@ -118,7 +118,7 @@ macro_rules! entry_points {
         $(
             #[allow(non_snake_case, clippy::too_many_arguments)]
             pub fn $name($($argument: $type),*) -> Return {
-                // SAFETY: the programs' arguments are as the specification has them.
+                // SAFETY: the programs' arguments are as the specification requires.
                 call(stringify!($name), &[$((stringify!($argument), &$argument)),*], || unsafe { quiet::$name($($argument),*) })
             }
         )*

@@ -17,7 +17,7 @@ use crate::session::Setting;
 
 pub type Program = (&'static str, fn(&Setting));
 
-/// All programs. The last ones end the server.
+/// All programs. The last ones stop the server.
 pub const PROGRAMS: &[Program] = &[
     ("types: fetch as every C type", types::fetch),
     ("types: describe", types::describe),

@@ -1,4 +1,4 @@
-//! What the programs share: how to reach the target, and environments, connections and statements that end themselves.
+//! Shared by the programs: how to reach the target, and environments, connections and statements that free themselves.
 
 use crate::buffer::{Buffer, Text};
 use crate::diagnostics;
@@ -7,7 +7,7 @@ use crate::odbc::*;
 use crate::targets::Target;
 use std::ptr::null_mut;
 
-/// What a run is given.
+/// The settings of a run.
 pub struct Setting {
     pub target: &'static Target,
     /// The connection string, as keywords and values: by data source, and by driver.
@@ -17,12 +17,12 @@ pub struct Setting {
     pub data_source: String,
     pub user: String,
     pub password: String,
-    /// A program with its arguments that ends the server.
+    /// A program with its arguments that stops the server.
     pub stop_server: Vec<String>,
 }
 
 impl Setting {
-    /// The connection string with these values in place of its own, or behind them; an empty one takes the keyword away.
+    /// The connection string with these values replacing its own, or appended; an empty value removes the keyword.
     pub fn with(&self, changes: &[(&str, &str)]) -> String {
         let mut string = self.string.clone();
         for (keyword, value) in changes {
@@ -43,7 +43,7 @@ impl Setting {
     }
 }
 
-/// Allocates a handle; the null handle when that fails.
+/// Allocates a handle; the null handle if that fails.
 pub fn allocate(kind: i16, parent: Handle) -> Handle {
     let mut handle = null_mut();
     SQLAllocHandle(kind, parent, &mut handle);
@@ -57,7 +57,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Not connected yet. `version` is 2, 3 or 380.
+    /// A connection that is not open yet. `version` is 2, 3 or 380.
     pub fn new(version: usize) -> Connection {
         let environment = allocate(SQL_HANDLE_ENV, null_mut());
         SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, number(version), 0);
@@ -74,7 +74,7 @@ impl Connection {
         Statement { handle: allocate(SQL_HANDLE_STMT, self.handle) }
     }
 
-    /// Executes statements of which nothing is expected.
+    /// Executes statements without looking at their results.
     pub fn execute(&self, statements: &[&str]) {
         let statement = self.statement();
         for sql in statements {
@@ -202,7 +202,7 @@ impl Statement {
         SQLRowCount(self.handle, &mut count);
     }
 
-    /// Everything that the last call gave: each result's columns, rows and count. At most `most` rows of each.
+    /// Everything that the last call returned: each result's columns, rows and count. At most `most` rows of each.
     pub fn results(&self, most: usize) {
         for _ in 0..20 {
             let columns = self.columns();

@@ -1,7 +1,7 @@
-//! A driver in front of a driver that does nothing but remember which functions are called: what the driver manager passes
-//! on, and does not answer itself.
+//! A driver in front of another driver that only remembers which functions are called: those that the driver manager
+//! passes on and does not answer itself.
 //!
-//! `DIFFERENTIAL_SPY_TARGET` is the real driver, and `DIFFERENTIAL_SPY_FILE` gets the name of each function, once.
+//! `DIFFERENTIAL_SPY_TARGET` is the real driver. The name of each function is written once to `DIFFERENTIAL_SPY_FILE`.
 
 #[path = "../../tests/common/abi.rs"]
 mod abi;
@@ -19,7 +19,7 @@ fn variable(name: &str) -> String {
 
 fn target() -> &'static Library {
     static TARGET: OnceLock<Library> = OnceLock::new();
-    // SAFETY: what a driver does when it is loaded is its own affair.
+    // SAFETY: the initialisers of a driver are its own business.
     TARGET.get_or_init(|| unsafe { Library::new(variable("DIFFERENTIAL_SPY_TARGET")) }.expect("the real driver loads"))
 }
 
@@ -31,14 +31,14 @@ fn remember(name: &str) {
 macro_rules! entry_points {
     ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {$(
         /// # Safety
-        /// The specification's: the arguments are as it has them.
+        /// The arguments are as the specification requires.
         #[unsafe(no_mangle)]
         #[allow(non_snake_case, clippy::too_many_arguments)]
         pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {
             static ONCE: Once = Once::new();
             static FUNCTION: OnceLock<unsafe extern "system" fn($($type),*) -> Return> = OnceLock::new();
             ONCE.call_once(|| remember(stringify!($name)));
-            // SAFETY: the name promises the type.
+            // SAFETY: a function of this name has this type.
             let function = FUNCTION.get_or_init(|| unsafe { *target().get(stringify!($name).as_bytes()).expect("a function") });
             // SAFETY: the caller's arguments, unchanged.
             unsafe { function($($argument),*) }

@@ -1,4 +1,4 @@
-//! What differs from target to target: the SQL, and the names of things. One table for each.
+//! The differences between targets: the SQL, and names. One table for each target.
 
 /// An SQL type as a parameter has it: its number, size and digits.
 pub type SqlType = (i16, usize, i16);
@@ -6,38 +6,38 @@ pub type SqlType = (i16, usize, i16);
 /// A target's SQL.
 pub struct Target {
     name: &'static str,
-    /// Makes the table `items` with five rows: id, name, price, made, data.
+    /// Creates the table `items` with five rows: id, name, price, made, data.
     pub items: &'static [&'static str],
     /// Values of each type, and NULL.
     pub values: &'static [&'static str],
-    /// C types and SQL types of parameters with which the driver itself ends the process.
+    /// C types and SQL types of parameters with which the driver itself crashes the process.
     pub crashing: (&'static [i16], &'static [i16]),
-    /// Fields of descriptors for which the driver gives what happens to be in its memory.
+    /// Fields of descriptors for which the driver returns arbitrary memory.
     pub unsteady_fields: &'static [i16],
-    /// One value each of 10,000 characters or bytes.
+    /// Single values, each of 10,000 characters or bytes.
     pub long_values: &'static [&'static str],
     /// Several results at once.
     pub several: &'static str,
-    /// Statements with output parameters, which are the first and an integer.
+    /// Statements with output parameters: the first parameter, which is an integer.
     pub outputs: &'static [&'static str],
     /// Runs for twenty seconds.
     pub slow: &'static str,
     /// Runs for a moment.
     pub moment: &'static str,
-    /// What fails, or warns.
+    /// Statements that fail or cause warnings.
     pub errors: &'static [&'static str],
     /// Where `items` is.
     pub catalog: &'static str,
     pub schema: &'static str,
-    /// A database that is there, and is not the one of the connection string.
+    /// An existing database other than the one in the connection string.
     pub other_database: &'static str,
-    /// The keyword of the server's address, and an address that refuses.
+    /// The keyword of the server's address, and an address that refuses connections.
     pub nowhere: &'static [(&'static str, &'static str)],
-    /// Further attributes of connections that take an integer.
+    /// More attributes of connections that take an integer.
     pub connection_attributes: &'static [i32],
 }
 
-/// Microsoft's driver on the stand-in.
+/// Microsoft's driver with the stand-in server.
 const SQL_SERVER: Target = Target {
     name: "sql-server",
     items: &[
@@ -126,13 +126,13 @@ const SQL_SERVER: Target = Target {
     schema: "dbo",
     other_database: "master",
     nowhere: &[("Server", "127.0.0.1,1")],
-    // SQL_COPT_SS_*: REMOTE_PWD to TXN_ISOLATION, without what takes an address.
+    // SQL_COPT_SS_*: REMOTE_PWD to TXN_ISOLATION, without those that take an address.
     connection_attributes: &[
         1201, 1202, 1203, 1204, 1205, 1206, 1207, 1210, 1211, 1213, 1214, 1217, 1218, 1219, 1224, 1225, 1227, 1228,
     ],
 };
 
-/// psqlodbc on PostgreSQL.
+/// psqlodbc with PostgreSQL.
 const POSTGRESQL: Target = Target {
     name: "postgresql",
     items: &[

@@ -1,12 +1,12 @@
-//! The transcript: lines on standard output, one program after another. Two runs of one program on one target give the
-//! same lines, so whatever comes from outside (addresses, times, session numbers) is not written in the first place.
+//! The transcript: lines on standard output, one program after another. Two runs of a program on the same target
+//! produce the same lines, so values from outside (addresses, times, session numbers) are not written at all.
 //!
-//! What other threads do is not written, since its place among the lines would be left to chance.
+//! The actions of other threads are not written, because their position among the lines would be random.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What begins the line with a program's name.
+/// The start of the line with a program's name.
 pub const PROGRAM: &str = "## ";
 
 static LINES: AtomicUsize = AtomicUsize::new(0);
@@ -15,12 +15,12 @@ thread_local! {
     static WRITES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on what this thread does is written.
+/// From now on the actions of this thread are written.
 pub fn begin() {
     WRITES.set(true);
 }
 
-/// Runs something that leaves no trace: what is repeated until something happens.
+/// Runs an action that leaves no trace, such as one that is repeated until something happens.
 pub fn unwritten<T>(action: impl FnOnce() -> T) -> T {
     let before = WRITES.replace(false);
     let result = action();
@@ -31,7 +31,7 @@ pub fn unwritten<T>(action: impl FnOnce() -> T) -> T {
 pub fn write(line: &str) {
     if WRITES.get() {
         LINES.fetch_add(1, Relaxed);
-        // A line in the transcript is a line, whatever a message contains.
+        // Each line of the transcript is one line, whatever a message contains.
         println!("{}", line.replace('\r', "\\r").replace('\n', "\\n"));
     }
 }

@@ -1,5 +1,5 @@
-//! What C calls: the functions of include/loopback_odbc.h, and those of ODBC that connect, on the recording target. On the
-//! real machine, since that is what they look at; scripts/fuzz registers what they find.
+//! What C programs call: the functions of include/loopback_odbc.h, and the ODBC functions that connect, with the
+//! recording target. They run on the real machine, because they look at it; scripts/fuzz registers what they find.
 
 use crate::input::{self, Options, SECRET};
 use crate::secrets;
@@ -75,7 +75,7 @@ const VARIABLES: [&str; 4] = [
     "LOOPBACK_ODBC_CONNECTION_STRING",
 ];
 
-/// Two bytes of options and two of sizes; then, each in a line, the variables, and the texts that are given.
+/// Two bytes of options and two of sizes, then one line each for the variables and the given texts.
 pub fn c_interface(input: &[u8]) {
     start();
     let Some((&[options, further, low, high], input)) = input.split_first_chunk::<4>() else { return };
@@ -93,7 +93,7 @@ pub fn c_interface(input: &[u8]) {
         1 => text(None, options, size),
         2 => connect(options, further, size, |connection, buffer, length| {
             let mut string = Argument::new(first, further, size);
-            // SAFETY: each pointer leads to what its length says, or is null.
+            // SAFETY: each pointer leads to memory of the given length, or is null.
             unsafe {
                 let (at, count, room) = (string.pointer(), string.length, size);
                 match options.is_set(2) {
@@ -106,14 +106,15 @@ pub fn c_interface(input: &[u8]) {
             let mut given = [first, second, third].map(|part| Argument::new(part, further, size));
             let lengths = given.each_ref().map(|it| it.length);
             let [name, user, password] = given.each_mut().map(Argument::pointer);
-            // SAFETY: each pointer leads to what its length says, or is null.
+            // SAFETY: each pointer leads to memory of the given length, or is null.
             unsafe { SQLConnectW(connection, name, lengths[0], user, lengths[1], password, lengths[2]) }
         }),
     }
     log_hides();
 }
 
-/// Starts the library, and gives libFuzzer back the panics, which the library catches and tells without their words.
+/// Starts the library, and restores libFuzzer's panic hook: the library catches panics and reports them without their
+/// message.
 fn start() {
     static STARTED: std::sync::Once = std::sync::Once::new();
     STARTED.call_once(|| {
@@ -124,7 +125,7 @@ fn start() {
     });
 }
 
-/// One of the two functions that give a text.
+/// Calls one of the two functions that return a text.
 fn text(names: Option<(&[u8], &[u8])>, options: Options, size: i16) {
     let names = names.map(|(database, driver)| [database, driver].map(|it| CString::new(without_nul(it)).unwrap()));
     let ask = |buffer: *mut c_char, length: *mut c_int| {
@@ -132,7 +133,7 @@ fn text(names: Option<(&[u8], &[u8])>, options: Options, size: i16) {
             let pointer = |at: usize| if options.is_set(3 + at as u8) { null() } else { names[at].as_ptr() };
             [pointer(0), pointer(1)]
         });
-        // SAFETY: the texts end with a NUL, and the caller's buffer has what its length says.
+        // SAFETY: the texts end with a NUL, and the caller's buffer has the given length.
         unsafe {
             match pointers {
                 Some([database, driver]) => loopback_odbc_connection_string(database, driver, buffer, length),
@@ -146,7 +147,7 @@ fn text(names: Option<(&[u8], &[u8])>, options: Options, size: i16) {
         let mut area = Area::new(usize::try_from(capacity).unwrap_or(0), 0);
         let mut length = capacity;
         let code = ask(area.pointer().cast(), &raw mut length);
-        // A process that has other connections meanwhile has another report.
+        // The report changes if the process opens or closes connections meanwhile.
         assert_eq!(code.signum(), needed.signum());
         assert_eq!(code, length);
         let written = area.written();
@@ -168,10 +169,10 @@ fn without_nul(bytes: &[u8]) -> Vec<u8> {
     bytes.into_iter().filter(|&byte| byte != 0).collect()
 }
 
-/// A connect by a function, with an output, and what is said of it.
+/// Connects with a function that has an output buffer, and checks the records.
 fn connect(options: Options, further: Options, size: i16, function: impl FnOnce(Handle, &mut Area, *mut i16) -> i16) {
     let mut connection = null_mut();
-    // SAFETY: the handles are used as what they are, each freed once.
+    // SAFETY: each handle is used for what it is and freed once.
     unsafe {
         let code = SQLAllocHandle(CONNECTION, environment(), &raw mut connection);
         assert_eq!(code, 0);
@@ -183,7 +184,7 @@ fn connect(options: Options, further: Options, size: i16, function: impl FnOnce(
     assert!((-1..=1).contains(&code), "{code}");
     let written = area.written();
     if code == 0 && !area.is_null && length >= 0 && options.number(0, 4) == 2 {
-        // It was not cut: it ends where it was said to.
+        // It was not truncated: it ends at the reported length.
         let string: Vec<u16> = written.chunks_exact(2).map(|it| u16::from_le_bytes([it[0], it[1]])).collect();
         assert_eq!(string.iter().position(|&unit| unit == 0), Some(length as usize));
     }
@@ -203,7 +204,7 @@ fn environment() -> Handle {
     static ENVIRONMENT_HANDLE: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
     *ENVIRONMENT_HANDLE.get_or_init(|| {
         let mut environment = null_mut();
-        // SAFETY: the handle is an environment's, which is never freed.
+        // SAFETY: the handle belongs to an environment, which is never freed.
         unsafe {
             assert_eq!(SQLAllocHandle(ENVIRONMENT, null_mut(), &raw mut environment), 0);
             assert_eq!(SQLSetEnvAttr(environment, 200, 3 as *mut c_void, 0), 0);
@@ -212,7 +213,7 @@ fn environment() -> Handle {
     }) as Handle
 }
 
-/// The texts of a connection's records, read with as much room as this, or whole.
+/// The texts of a connection's records, read completely or with this much room.
 fn records(connection: Handle, room: u16) -> Vec<String> {
     let mut texts = Vec::new();
     for number in 1.. {
@@ -220,7 +221,7 @@ fn records(connection: Handle, room: u16) -> Vec<String> {
         let room = if number % 2 == 0 { i16::try_from(room).unwrap_or(i16::MAX) } else { 1024 };
         let mut area = Area::new(2 * room as usize, 1);
         let (mut state, mut native_error, mut length) = ([0u16; 6], 0, 0);
-        // SAFETY: the buffer has as much room as it says.
+        // SAFETY: the buffer has the given room.
         let code = unsafe {
             let (state, native_error, length) = (state.as_mut_ptr(), &raw mut native_error, &raw mut length);
             SQLGetDiagRecW(CONNECTION, connection, number, state, native_error, area.pointer(), room, length)
@@ -237,7 +238,7 @@ fn records(connection: Handle, room: u16) -> Vec<String> {
     texts
 }
 
-/// A string that is given, at an odd address, with its length in one of the ways there are.
+/// An input string at an odd address, with its length given in one of the possible ways.
 struct Argument {
     bytes: Vec<u8>,
     length: i16,
@@ -255,7 +256,7 @@ impl Argument {
             0 => SQL_NTS,
             1 => whole,
             2 => whole.min(size.saturating_abs()),
-            // Less than nothing, and not the one that means something.
+            // A negative length other than the one with a meaning.
             _ => size.saturating_abs().saturating_neg().min(-4),
         };
         Argument { bytes, length, is_null: options.number(2, 16) == 0 }
@@ -266,7 +267,7 @@ impl Argument {
     }
 }
 
-/// Memory to be written to, with a margin on both sides that is not.
+/// Memory to write to, with a margin on both sides that must not be written.
 struct Area {
     bytes: Vec<u8>,
     start: usize,
@@ -286,7 +287,7 @@ impl Area {
         if self.is_null { null_mut() } else { self.bytes[self.start..].as_mut_ptr().cast() }
     }
 
-    /// What is in it, after nothing was written beside it.
+    /// Its contents, after checking that nothing was written next to it.
     fn written(&self) -> &[u8] {
         let end = self.start + self.size;
         let beside = self.bytes[..self.start].iter().chain(&self.bytes[end..]);
@@ -295,7 +296,7 @@ impl Area {
     }
 }
 
-/// The log of what was done, which is then empty.
+/// Checks the log for secrets, and empties it.
 fn log_hides() {
     let Some(path) = std::env::var_os("LOOPBACK_ODBC_LOG_FILE") else { return };
     let Ok(mut file) = OpenOptions::new().read(true).write(true).open(path) else { return };

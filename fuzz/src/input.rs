@@ -1,21 +1,22 @@
-//! What libFuzzer's bytes mean. Text stays text, so that seeds and findings can be read; the rest is in control characters.
+//! The meaning of libFuzzer's bytes. Text stays text, so seeds and findings are readable; control characters encode the
+//! rest.
 
 /// A password that nobody would write by chance.
 pub const SECRET: &str = "M4rk3r9hush";
 
-/// What stands for a password in an input, and how it is written: with what makes it one right before it.
+/// The characters that represent a password in an input, and the text before the password, which marks it as one.
 const PLANTED: [(char, &str); 4] =
     [('\u{2}', "PWD="), ('\u{3}', ",password:"), ('\u{4}', "PWD={"), ('\u{5}', "AccessToken={")];
 
-/// Bits that choose, and what they choose for.
+/// Option bits of an input.
 #[derive(Clone, Copy)]
 pub struct Options(u8);
 
 impl Options {
-    /// Takes the bits off an input.
+    /// Takes the option bits off an input.
     pub fn take(input: &[u8]) -> Option<(Options, &[u8])> {
         let (&first, rest) = input.split_first()?;
-        // So that 0 is none.
+        // So the character 0 means that no option is set.
         Some((Options(first ^ b'0'), rest))
     }
 
@@ -23,7 +24,7 @@ impl Options {
         self.0 & 1 << bit != 0
     }
 
-    /// The bits from one on, as a number below `limit`.
+    /// The bits from `bit` on, as a number below `limit`.
     pub fn number(self, bit: u8, limit: usize) -> usize {
         usize::from(self.0 >> bit) % limit
     }
@@ -35,12 +36,12 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf16(&planted(&text)).expect("pairs stay together")
 }
 
-/// The same as it stands in a file, an environment or an argument of C: without NULs.
+/// The same as in a file, an environment variable or an argument of C: without NULs.
 pub fn c_text(bytes: &[u8]) -> String {
     text(bytes).replace('\0', "")
 }
 
-/// Code units of all kinds: a byte of ASCII is itself, any other the first half of a unit.
+/// Code units of all kinds: an ASCII byte is itself, any other byte is the first half of a unit.
 pub fn units(bytes: &[u8]) -> Vec<u16> {
     let mut bytes = bytes.iter().copied();
     let unit = || {
@@ -61,7 +62,7 @@ fn planted(units: &[u16]) -> Vec<u16> {
     units.iter().flat_map(written).collect()
 }
 
-/// So many parts of an input; what is missing is empty.
+/// Splits an input into `COUNT` parts; missing ones are empty.
 pub fn parts<const COUNT: usize>(input: &[u8], between: u8) -> [&[u8]; COUNT] {
     let mut parts = input.splitn(COUNT, |&byte| byte == between);
     [(); COUNT].map(|()| parts.next().unwrap_or_default())

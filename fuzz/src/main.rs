@@ -1,11 +1,12 @@
-//! The ways into the library, each as a target of libFuzzer: whatever comes in, three things hold.
+//! The library's inputs, each as a target of libFuzzer. For every input three things must hold:
 //!
-//! - No panic, and no arithmetic that overflows.
-//! - No attribute that nobody meant: everything in the string for the target, read again, is what somebody said, what
-//!   discovery adds, or one of the section's keywords that the target does not read there ([`meant`]).
-//! - No secret shown: a password, wherever it stands, is in nothing that is made to be read ([`secrets`]).
+//! - No panic, and no arithmetic overflow.
+//! - No unintended attribute: everything in the string for the target, parsed again, comes from a source, from
+//!   discovery, or is a section keyword that the target does not read itself ([`meant`]).
+//! - No secret is shown: wherever a password stands, no output for people contains it ([`secrets`]).
 //!
-//! `scripts/fuzz` builds and runs this. The variable `FUZZ_TARGET` names the target, and `FUZZ_CPU_SECONDS` how long it runs.
+//! `scripts/fuzz` builds and runs this. The variable `FUZZ_TARGET` names the target, and `FUZZ_CPU_SECONDS` limits the
+//! processor time.
 
 #![no_main]
 
@@ -45,7 +46,7 @@ fn target() -> Target {
 }
 
 fuzz_target!(|input: &[u8]| -> Corpus {
-    // libFuzzer learns the words that an input is compared with. A password is one only where it is planted as such.
+    // libFuzzer learns the words with which an input is compared. The password counts only where it is planted as one.
     if input.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()) {
         return Corpus::Reject;
     }
@@ -54,15 +55,15 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-/// libFuzzer's own limit is one of time that passes, which on a busy machine says little of what was tried.
+/// libFuzzer's own limit is elapsed time, which on a busy machine says little about the amount of work.
 fn end_in_time() {
     static LIMIT: OnceLock<Option<i64>> = OnceLock::new();
     let limit = LIMIT.get_or_init(|| std::env::var("FUZZ_CPU_SECONDS").ok()?.parse().ok());
     let mut used = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer leads to a time.
+    // SAFETY: the pointer leads to a time structure.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut used) };
     if limit.is_some_and(|limit| used.tv_sec >= limit) {
-        // SAFETY: libFuzzer takes this signal for the wish that it ends.
+        // SAFETY: libFuzzer treats this signal as the request to stop.
         unsafe { libc::raise(libc::SIGUSR1) };
     }
 }

@@ -1,30 +1,30 @@
-//! No attribute that nobody meant.
+//! Checks that there are no unintended attributes.
 
 use crate::reference::{self, Pair};
 use loopbackodbc::fuzzing::Rewritten;
 
-/// Who may have said what.
+/// The possible sources of attributes.
 pub struct Meant {
     pub is_microsofts: bool,
-    /// What the application said, and where its string is read.
+    /// The application's attributes, as parsed from its string.
     pub application: Vec<Pair>,
     /// The name that the target is registered under.
     pub target: String,
-    /// What discovery and the form may add, and what the environment, the section and official strings say: keywords that
-    /// the target does not read in its section.
+    /// What discovery and the form may add, and the values from the environment, the section and official strings, for
+    /// keywords that the target does not read in its section.
     pub others: Vec<Pair>,
 }
 
 /// The keywords that give one value.
 const SLOTS: [&[&str]; 1] = [&["Server", "Address", "Addr"]];
-/// What stays here.
+/// Keywords that are never passed on.
 const KEPT_BACK: [&str; 6] =
     ["DSN", "FILEDSN", "SAVEFILE", "Driver", "TargetDriver", "LOOPBACK_ODBC_CONNECTION_STRING"];
-/// What a trusted connection takes the place of.
+/// Keywords that a trusted connection replaces.
 const LOGIN: [&str; 4] = ["Trusted_Connection", "UID", "PWD", "Authentication"];
 
 impl Meant {
-    /// Holds the string for the target and the one for the application to what was meant.
+    /// Compares the string for the target and the one for the application with what was intended.
     pub fn holds(&self, rewritten: &Rewritten) {
         let string = rewritten.target_string();
         let (target, whole) = reference::read(&string);
@@ -62,7 +62,7 @@ impl Meant {
         self.holds_for_the_application(rewritten);
     }
 
-    /// The application gets back its own words alone, in their order.
+    /// The application must get back only its own attributes, in their order.
     fn holds_for_the_application(&self, rewritten: &Rewritten) {
         let string = rewritten.returned_string();
         let (returned, whole) = reference::read(&string);

@@ -5,7 +5,7 @@ use loopbackodbc::fuzzing::netlink_answer;
 use std::io::ErrorKind;
 use std::net::Ipv6Addr;
 
-/// One datagram, or several with a byte between them that seldom occurs in one.
+/// One datagram, or several separated by a byte that rarely occurs in one.
 pub fn netlink(input: &[u8]) {
     let datagrams: [&[u8]; 3] = match input.split_first() {
         Some((b'1', datagram)) => [datagram, &[], &[]],
@@ -19,7 +19,7 @@ pub fn netlink(input: &[u8]) {
             assert!(told, "{error:?}");
         }
         Ok((_, answer)) => {
-            // Whatever is read stands there.
+            // Every address that is read must occur in the datagrams.
             let stands = |address: &Ipv6Addr| {
                 let found = datagrams.iter().any(|it| it.windows(16).any(|window| window == address.octets()));
                 assert!(found, "{address}");

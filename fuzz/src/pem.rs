@@ -7,7 +7,7 @@ use loopbackodbc::fuzzing::{Fixture, Kind, Platform, Search, Target, Wanted, par
 /// The largest file that is read.
 const MOST: usize = 256 << 10;
 
-/// A certificate and a key, which is a secret as a whole.
+/// A certificate and a key; the whole key is a secret.
 pub fn pem(input: &[u8]) {
     let Some((options, input)) = Options::take(input) else { return };
     let [certificate, key] = input::parts(input, 0xff).map(|part: &[u8]| {
@@ -16,7 +16,7 @@ pub fn pem(input: &[u8]) {
             byte => vec![byte],
         });
         let mut contents: Vec<u8> = secret.collect();
-        // Seldom, since it takes long: as large as it may be, and larger.
+        // Rarely, because it takes long: of the maximum size, and larger.
         if options.number(4, 16) == 1 && !contents.is_empty() {
             contents = contents.repeat(MOST / contents.len() + options.number(1, 2));
         }
@@ -42,7 +42,7 @@ pub fn pem(input: &[u8]) {
             "DRIVER=x"
         }
         _ => {
-            // As the application names them they may be in other forms.
+            // Files that the application names may be in other formats.
             is_text = false;
             "DRIVER=x;ClientCertificate=file:/opt/s/sqlsatellitecert.pem;ClientKey=file:/opt/s/sqlsatellitekey.pem,password:\u{2}"
         }

@@ -1,4 +1,4 @@
-//! The texts of /proc: where netlink is not to be had, and for the command lines.
+//! Files in /proc: for systems without netlink, and for command lines.
 
 use crate::input::{self, Options};
 use crate::meant::Meant;
@@ -16,10 +16,10 @@ const FILES: [&str; 7] = [
     "/proc/1/cmdline",
     "/proc/1/stat",
 ];
-/// Where pairs are that only a command line leads to.
+/// Folders with pairs to which only a command line leads.
 const FOLDERS: [&str; 2] = ["/opt/s/a", "/srv/t"];
 
-/// Each text behind a byte that none of them has, in the order of [`FILES`].
+/// The files, each after a byte that none of them contains, in the order of [`FILES`].
 pub fn proc(input: &[u8]) {
     let Some((options, input)) = Options::take(input) else { return };
     let texts: [&[u8]; FILES.len()] = input::parts(input, 0xff);
@@ -69,7 +69,7 @@ pub fn proc(input: &[u8]) {
     Meant { is_microsofts: true, application, target, others }.holds(&rewritten);
 }
 
-/// An address of this network, at an interface that the texts name.
+/// An address of the local network, with an interface that the files contain.
 fn assert_link_local(server: &str, texts: &[&[u8]]) {
     let (address, interface) = server.split_once('%').unwrap_or_else(|| panic!("{server} has no interface"));
     assert!(address.parse::<Ipv6Addr>().is_ok_and(|it| it.is_unicast_link_local()), "{server}");

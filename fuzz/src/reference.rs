@@ -1,5 +1,5 @@
-//! The grammar of docs/connection-strings.md a second time, in another shape, so that the library's own reading is no
-//! judge of itself.
+//! A second implementation of the grammar in docs/connection-strings.md, with a different structure, so the library's
+//! parser is not judged by itself.
 
 use loopbackodbc::fuzzing::Parsed;
 
@@ -23,7 +23,7 @@ impl Pair {
         String::from_utf16(&self.value).is_ok_and(|value| value.eq_ignore_ascii_case(word))
     }
 
-    /// The same keyword but for its case, and the very same value.
+    /// The same keyword, ignoring case, and exactly the same value.
     pub fn equals(&self, other: &Pair) -> bool {
         self.value == other.value && String::from_utf16(&other.keyword).is_ok_and(|keyword| self.is(&keyword))
     }
@@ -51,7 +51,7 @@ pub fn read(mut string: &[u16]) -> (Vec<Pair>, bool) {
         let after = loop {
             match split(rest, '}') {
                 None => {
-                    // A brace that nobody closes: all the rest, where what is doubled counts once.
+                    // An unclosed brace: all the rest, in which a doubled brace counts once.
                     value.extend_from_slice(rest);
                     pairs.push(Pair { keyword: keyword.to_vec(), value });
                     return (pairs, false);
@@ -82,7 +82,7 @@ fn split(units: &[u16], at: char) -> Option<(&[u16], &[u16])> {
     Some((&units[..position], &units[position + 1..]))
 }
 
-/// What the library has read, to compare.
+/// The library's result, for comparison.
 pub fn of(parsed: &Parsed) -> (Vec<Pair>, bool) {
     let pair =
         |it: &loopbackodbc::fuzzing::Attribute| Pair { keyword: it.keyword.to_vec(), value: it.value().to_vec() };

@@ -1,16 +1,16 @@
-//! Nothing that is made to be read shows a secret.
+//! Checks that no output for people shows a secret.
 
 use crate::input::SECRET;
 use loopbackodbc::fuzzing::{Failure, Rewritten, Search, TargetRecord, hint, shown, shown_each};
 
-/// Fails if one of these texts has the secret in it.
+/// Fails if one of these texts contains the secret.
 pub fn hidden_in(texts: impl IntoIterator<Item = String>) {
     for text in texts {
         assert!(!text.contains(SECRET), "a secret is shown: {text:?}");
     }
 }
 
-/// Everything that a request gives to read: records, findings, warnings, lines of the log, `Display` and `Debug`.
+/// All output of a request: records, findings, warnings, lines of the log, `Display` and `Debug`.
 pub fn hidden(outcome: &Result<Rewritten, Failure>, search: &Search) {
     let findings = search.findings.iter().flat_map(|it| [it.to_string(), format!("{it:?}")]);
     hidden_in(findings.chain(search.warnings.iter().cloned()).chain(search.lines()));
@@ -28,7 +28,7 @@ pub fn hidden(outcome: &Result<Rewritten, Failure>, search: &Search) {
     }
 }
 
-/// What is said behind each failure of the driver that is explained.
+/// The hints for all errors of the driver that have one.
 fn hints(rewritten: &Rewritten) -> Vec<String> {
     let records: [(&[u8; 5], i32, &str); 7] = [
         (b"28000", 18456, "Login failed for user 'Microsoft Corporation'."),

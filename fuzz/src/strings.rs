@@ -1,4 +1,4 @@
-//! The texts that a request is made of: the connection string, the section of the data source, official strings.
+//! The texts of a request: the connection string, the section of the data source, official strings.
 
 use crate::input::{self, Options, SECRET};
 use crate::meant::Meant;
@@ -12,7 +12,7 @@ use loopbackodbc::fuzzing::{
 const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/launchpad";
 const OWN: &str = "fe80::2";
 const SERVER: &str = "fe80::8012:3df5:0:5db1";
-/// The data source that there is.
+/// The existing data source.
 const NAME: &str = "Loopback";
 
 const OFFICIAL: &str = "LOOPBACK_ODBC_CONNECTION_STRING";
@@ -22,7 +22,7 @@ const VARIABLES: [(&str, &str); 3] = [
     ("LOOPBACK_ODBC_CLIENT_CERTIFICATE", "ClientCertificate"),
     ("LOOPBACK_ODBC_CLIENT_KEY", "ClientKey"),
 ];
-/// What the target does not read in its section.
+/// Keywords that the target does not read in its section.
 const UNREAD: [&str; 3] = ["ClientKey", "UID", "PWD"];
 
 /// Names and versions of drivers.
@@ -34,10 +34,10 @@ const DRIVERS: [(&str, &str); 5] = [
     ("psqlodbcw.so", "13.02.0000"),
 ];
 
-/// Attributes that were set before the connect: the number, and whether it is something.
+/// Attributes that were set before the connect: the number, and whether the value is something.
 const PRESETS: [Option<(i32, bool)>; 4] = [None, Some((1203, true)), Some((1256, true)), Some((1203, false))];
 
-/// Who says what.
+/// The values from all sources.
 #[derive(Default)]
 struct Case {
     string: Vec<u16>,
@@ -46,7 +46,7 @@ struct Case {
     variables: [String; 4],
 }
 
-/// An application's string. The section says more than it should, of which little may come out.
+/// An application's string. The section contains more than it should, little of which may be used.
 pub fn connection_string(input: &[u8]) {
     let Some((options, string)) = Options::take(input) else { return };
     let string = input::units(string);
@@ -68,7 +68,7 @@ pub fn connection_string(input: &[u8]) {
     }
 }
 
-/// A data source's section, and what an application adds to its name: a line, and lines of the section.
+/// A data source's section, and what an application adds to its name: one line, then lines of the section.
 pub fn section(input: &[u8]) {
     let Some((options, input)) = Options::take(input) else { return };
     let [string, section] = input::parts(input, b'\n');
@@ -76,7 +76,7 @@ pub fn section(input: &[u8]) {
     Case { string, section: input::entries(section), ..Case::default() }.run(options);
 }
 
-/// What an administrator says elsewhere: official strings of the environment and the section, and the variables.
+/// An administrator's settings elsewhere: official strings in the environment and the section, and the variables.
 pub fn official_string(input: &[u8]) {
     let Some((options, input)) = Options::take(input) else { return };
     let [string, in_section, variables @ ..] = input::parts::<6>(input, b'\n').map(input::c_text);
@@ -138,11 +138,11 @@ impl Case {
         self.secrets(&outcome, &search);
     }
 
-    /// What may come from others than the application.
+    /// What may come from sources other than the application.
     fn others(&self, application: &[Pair], platform: Platform) -> Vec<Pair> {
         let mut others = match platform {
             Platform::Linux => vec![
-                // A certificate of the section, switched off.
+                // A certificate in the section that is switched off.
                 Pair::new("ClientCertificate", ""),
                 Pair::new("Server", &format!("{SERVER}%eth0")),
                 Pair::new("ClientCertificate", &format!("file:{LAUNCHPAD}/sqlsatellitecert.pem")),
@@ -153,7 +153,7 @@ impl Case {
             Platform::Windows => vec![
                 Pair::new("Server", "."),
                 Pair::new("Trusted_Connection", "Yes"),
-                // With a certificate that is given it is the form for Linux.
+                // With a configured certificate the form is that for Linux.
             ],
         };
         others.push(Pair::new("TrustServerCertificate", "Yes"));

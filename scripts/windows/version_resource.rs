@@ -1,24 +1,24 @@
-//! The version that a file for Windows shows, for the build scripts of library and program: what the ODBC administrator and the
-//! properties of the file say of it.
+//! The version resource of a Windows file, for the build scripts of the library and the program. The ODBC administrator
+//! and the file's properties show it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Whether this is a build for Windows with mingw's tools. With Microsoft's linker files show no version: its resource compiler
-/// is on no search path.
+/// Whether this is a Windows build with mingw's tools. Builds with Microsoft's linker have no version resource, because
+/// its resource compiler is on no search path.
 pub fn can_be_compiled() -> bool {
     let target = |part: &str| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default();
     target("OS") == "windows" && target("ENV") == "gnu"
 }
 
-/// Makes an object for the linker that says of a file of this name what the package says of itself.
+/// Compiles an object for the linker that describes the file with the package's own data.
 pub fn compile(file: &str) -> PathBuf {
     let package = |name: &str| env::var(format!("CARGO_PKG_{name}")).unwrap();
     let numbers = [package("VERSION_MAJOR"), package("VERSION_MINOR"), package("VERSION_PATCH"), "0".into()].join(",");
     let (version, description) = (package("VERSION"), package("DESCRIPTION"));
     let (name, ending) = file.rsplit_once('.').unwrap();
-    // FILETYPE VFT_DLL or VFT_APP, FILEOS VOS_NT_WINDOWS32; texts in US English and Unicode.
+    // FILETYPE VFT_DLL or VFT_APP, FILEOS VOS_NT_WINDOWS32; text in US English and Unicode.
     let kind = if ending == "dll" { 2 } else { 1 };
     let source = format!(
         r#"1 VERSIONINFO
@@ -51,7 +51,7 @@ END
     let folder = env::var("OUT_DIR").unwrap();
     let (source_file, object) = (Path::new(&folder).join("version.rc"), Path::new(&folder).join("version.o"));
     fs::write(&source_file, source).unwrap();
-    // Under its plain name on Windows itself.
+    // On Windows itself the tool has its plain name.
     let compiler = if cfg!(windows) { "windres" } else { "x86_64-w64-mingw32-windres" };
     let status = Command::new(compiler).arg(source_file).arg(&object).status();
     assert!(status.is_ok_and(|status| status.success()), "{compiler}, which belongs to the linker, does not work");

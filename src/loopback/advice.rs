@@ -1,12 +1,12 @@
-//! The advice for a connection that has no session: a development machine needs a server and a login, and somebody has
-//! configured only one of them, or none, or in words that the driver does not know.
+//! Advice for a connection without a session. A development machine needs a server and a login, but only one of them is
+//! configured, or neither, or with keywords that the driver does not know.
 
 use super::sources::{self, Origin, Said, Sources};
 use super::{AUTHENTICATION, PASSWORD, SERVER, Slot, TRUSTED_CONNECTION, USER, is_any};
 use crate::loopback::connection_string::Attribute;
 use crate::loopback::failure::{Failure, Sqlstate};
 
-/// What a keyword that the driver does not know most probably means: the words of other libraries and tools.
+/// Keywords of other libraries and tools, and what they most probably mean.
 const OTHER_WORDS: [(&str, &str); 14] = [
     ("user", "UID"),
     ("userid", "UID"),
@@ -24,10 +24,10 @@ const OTHER_WORDS: [(&str, &str); 14] = [
     ("trustedconnection", "Trusted_Connection"),
 ];
 
-/// What a server and a login are configured with.
+/// The keywords that configure a server and a login.
 const NEEDED: [Slot; 5] = [SERVER, USER, PASSWORD, TRUSTED_CONNECTION, AUTHENTICATION];
 
-/// Where a value can be configured that the application itself does not give.
+/// Where a value can be configured that the application does not give.
 pub fn place(sources: &Sources) -> String {
     match sources::data_source(&sources.application) {
         Some(name) => format!("section [{}] of odbc.ini", name.text()),
@@ -41,8 +41,8 @@ pub fn nothing_configured(sources: &Sources) -> bool {
     !NEEDED.iter().any(is_said) && mistakes(sources).is_empty()
 }
 
-/// The refusal of a connection for which no session was found: what is configured, what is missing, and last where the
-/// session's certificate was looked for.
+/// The refusal of a connection for which no session was found: what is configured, what is missing, and finally where
+/// the session's certificate was looked for.
 pub fn no_session(sources: &Sources, looked: &str) -> Failure {
     let place = place(sources);
     let mut sentences = mistakes(sources);
@@ -74,7 +74,7 @@ fn configured(said: Said) -> String {
     }
 }
 
-/// A sentence for each word that the driver does not take as it was most probably meant.
+/// One sentence for each keyword or value that the driver does not take as it was most probably meant.
 fn mistakes(sources: &Sources) -> Vec<String> {
     let keyword = |attribute: &Attribute| String::from_utf16_lossy(&attribute.keyword);
     let written = sources.application.iter().map(|attribute| (keyword(attribute), "the connection string"));
@@ -89,11 +89,11 @@ fn mistakes(sources: &Sources) -> Vec<String> {
     misspelt.chain(value).collect()
 }
 
-/// What is wrong with a keyword, if it is not one of those that are needed, and looks like one.
+/// What is wrong with a keyword that resembles one of the needed keywords but is not one.
 pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
     let is_known =
         |word: &str| NEEDED.iter().flat_map(|slot| slot.iter()).any(|known| known.eq_ignore_ascii_case(word));
-    // A long one may be anything that a brace or a quotation mark was forgotten for.
+    // A long one may be anything, after a forgotten brace or quotation mark.
     if is_known(keyword)
         || keyword.chars().count() > LONGEST
         || !keyword.chars().all(|it| it.is_ascii_alphanumeric() || " _".contains(it))
@@ -125,7 +125,7 @@ pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
 
 /// The longest keyword that is compared, in characters.
 const LONGEST: usize = 24;
-/// In words of so many characters one may be wrong, in longer ones two.
+/// The longest keyword, in characters, that may have only one wrong character; longer ones may have two.
 const SHORT: usize = 4;
 
 #[cfg(test)]
@@ -198,7 +198,7 @@ mod tests {
             let text = advice(&format!("DSN=L;{keyword}=x"), &[]);
             assert!(text.contains(meant) && text.contains(&format!("\"{keyword}\"")), "{keyword}: {text}");
             assert!(text.contains("the connection string"), "{text}");
-            // What is said of the session may come in a record of its own.
+            // The sentence about the session may go to a record of its own.
             let remedy = PREFIX.len() + text.find(" Only scripts").unwrap();
             assert!(remedy <= MOST_UNITS, "{remedy}: {text}");
         }
@@ -209,7 +209,7 @@ mod tests {
         );
     }
 
-    /// Keywords that the driver knows, and some that are for others.
+    /// Keywords that the driver knows, and some for other drivers.
     #[test]
     fn no_other_keyword_is_taken_for_a_mistake() {
         for keyword in [
@@ -260,7 +260,7 @@ mod tests {
                 "{keyword}"
             );
         }
-        // What may have a secret in it is not repeated.
+        // Text that may contain a secret is not repeated.
         let text = advice("DSN=L;se\u{20ac}cret;UID=x", &[]);
         assert!(!text.contains("cret"), "{text}");
     }

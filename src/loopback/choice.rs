@@ -1,8 +1,9 @@
-//! Which driver is the target. One loaded copy of this library has one target, for good. It is, in this order:
+//! Chooses the target driver. A loaded copy of this library has one target, which never changes. The choice is, in this
+//! order:
 //!
-//! 1. `LOOPBACK_ODBC_TARGET_DRIVER`, a name in odbcinst.ini or a library's path;
+//! 1. `LOOPBACK_ODBC_TARGET_DRIVER`, a name in odbcinst.ini or the path of a library;
 //! 2. the driver of the loopback string in `LOOPBACK_ODBC_CONNECTION_STRING`;
-//! 3. `TargetDriver` in the odbcinst.ini section whose `Driver` is this very library;
+//! 3. `TargetDriver` in the odbcinst.ini section whose `Driver` is this library itself;
 //! 4. the newest of Microsoft's drivers that is registered and loads.
 
 use super::connection_string::Text;
@@ -13,10 +14,10 @@ use super::registration::{self, Driver};
 use crate::world::{Platform, World};
 use std::path::{Path, PathBuf};
 
-/// Names the target: a driver of odbcinst.ini, or a library's path.
+/// Sets the target: the name of a driver in odbcinst.ini, or the path of a library.
 const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
-/// Microsoft's drivers among these names, best first: on Linux those that know `ClientCertificate`.
+/// Those of these names that are Microsoft's drivers, best first; on Linux only drivers that know `ClientCertificate`.
 pub fn preferred<'n>(platform: Platform, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let mut ranked: Vec<(u32, &str)> = names.filter_map(|name| Some((rank(name, platform)?, name))).collect();
     ranked.sort_by_key(|&(rank, _)| std::cmp::Reverse(rank));
@@ -25,7 +26,8 @@ pub fn preferred<'n>(platform: Platform, names: impl Iterator<Item = &'n str>) -
 
 /// The driver that calls go to.
 ///
-/// `Display` and `Debug` hide secrets: an official string whose braces do not match has a password in its driver's name.
+/// `Display` and `Debug` hide secrets: if the braces of an official string do not match, the driver's name contains a
+/// password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its name in odbcinst.ini; none for a target given by path.
@@ -55,40 +57,40 @@ impl Target {
         Target { name: Some(Text::new(name)), library: PathBuf::from("/usr/lib/target.so") }
     }
 
-    /// The first whose file is there, without loading it; or the first of all, if none is.
+    /// The first candidate whose file exists, without loading it; the very first candidate if no file exists.
     ///
     /// # Errors
-    /// IM003 when none is registered, with every name that was looked for.
+    /// IM003 when none is registered, with every name that was tried.
     pub fn first(world: &dyn World) -> Result<Target, Failure> {
         let mut choice = choose(world)?;
         if choice.candidates.is_empty() {
             return Err(choice.failure(Vec::new()));
         }
-        // A plain name is for the loader to search.
+        // The loader searches for a name without a path.
         let is_there = |it: &Target| !it.library.is_absolute() || world.exists(&it.library).unwrap_or(true);
         let first = choice.candidates.iter().position(is_there).unwrap_or(0);
         Ok(choice.candidates.swap_remove(first))
     }
 
-    /// The one of this name or path, whether it is registered and there or not.
+    /// The target with this name or path, whether or not it is registered and its file exists.
     pub fn named(world: &dyn World, name: &str) -> Target {
         let library = registration::driver(world, name).map_or_else(|| PathBuf::from(name), |driver| driver.library);
         Target { name: Some(Text::new(name)), library }
     }
 
-    /// What kind of driver it is, by the name that it is registered under or that of its file; the version is not known.
+    /// The kind of driver, by its registered name or its file name; the version is unknown.
     pub fn kind_by_name(&self) -> Kind {
         let by_name = self.name().map(|name| Kind::new(name, "")).filter(Kind::is_microsofts);
         let file = || self.library.file_name().unwrap_or_default().to_string_lossy().into_owned();
         by_name.unwrap_or_else(|| Kind::new(&file(), ""))
     }
 
-    /// What `Driver=` says of it; none for a target given by path.
+    /// The value of `Driver=`; none for a target given by path.
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(Text::reveal)
     }
 
-    /// Why it cannot be loaded, with its name and path; the loader mostly names the path itself.
+    /// Why it cannot be loaded, with its name and path. The loader's message usually contains the path already.
     pub fn refused(&self, reason: &str) -> String {
         let reason = Text::new(reason);
         match &self.name {
@@ -98,15 +100,14 @@ impl Target {
         }
     }
 
-    /// Its file.
     pub fn library(&self) -> &Path {
         &self.library
     }
 
-    /// Holds a `TargetDriver` keyword against this target.
+    /// Checks a `TargetDriver` keyword against this target.
     ///
     /// # Errors
-    /// HY024 when it names another one.
+    /// HY024 when it names another driver.
     pub fn must_be(&self, world: &dyn World, wanted: &Text) -> Result<(), Failure> {
         if self.name().is_some_and(|name| wanted.is(name)) {
             return Ok(());
@@ -129,18 +130,18 @@ impl Target {
     }
 }
 
-/// What the choice came to, before anything is loaded.
+/// The result of the choice, before anything is loaded.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// To be tried in this order.
+    /// In the order in which to try them.
     pub candidates: Vec<Target>,
     /// Names that lead to no library, with the reason.
     passed_over: Vec<String>,
-    /// Where the name came from, as a part of a sentence; none when nobody named a target.
+    /// Which setting named the target, as part of a sentence; none when no setting did.
     named_by: Option<String>,
 }
 
-/// Applies the rules in the module's text.
+/// Applies the rules in the module's documentation.
 ///
 /// # Errors
 /// IM003 when the registrations contradict each other.
@@ -197,7 +198,7 @@ pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
 }
 
 impl Choice {
-    /// Adds a candidate, unless its path leads to whatever lies in the program's working directory.
+    /// Adds a candidate, unless its path depends on the program's working directory.
     fn add(&mut self, target: Target) {
         if is_path(&target.library.to_string_lossy()) && !target.library.is_absolute() {
             let text = format!("{target}: this path depends on the working directory; use an absolute path");
@@ -220,7 +221,7 @@ impl Choice {
         }
     }
 
-    /// IM003, with the reason why each that was tried cannot be loaded, the best first.
+    /// IM003, with the reason why each candidate cannot be loaded, best candidate first.
     pub fn failure(self, tried: Vec<String>) -> Failure {
         let reasons: Vec<String> = tried.into_iter().chain(self.passed_over).collect();
         let reasons = reasons.join("; ");
@@ -241,13 +242,13 @@ impl Choice {
     }
 }
 
-/// The sections of odbcinst.ini that register this very library.
+/// The sections of odbcinst.ini that register this library itself.
 fn own_registrations<'d>(world: &dyn World, drivers: &'d [Driver]) -> Vec<&'d Driver> {
     let Some(own) = world.own_library() else { return Vec::new() };
     drivers.iter().filter(|driver| registration::same_file(world, &driver.library, &own)).collect()
 }
 
-/// A target is given by path when there is a slash in it; on Windows also a backslash, or a drive.
+/// A target is a path if it contains a slash; on Windows also a backslash or a drive.
 fn is_path(target: &str) -> bool {
     target.contains('/') || cfg!(windows) && target.contains(['\\', ':'])
 }
@@ -338,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_password_in_a_driver_s_name_is_not_shown() {
-        // A brace is missing, and the next value has it.
+        // A brace is missing, and the next value contains it.
         let swallowed = |start: &str| format!("{start};UID=u;PWD=secret;Server={{fe80::1%eth0");
         for start in
             ["ODBC Driver 18 for SQL Server", "ODBC Driver 13 for SQL Server", "Other", "./17.so", "/opt/17.so"]
@@ -376,7 +377,7 @@ mod tests {
     fn a_path_that_is_not_whole_is_refused_wherever_it_stands() {
         let in_odbcinst = |path: &str| registered(&[("TargetDriver", path)]);
         let anywhere = ["./17.so", "opt/17.so", "../17.so", "~/17.so", "file:/opt/17.so"];
-        // Without a drive, and in that one's working directory.
+        // Without a drive, or relative to a drive's working directory.
         let windows = ["/opt/17.so", r"\opt\17.dll", "C:17.dll", r"..\17.dll"];
         for path in anywhere.into_iter().chain(windows.into_iter().filter(|_| cfg!(windows))) {
             let worlds = [
@@ -398,7 +399,7 @@ mod tests {
                 assert!(Target::first(&world).is_err_and(|it| it.text.contains("use an absolute path")), "{path}");
             }
         }
-        // A name is looked up in odbcinst.ini, and what stands there without a slash is the loader's to search.
+        // A name is looked up in odbcinst.ini. If the section has no slash in its value, the loader searches for it.
         assert_eq!(choose(&in_odbcinst("17.so")).unwrap().passed_over, ["17.so: no such section in odbcinst.ini"]);
         let plain = in_odbcinst("Mine").section(Odbcinst, "Mine", &[("Driver", "libmine.so")]);
         assert_eq!(choose(&plain).unwrap().candidates, [named("Mine", "libmine.so")]);

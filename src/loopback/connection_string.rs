@@ -1,14 +1,14 @@
-//! Connection strings: read, edited and written as Microsoft's driver reads them.
+//! Connection strings: parsed, edited and written as Microsoft's driver reads them.
 //!
-//! Everything works on UTF-16 code units and borrows from the string it was given, so that what is not ours to change
-//! (unpaired surrogates, odd spacing, braces) reaches the target exactly as the application wrote it.
+//! Everything works on UTF-16 code units and borrows from the given string, so everything that the library does not
+//! change (unpaired surrogates, odd spacing, braces) reaches the target exactly as the application wrote it.
 //!
-//! An unclosed brace swallows the rest of a string, a password with it. So values leave this module only as [`Attribute`]
-//! or [`Text`], which do not show secrets; [`Text::reveal`] is for using a value, never for a message.
+//! An unclosed brace swallows the rest of a string, including a password. So values leave this module only as
+//! [`Attribute`] or [`Text`], which do not show secrets. [`Text::reveal`] is for using a value, never for a message.
 //!
-//! The grammar is that of msodbcsql, which differs from the ODBC specification's and from other drivers' in several
-//! places. `docs/connection-strings.md` has it as a table of inputs and outcomes; the tests below read that table and
-//! hold the parser to it.
+//! The grammar is msodbcsql's, which differs in several places from the ODBC specification and from other drivers.
+//! `docs/connection-strings.md` describes it as a table of inputs and results; the tests below read that table and
+//! check the parser against it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,12 +25,12 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// An attribute made here: `value` is quoted when it must be.
+    /// Makes an attribute; `value` is quoted if necessary.
     pub fn new(keyword: &str, value: &[u16]) -> Self {
         Attribute { keyword: Cow::Owned(keyword.encode_utf16().collect()), written: quote(value).into_owned().into() }
     }
 
-    /// Whether the keyword is `name`; ASCII case is ignored.
+    /// Whether the keyword is `name`, ignoring ASCII case.
     pub fn is(&self, name: &str) -> bool {
         same_keyword(&self.keyword, name)
     }
@@ -55,12 +55,12 @@ impl<'a> Attribute<'a> {
         }
     }
 
-    /// Whether the value is not to be shown: by the keyword's name, so that other drivers' keywords are covered too.
+    /// Whether the value must not be shown. Decided by words in the keyword, to cover other drivers' keywords too.
     fn is_secret(&self) -> bool {
         names_a_secret(&String::from_utf16_lossy(&self.keyword))
     }
 
-    /// The same attribute on its own memory.
+    /// A copy that owns its memory.
     pub fn to_static(&self) -> Attribute<'static> {
         Attribute { keyword: self.keyword.to_vec().into(), written: self.written.to_vec().into() }
     }
@@ -71,7 +71,7 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// A text that somebody gave as a value, or a part of one. `Display` and `Debug` hide what may be a secret in it.
+/// A value or a part of one, as text. `Display` and `Debug` hide anything in it that may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -80,14 +80,14 @@ impl Text {
         Text(text.into())
     }
 
-    /// The whole text, secrets included: to use, not to show.
+    /// The whole text including secrets: for use, not for display.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The path in a text that names a file: behind it may be a password.
+    /// The path in a text that names a file. A password may follow it.
     pub fn path(&self) -> Text {
-        // What is longer than a path may be the key itself.
+        // Text longer than a path may be the key itself.
         let longest = self.0.char_indices().nth(LONGEST_PATH).map(|(end, _)| end);
         match self.0.find([',', ';']).map(|end| end + 1).into_iter().chain(longest).min() {
             Some(end) => Text(format!("{}***", &self.0[..end])),
@@ -95,7 +95,7 @@ impl Text {
         }
     }
 
-    /// Whether the text is this one; ASCII case is ignored.
+    /// Whether the text is this one, ignoring ASCII case.
     pub fn is(&self, other: &str) -> bool {
         self.0.eq_ignore_ascii_case(other)
     }
@@ -120,8 +120,8 @@ impl fmt::Display for Attribute<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let keyword = String::from_utf16_lossy(&self.keyword);
         if keyword.contains(';') || secret_within(&keyword).is_some() {
-            // A password without braces that has a `;` in it becomes a part of the next keyword, and one that has a `=` in
-            // it, where the one before it is missing.
+            // If a password without braces contains a `;`, its rest becomes part of the next keyword. If the `=` before
+            // a password is missing, the password up to its own `=` becomes part of the keyword.
             return formatter.write_str("***=***");
         }
         if self.is_secret() {
@@ -146,11 +146,11 @@ fn names_a_secret(keyword: &str) -> bool {
     ["PWD", "PASS", "SECRET", "TOKEN", "CONNECTION_STRING"].iter().any(|secret| keyword.contains(secret))
 }
 
-/// So many characters of a path are shown.
+/// How many characters of a path are shown.
 const LONGEST_PATH: usize = 200;
 
-/// Where in a value a secret begins: behind the path of a key, or in what is a whole string, as where a brace is not closed;
-/// or where a key's file stands itself instead of its path.
+/// The byte position where a secret begins in a value: after the keyword of a key's password; after a password keyword,
+/// if the value is a whole string because of an unclosed brace; or where a key stands itself instead of its path.
 fn secret_within(value: &str) -> Option<usize> {
     let of_key = value.to_ascii_lowercase().find(KEY_PASSWORD).map(|position| position + KEY_PASSWORD.len());
     let key_itself = value.find("-----BEGIN");
@@ -166,20 +166,20 @@ fn secret_within(value: &str) -> Option<usize> {
     of_key.into_iter().chain(key_itself).chain(of_string).min()
 }
 
-/// Attributes for the log, without secrets.
+/// The attributes for the log, without secrets.
 pub fn shown(attributes: &[Attribute]) -> String {
     shown_each(attributes).join(";")
 }
 
-/// Each attribute without its secret. What follows a password without braces may be a part of it that somebody forgot to
-/// quote, and is not shown either.
+/// Each attribute without its secret. What follows a password without braces may be an unquoted part of it, so it is
+/// hidden too.
 pub fn shown_each(attributes: &[Attribute]) -> Vec<String> {
     let hidden = behind_a_secret(attributes);
     let shown = attributes[..attributes.len() - hidden.len()].iter().map(Attribute::to_string);
     shown.chain(hidden.iter().map(|_| "***".to_owned())).collect()
 }
 
-/// The attributes behind the first secret without braces.
+/// The attributes after the first secret without braces.
 pub fn behind_a_secret<'s, 'a>(attributes: &'s [Attribute<'a>]) -> &'s [Attribute<'a>] {
     let has_secret = |it: &Attribute| it.is_secret() || secret_within(it.text().reveal()).is_some();
     let open_secret = |it: &Attribute| has_secret(it) && it.written.first() != Some(&OPEN);
@@ -187,31 +187,31 @@ pub fn behind_a_secret<'s, 'a>(attributes: &'s [Attribute<'a>]) -> &'s [Attribut
     &attributes[end..]
 }
 
-/// What [`parse`] made of a connection string.
+/// The result of [`parse`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parsed<'a> {
-    /// The attributes in their order, duplicates included (of which the first counts).
+    /// The attributes in order, including duplicates (the first one counts).
     pub attributes: Vec<Attribute<'a>>,
-    /// Why the string was not read to its end, if it was not. Microsoft's driver keeps what it has read by then, warns
-    /// with SQLSTATE 01S00, and goes on; so do we.
+    /// Why the string was not read to its end, if it was not. Microsoft's driver keeps what it has read so far, warns
+    /// with SQLSTATE 01S00, and continues; so does this library.
     pub stopped: Option<Stopped>,
 }
 
 /// Where and why parsing stopped before the end of a connection string.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stopped {
-    /// The code unit, counted from 0, at which the attribute begins that could not be read.
+    /// The position, in code units from 0, of the attribute that could not be read.
     pub position: usize,
     pub reason: Reason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// No `=` between here and the end. A run of two or more `;` at the end counts as such, one `;` does not.
+    /// No `=` between here and the end. A run of two or more `;` at the end counts as this, a single `;` does not.
     NoEqualsSign,
     /// A `{` that no `}` closes.
     Unterminated,
-    /// Something other than `;` behind the closing `}`.
+    /// Something other than `;` after the closing `}`.
     AfterClosingBrace,
 }
 
@@ -226,9 +226,9 @@ impl Reason {
     }
 }
 
-/// What a secret in `ClientCertificate=file:PATH,password:SECRET` begins with.
+/// Starts the secret in `ClientCertificate=file:PATH,password:SECRET`.
 ///
-/// Without the comma, which may be written with a space behind it or as another character.
+/// Without the comma: a space may follow it, or another character may replace it.
 const KEY_PASSWORD: &str = "password:";
 
 const SEPARATOR: u16 = b';' as u16;
@@ -236,7 +236,7 @@ const EQUALS: u16 = b'=' as u16;
 const OPEN: u16 = b'{' as u16;
 const CLOSE: u16 = b'}' as u16;
 
-/// Splits a connection string into its attributes; see the module's text for the grammar.
+/// Splits a connection string into its attributes. The module's documentation has the grammar.
 pub fn parse(string: &[u16]) -> Parsed<'_> {
     let mut attributes = Vec::new();
     let mut at = 0;
@@ -259,7 +259,7 @@ pub fn parse(string: &[u16]) -> Parsed<'_> {
         } else if let Some(close) = closing_brace(string, start + 1) {
             close + 1
         } else {
-            // The value is all the rest. With the brace that is missing it can be written again.
+            // The value is the whole rest. With the missing brace added it can be written again.
             let written = [&string[start..], &[CLOSE]].concat();
             attributes.push(Attribute { keyword: keyword.into(), written: written.into() });
             break stop(Reason::Unterminated);
@@ -275,8 +275,8 @@ pub fn parse(string: &[u16]) -> Parsed<'_> {
     Parsed { attributes, stopped }
 }
 
-/// Writes attributes as a connection string: `;` between them, and at the end only behind an empty value, about which
-/// Microsoft's driver warns there.
+/// Writes attributes as a connection string, with `;` between them. A final `;` is added only after an empty value,
+/// because Microsoft's driver warns about an empty value at the very end.
 pub fn write<'a>(attributes: impl IntoIterator<Item = &'a Attribute<'a>>) -> Vec<u16> {
     let mut string = Vec::new();
     for attribute in attributes {
@@ -293,10 +293,10 @@ pub fn write<'a>(attributes: impl IntoIterator<Item = &'a Attribute<'a>>) -> Vec
     string
 }
 
-/// A value as it must be written so that it is read back as it is, and cannot be read as more than one value.
+/// Quotes a value, if necessary, so it is read back unchanged and cannot be read as more than one value.
 ///
-/// Only a `;`, a leading `{` and a leading or trailing space make braces necessary; a value that needs none is left
-/// alone, since the documented loopback strings have none.
+/// Only a `;`, a leading `{` and a leading or trailing space require braces. Other values stay without braces, like
+/// those in the documented loopback strings.
 pub fn quote(value: &[u16]) -> Cow<'_, [u16]> {
     let edge_is_space = |unit: Option<&u16>| unit.is_some_and(|&unit| is_space(unit));
     if !value.contains(&SEPARATOR)
@@ -317,13 +317,13 @@ pub fn quote(value: &[u16]) -> Cow<'_, [u16]> {
     quoted.into()
 }
 
-/// Whether `keyword` is `name`, ASCII case ignored.
+/// Whether `keyword` is `name`, ignoring ASCII case.
 pub fn same_keyword(keyword: &[u16], name: &str) -> bool {
     let lower = |unit: u16| u8::try_from(unit).map_or(unit, |byte| byte.to_ascii_lowercase().into());
     keyword.iter().copied().map(lower).eq(name.encode_utf16().map(lower))
 }
 
-/// The driver's idea of white space: C's `isspace` in the "C" locale.
+/// White space as the driver defines it: C's `isspace` in the "C" locale.
 fn is_space(unit: u16) -> bool {
     matches!(unit, 0x09..=0x0d | 0x20)
 }
@@ -332,7 +332,7 @@ fn find(string: &[u16], from: usize, wanted: u16) -> Option<usize> {
     string[from..].iter().position(|&unit| unit == wanted).map(|offset| from + offset)
 }
 
-/// The position of the `}` that closes a braced value whose text starts at `from`; `}}` stands for one `}`.
+/// The position of the `}` that closes a braced value whose text starts at `from`; `}}` is an escaped `}`.
 fn closing_brace(string: &[u16], mut from: usize) -> Option<usize> {
     loop {
         let close = find(string, from, CLOSE)?;
@@ -343,7 +343,7 @@ fn closing_brace(string: &[u16], mut from: usize) -> Option<usize> {
     }
 }
 
-/// The attributes of a string without mistakes, for tests.
+/// The attributes of a valid string, for tests.
 #[cfg(test)]
 pub fn words(text: &str) -> Vec<Attribute<'static>> {
     let units = super::utf16(text);
@@ -461,7 +461,7 @@ mod tests {
         }
     }
 
-    /// Code units of all kinds, with those that matter to the grammar much more frequent than by chance.
+    /// Code units of all kinds; those that matter to the grammar are much more frequent than by chance.
     fn units() -> impl Strategy<Value = Vec<u16>> {
         let unit = prop_oneof![
             3 => prop::sample::select(utf16(";={} \ta")),

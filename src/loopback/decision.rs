@@ -1,5 +1,5 @@
-//! Step two, decide: how to log in, and at which server. Settled once, from what everybody says; what is said by nobody is
-//! left to be found.
+//! Step two, decide: how to log in, and at which server. The decision is made once, from the values of all sources;
+//! values that no source gives are left to discovery.
 
 use super::preset::ACCESS_TOKEN;
 use super::sources::{Origin, Said, Sources};
@@ -11,49 +11,50 @@ use crate::loopback::connection_string::Attribute;
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::world::Platform;
 
-/// What is settled before anything is looked for.
+/// What is decided before discovery.
 #[derive(Debug)]
 pub struct Decision<'s> {
     pub login: Login<'s>,
-    /// Who names the server; none when it is to be found.
+    /// Which source names the server; none if it is to be discovered.
     pub server: Option<Said<'s>>,
-    /// Whether the login of the application's own words is overruled: on Linux a trusted connection without a server is the
-    /// session's.
+    /// Whether the application's login is overridden: on Linux a trusted connection without a server means the
+    /// session's login.
     pub trusted_is_session: bool,
-    /// Whether that was said by the attribute, which to the driver is stronger than the string.
+    /// Whether a connection attribute asked for the trusted connection. For the driver the attribute overrides the
+    /// string.
     pub resets_trusted: bool,
-    /// Who asks that the server's certificate be verified, so that it is not trusted unseen.
+    /// Which source asks for verification of the server's certificate, so it is not trusted unconditionally.
     pub verification: Option<Said<'s>>,
 }
 
 /// How to log in.
 #[derive(Debug)]
 pub enum Login<'s> {
-    /// As the session's user: on Linux with the certificate that is to be found, on Windows as the account of the process.
+    /// As the session's user: on Linux with the discovered certificate, on Windows as the account of the process.
     Session,
-    /// With a certificate that somebody names. Without a key it is a PKCS #12 file, or in the store of Windows.
+    /// With a configured certificate. Without a key it is a PKCS #12 file, or is in the Windows certificate store.
     Certificate { certificate: Said<'s>, key: Option<Said<'s>> },
     /// By a user and a password, or by `Authentication`.
     Name,
-    /// With the access token that the target was given as an attribute, which leaves no place for names.
+    /// With the access token that the target was given as an attribute; it excludes names.
     Token,
-    /// As the account of the process, because somebody says `Trusted_Connection=yes`.
+    /// As the account of the process, because a source has `Trusted_Connection=yes`.
     Account,
 }
 
 impl<'s> Decision<'s> {
     /// Decides for the form of a platform.
     ///
-    /// - For Microsoft's driver `Trusted_Connection=yes` counts before a certificate, and a certificate before a user, wherever
-    ///   in the string and the section they stand. So it does here.
-    /// - What the environment says comes between the two: its certificate counts before what the section says, and after all
-    ///   that the application says.
-    /// - On Linux `Trusted_Connection=yes` without a server, as SQLAlchemy writes it into every string that names no user,
-    ///   asks for what the session's certificate gives: there is no Kerberos ticket in a satellite. A server that the
-    ///   environment names is SQL Server's of the session, where it could not be found.
+    /// - For Microsoft's driver `Trusted_Connection=yes` takes precedence over a certificate, and a certificate over a
+    ///   user, wherever they stand in the string and the section. The library follows that.
+    /// - The environment ranks between the two: its certificate takes precedence over the section, but not over
+    ///   anything from the application.
+    /// - On Linux `Trusted_Connection=yes` without a server means the session's certificate: there is no Kerberos
+    ///   ticket in a satellite. SQLAlchemy, for example, writes it into every string that names no user. A server from
+    ///   the environment is the session's SQL Server, for cases where it could not be discovered.
     ///
     /// # Errors
-    /// 08001 for a certificate without its key in the environment, and for a key without a certificate.
+    /// 08001 for a certificate in the environment without its key, and for a key without a certificate.
     pub fn of(sources: &'s Sources, platform: Platform) -> Result<Decision<'s>, Failure> {
         let server = sources.said(SERVER);
         let trusted = sources.says_yes(TRUSTED_CONNECTION);
@@ -74,7 +75,7 @@ impl<'s> Decision<'s> {
         };
         let login = match certificate {
             Some(certificate) if counts(certificate) => {
-                // A PKCS #12 file does not get the key of another certificate.
+                // A PKCS #12 file must not get the key of another certificate.
                 let key = sources.said(CLIENT_KEY).filter(|key| key.origin <= certificate.origin);
                 if key.is_none() && matches!(certificate.origin, Origin::Environment) {
                     let text = format!(
@@ -113,7 +114,7 @@ impl<'s> Decision<'s> {
         Ok(Decision { login, server, trusted_is_session, resets_trusted, verification: earlier(pinned, strict) })
     }
 
-    /// Who names the server and the certificate that are used; the application, where nobody else does.
+    /// The sources of the server and of the certificate that are used; the application, if there is no other.
     pub fn origins(&self) -> [Origin; 2] {
         let certificate = match self.login {
             Login::Certificate { certificate, .. } => Some(certificate),
@@ -122,7 +123,7 @@ impl<'s> Decision<'s> {
         [self.server, certificate].map(|said| said.map_or(Origin::Application, |said| said.origin))
     }
 
-    /// Whether the login is by a certificate, on a platform where the session's is one.
+    /// Whether the login uses a certificate, on a platform where the session's login does.
     pub fn is_by_certificate(&self, platform: Platform) -> bool {
         match self.login {
             Login::Session => platform == Platform::Linux,
@@ -131,15 +132,16 @@ impl<'s> Decision<'s> {
         }
     }
 
-    /// Whether a word of the application about logging in is left out: for the session's login its certificate without a
-    /// value, and where that is what a trusted connection means, what says so, and the user that such a one passes over.
+    /// Whether one of the application's login keywords is left out. For the session's login these are the certificate
+    /// keywords without a value. If a trusted connection means the session's login, these are also `Trusted_Connection`
+    /// and the user that it takes precedence over.
     pub fn overrules(&self, attribute: &Attribute<'static>) -> bool {
         let is_session = matches!(self.login, Login::Session);
         is_session && is_in(attribute, &[CLIENT_CERTIFICATE, CLIENT_KEY])
             || self.trusted_is_session && (is_any(attribute, TRUSTED_CONNECTION) || is_in(attribute, &BY_NAME))
     }
 
-    /// Whether a word about logging in comes from the source of the certificate, or from a stronger one.
+    /// Whether a value about logging in comes from the source of the certificate, or from a stronger one.
     pub fn counts(&self, word: Said) -> bool {
         match self.login {
             Login::Certificate { certificate, .. } => word.origin <= certificate.origin,
@@ -147,13 +149,14 @@ impl<'s> Decision<'s> {
         }
     }
 
-    /// Whether this is the form for Windows, which on Linux leads to a Kerberos login at this machine.
+    /// Whether this is the Windows form. On Linux it leads to a Kerberos login at this machine.
     pub fn is_form_of_windows(&self) -> bool {
         let is_local = |said: &Said| [".", "(local)", "localhost"].iter().any(|name| said.attribute.text().is(name));
         matches!(self.login, Login::Account) && self.server.as_ref().is_some_and(is_local)
     }
 
-    /// Whether the server's certificate may be trusted unseen: nobody has a word about it, and nobody asks for more.
+    /// Whether the server's certificate may be trusted unconditionally: no source sets this, and none asks for
+    /// verification.
     pub fn may_trust(&self, sources: &Sources) -> bool {
         sources.is_open(TRUST_SERVER_CERTIFICATE) && self.verification.is_none()
     }
@@ -168,7 +171,8 @@ mod tests {
         Sources { application: words(text), ..Sources::default() }
     }
 
-    /// The table of docs/settings.md is held in `documented.rs`; here is who stands between the application and the section.
+    /// `documented.rs` tests the table of docs/settings.md; this test covers the source between application and
+    /// section.
     #[test]
     fn a_certificate_of_the_environment_counts_between_application_and_section() {
         let environment = words("ClientCertificate=file:c;ClientKey=file:k");

@@ -1,21 +1,21 @@
-//! What the target can be sent: which keywords of the loopback form each driver knows.
+//! What the target can be sent: the keywords of the loopback form that each driver knows.
 //!
-//! A driver answers a keyword that it does not know with a warning (01S00), and one for another kind of server may take it
-//! for something else. So what is found, and the form's constants, are sent only to a driver that knows them; what the
-//! application, the environment and the DSN section say goes through whatever it is.
+//! A driver answers an unknown keyword with a warning (01S00), and a driver for another kind of server may misinterpret
+//! it. So discovered values and the constants of the form are sent only to a driver that knows them. Values from the
+//! application, the environment and the DSN section are passed on in any case.
 
 use super::{CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION};
 use crate::loopback::connection_string::Text;
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::world::Platform;
 
-/// A driver to name in messages and examples.
+/// The driver that messages and examples name.
 pub const USUAL: &str = "ODBC Driver 18 for SQL Server";
 /// The driver that comes with Windows.
 pub const OF_WINDOWS: &str = "SQL Server";
 
-/// How good a driver of Microsoft's is for a loopback connection, by the name that its installer registers: the newer, the better.
-/// None for any other name, and for a driver that cannot log in as the platform's form does.
+/// How well a Microsoft driver suits a loopback connection, by the name that its installer registers: the newer, the
+/// better. None for any other name, and for a driver that cannot log in as the platform's form requires.
 pub fn rank(name: &str, platform: Platform) -> Option<u32> {
     let name = name.to_ascii_lowercase();
     let number = name.strip_prefix("odbc driver ").and_then(|rest| rest.strip_suffix(" for sql server"));
@@ -28,16 +28,16 @@ pub fn rank(name: &str, platform: Platform) -> Option<u32> {
     (platform == Platform::Windows || rank >= FIRST_WITH_CERTIFICATES[0]).then_some(rank)
 }
 
-/// The first version of Microsoft's driver that logs in with a client certificate, which Microsoft writes 17.4.1.1.
+/// The first version of Microsoft's driver that logs in with a client certificate. Microsoft writes it 17.4.1.1.
 const FIRST_WITH_CERTIFICATES: [u32; 3] = [17, 4, 1];
 
-/// A driver, by what it says of itself or what its name tells.
+/// A driver, identified by what it reports or by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
     family: Family,
-    /// SQL_DRIVER_NAME, the name of its file; or the one that it is registered under.
+    /// SQL_DRIVER_NAME, which is the name of its file, or its registered name.
     name: Text,
-    /// SQL_DRIVER_VER, such as 18.06.0002; empty when it is not known.
+    /// SQL_DRIVER_VER, such as 18.06.0002; empty if unknown.
     version: String,
 }
 
@@ -52,7 +52,7 @@ enum Family {
 }
 
 impl Family {
-    /// By a registered name or the name of a file: `libmsodbcsql-18.6.so.2.1`, `msodbcsql17.dll`, `sqlncli11.dll`.
+    /// From a registered name or a file name: `libmsodbcsql-18.6.so.2.1`, `msodbcsql17.dll`, `sqlncli11.dll`.
     fn of(name: &str) -> Family {
         let name = name.to_ascii_lowercase();
         let number = |rest: &str| {
@@ -74,20 +74,21 @@ impl Family {
 }
 
 impl Kind {
-    /// By SQL_DRIVER_NAME and SQL_DRIVER_VER.
+    /// From SQL_DRIVER_NAME and SQL_DRIVER_VER.
     pub fn new(name: &str, version: &str) -> Kind {
         Kind { family: Family::of(name), name: Text::new(name), version: version.to_owned() }
     }
 
-    /// Whether this is one of Microsoft's drivers; to others the loopback form means nothing.
+    /// Whether this is one of Microsoft's drivers. The loopback form means nothing to others.
     pub fn is_microsofts(&self) -> bool {
         self.family != Family::Other
     }
 
-    /// Whether it can be sent a keyword of the form.
+    /// Whether the driver can be sent a keyword of the form.
     ///
-    /// Sources: Microsoft's "DSN and Connection String Keywords and Attributes" and "Using Connection String Keywords with
-    /// SQL Server Native Client"; for the driver that comes with Windows, its own documentation, "SQLConfigDataSource".
+    /// Sources: Microsoft's "DSN and Connection String Keywords and Attributes" and "Using Connection String Keywords
+    /// with SQL Server Native Client"; for the driver that comes with Windows, its own documentation,
+    /// "SQLConfigDataSource".
     pub fn knows(&self, slot: Slot) -> bool {
         let known: &[Slot] = match self.family {
             Family::Msodbcsql(17..) => {
@@ -100,14 +101,14 @@ impl Kind {
         known.contains(&slot)
     }
 
-    /// Whether `Encrypt` is yes where nobody says otherwise.
+    /// Whether the driver encrypts if no source sets `Encrypt`.
     pub fn encrypts_by_default(&self) -> bool {
         matches!(self.family, Family::Msodbcsql(18..))
     }
 
     /// # Errors
-    /// 08001 for a driver that cannot log in with a certificate, with the version found. One that does not say its version
-    /// is left to find out itself.
+    /// 08001, with the version found, for a driver that cannot log in with a certificate. A driver that does not report
+    /// its version passes.
     pub fn must_know_certificates(&self) -> Result<(), Failure> {
         let numbers: Vec<u32> = self.version.split('.').map_while(|part| part.parse().ok()).collect();
         let is_enough = self.version.is_empty() || numbers.as_slice() >= FIRST_WITH_CERTIFICATES.as_slice();

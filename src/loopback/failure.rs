@@ -1,16 +1,16 @@
-//! Why a connection is refused: one SQLSTATE, one text that says cause and remedy, and what was looked at.
+//! Why a connection is refused: one SQLSTATE, one text with cause and fix, and the list of what was checked.
 //!
-//! An administrator reads all of it, a data scientist only the first record (pyodbc shows no more), and unixODBC cuts
-//! every record at 512 characters. So [`Failure::records`] makes the first record of the text and gives the findings
-//! records of their own.
+//! An administrator reads all of it, a data scientist only the first record (pyodbc shows no more), and unixODBC
+//! truncates every record at 512 characters. So [`Failure::records`] makes the first record from the text and puts the
+//! findings into records of their own.
 
-/// What every message of this library begins with, as the specification asks of a component.
+/// The prefix of every message of this library, as the ODBC specification requires of a component.
 pub const PREFIX: &str = "[loopback-odbc] ";
 
-/// The most UTF-16 code units that one record may have: unixODBC's limit less the prefixes that it may add.
+/// The most UTF-16 code units of one record: unixODBC's limit minus the prefixes that it may add.
 pub const MOST_UNITS: usize = 480;
 
-/// An SQLSTATE of the ODBC specification, Appendix A.
+/// An SQLSTATE from Appendix A of the ODBC specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sqlstate(pub [u8; 5]);
 
@@ -48,13 +48,13 @@ impl Sqlstate {
     }
 }
 
-/// A refusal, before it becomes diagnostic records.
+/// A refusal, before it is turned into diagnostic records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub state: Sqlstate,
-    /// Cause and remedy.
+    /// Cause and fix.
     pub text: String,
-    /// What was looked at, and what it gave; one line each.
+    /// What was checked and the result, one line each.
     pub findings: Vec<String>,
 }
 
@@ -67,27 +67,26 @@ impl Failure {
         Failure { findings, ..self }
     }
 
-    /// A panic of ours, which went to standard error.
+    /// A panic in this library. Its details went to standard error.
     pub fn defect() -> Self {
         let text = "This is a bug in loopback-odbc. Please report it with the output on standard error.";
         Failure::new(Sqlstate::GENERAL, text)
     }
 
-    /// SQLSTATE and text, and the findings, for those who do not read records.
+    /// SQLSTATE and text, then the findings, for callers without diagnostic records.
     pub fn lines(&self) -> Vec<String> {
         let first = format!("{}: {}", self.state.text(), self.text);
         std::iter::once(first).chain(self.findings.iter().cloned()).collect()
     }
 
-    /// The texts of the diagnostic records, each of at most [`MOST_UNITS`] code units.
-    ///
-    /// Text that does not fit is continued in the next record, so that nothing is lost.
+    /// The texts of the diagnostic records, each of at most [`MOST_UNITS`] code units. Text that does not fit continues
+    /// in the next record, so nothing is lost.
     pub fn records(&self) -> Vec<String> {
         std::iter::once(&self.text).chain(&self.findings).flat_map(|text| split(text)).collect()
     }
 }
 
-/// Cuts a text into pieces that fit one record each with the prefix, at spaces where there are any.
+/// Splits a text into pieces that fit one record each, including the prefix. Splits at spaces if possible.
 fn split(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -101,8 +100,8 @@ fn split(text: &str) -> Vec<String> {
     }
 }
 
-/// The beginning of a text that has at most so many code units, and the rest of it. Unless that is nothing, the beginning ends in
-/// `...`, behind a word where there is one.
+/// The beginning of a text, of at most `units` code units, and the rest of it. If there is a rest, the beginning ends
+/// in `...`, after a whole word if possible.
 pub fn cut(text: &str, units: usize) -> (String, &str) {
     const CONTINUED: &str = " ...";
     if text.encode_utf16().count() <= units {
@@ -113,7 +112,7 @@ pub fn cut(text: &str, units: usize) -> (String, &str) {
     (format!("{}{CONTINUED}", &text[..end]), text[end..].trim_start())
 }
 
-/// The byte position up to which `text` has at most `units` UTF-16 code units, if it has more than that.
+/// The byte position up to which `text` has at most `units` UTF-16 code units; none if the whole text fits.
 fn position_after(text: &str, units: usize) -> Option<usize> {
     let mut count = 0;
     text.char_indices().find_map(|(position, character)| {

@@ -1,4 +1,4 @@
-//! Step three, find and write: what nobody said, and the string for the target.
+//! Step three, discover and write: the values that no source gives, and the string for the target.
 
 use super::decision::{Decision, Login};
 use super::session::Pair;
@@ -15,13 +15,13 @@ use crate::world::{Platform, World};
 use std::fmt::Display;
 use std::path::Path;
 
-/// What was found, and the constants of the form, in the driver's keywords: what is added to what was said.
+/// The discovered values and the constants of the form, under the driver's keywords.
 pub type Additions = Vec<Attribute<'static>>;
 
-/// Finds what nobody said, and adds the constants of the platform's form.
+/// Discovers the values that no source gives, and adds the constants of the platform's form.
 ///
 /// # Errors
-/// 08001 when something is missing or ambiguous, or a file that somebody names cannot be used.
+/// 08001 when a value is missing or ambiguous, or a configured file cannot be used.
 pub fn find(
     world: &dyn World,
     wanted: &Wanted,
@@ -50,7 +50,7 @@ pub fn find(
     Ok(additions)
 }
 
-/// The form for Linux, in which the session's certificate stands for the user.
+/// The form for Linux: the session's certificate identifies the user.
 fn linux(
     world: &dyn World,
     wanted: &Wanted,
@@ -72,7 +72,8 @@ fn linux(
     }
     if decision.server.is_none() {
         if !by_certificate {
-            // A password is not for whoever happens to be on the network: only a session shows that there is a server.
+            // A password must not go to whatever server is on the network. Only a session shows that there is a SQL
+            // Server.
             find_pair(world, sources, search)?;
         }
         let purpose = if by_certificate { Purpose::Certificate } else { Purpose::Secret };
@@ -86,7 +87,7 @@ fn linux(
     // The server's certificate is self-signed.
     let is_session_s = by_certificate || decision.server.is_none();
     constant(TRUST_SERVER_CERTIFICATE, "Yes", is_session_s && decision.may_trust(sources));
-    // What a source says beside its own certificate is for the driver to judge.
+    // Whatever a source sets besides its own certificate is for the driver to judge.
     let kept = sources
         .said(TRUSTED_CONNECTION)
         .is_some_and(|said| !decision.overrules(said.attribute) && decision.counts(said));
@@ -95,7 +96,7 @@ fn linux(
     Ok(additions)
 }
 
-/// The form for Windows, in which the account of the process stands for the user.
+/// The form for Windows: the account of the process identifies the user.
 fn windows(
     world: &dyn World,
     wanted: &Wanted,
@@ -133,10 +134,10 @@ fn find_pair(world: &dyn World, sources: &Sources, search: &mut Search) -> Resul
     found
 }
 
-/// The files that somebody names must be there. Those that the environment names must be PEM, as the session's own are.
+/// Configured files must be readable. Files from the environment must be PEM, like the session's own.
 ///
-/// What a connection string or a DSN section says is the driver's own syntax, in which a certificate without a key is a
-/// PKCS #12 file, and one with a key may be DER; the driver judges that.
+/// Values in a connection string or a DSN section follow the driver's own syntax: a certificate without a key is a PKCS
+/// #12 file, and one with a key may be DER. The driver judges those.
 fn check_files(
     world: &dyn World,
     wanted: &Wanted,
@@ -165,7 +166,7 @@ fn check_files(
     Ok(())
 }
 
-/// A key is for one user; whoever can read it can connect as that user.
+/// Whoever can read the key can connect as its user.
 fn warn_of_readers(world: &dyn World, key: &Path, shown: &dyn Display, search: &mut Search) {
     if let Ok(true) = world.readable_by_all(key) {
         search.warnings.push(format!(
@@ -175,8 +176,9 @@ fn warn_of_readers(world: &dyn World, key: &Path, shown: &dyn Display, search: &
     }
 }
 
-/// The string for the target: its name for the connection, the form in the documented order, then what else the application
-/// says, in its order, and what else is needed that the target does not read in its section.
+/// Writes the string for the target: its name for the connection; the form in the documented order; then the
+/// application's other attributes in their order; then what else is needed that the target does not read in its
+/// section.
 pub fn write(
     wanted: &Wanted,
     sources: &Sources,
@@ -190,7 +192,7 @@ pub fn write(
     }
     let is_overruled = |it: &Attribute<'static>| decision.is_some_and(|decision| decision.overrules(it));
     let mut own: Vec<_> = sources.application.iter().filter(|it| !is_overruled(it)).collect();
-    // One without a value at the very end is the last of the string again.
+    // A keyword without a value at the very end of the application's string stays at the end.
     let last = own.last().copied().filter(|last| wanted.ends_open && last.value().is_empty());
     let last = last.filter(|last| !is_any(last, NOT_FOR_THE_TARGET));
     own.truncate(own.len() - usize::from(last.is_some()));
@@ -225,15 +227,15 @@ pub fn write(
     string
 }
 
-/// A certificate of the section, which to the driver counts before a user, where the decision went by what the environment or
-/// a stronger word says. An empty value switches it off.
+/// An empty value that switches off a certificate in the section. To the driver that certificate takes precedence over
+/// a user, but the decision followed the environment or a stronger source.
 fn switched_off(sources: &Sources, decision: Option<&Decision>, slot: Slot) -> Option<Attribute<'static>> {
     let is_in_section = || sources.section.iter().any(|attribute| is_any(attribute, CLIENT_CERTIFICATE));
     let by_other_means = !decision?.is_by_certificate(Platform::Linux);
     (slot == CLIENT_CERTIFICATE && by_other_means && is_in_section()).then(|| Attribute::new(slot[0], &[]))
 }
 
-/// The certificate and the key with which the target logs in.
+/// The certificate and the key that the target logs in with.
 pub fn files(decision: &Decision, additions: &Additions) -> [Option<Attribute<'static>>; 2] {
     match decision.login {
         Login::Certificate { certificate, key } => [Some(certificate), key].map(|said| Some(said?.attribute.clone())),
@@ -242,12 +244,12 @@ pub fn files(decision: &Decision, additions: &Additions) -> [Option<Attribute<'s
     }
 }
 
-/// What counts for a value, where the target has it neither from the application nor from its section.
+/// The effective value, if the target gets it neither from the application nor from its own section.
 fn unread<'s>(sources: &'s Sources, decision: &Decision<'s>, slot: Slot) -> Option<&'s Attribute<'static>> {
     let said = match (&decision.login, slot) {
         (Login::Certificate { certificate, .. }, CLIENT_CERTIFICATE) => Some(*certificate),
         (Login::Certificate { key, .. }, CLIENT_KEY) => *key,
-        // What a weaker source says of another way to log in.
+        // A certificate or key from a weaker source belongs to another way to log in.
         (_, CLIENT_CERTIFICATE | CLIENT_KEY) => None,
         _ => sources.said(slot),
     }?;
@@ -266,8 +268,8 @@ mod tests {
     use crate::loopback::driver::Kind;
     use crate::world::fixture::Fixture;
 
-    /// What is added to what the application says and the section says, and the string for the target; no other source says
-    /// anything.
+    /// The additions to the values from the application and the section, and the string for the target. There are no
+    /// other sources.
     fn found_and_written(world: &Fixture, driver: &str, string: &str, section: &str) -> [String; 2] {
         let wanted = Wanted {
             target: &Target::registered_as(driver),
@@ -308,7 +310,7 @@ mod tests {
                 format!("{found};{constants}"),
                 format!("DSN=L;{found};ClientKey=file:/g/sqlsatellitekey.pem;{constants}"),
             ),
-            // A user's login gets what a discovered server needs, and one at a server that somebody names gets nothing.
+            // A login by name gets what a discovered server needs, and nothing at a configured server.
             (
                 "DSN=L;UID=u",
                 "",

@@ -1,7 +1,7 @@
-//! What a refusal by the driver or the server means for a loopback connection.
+//! What an error from the driver or the server means for a loopback connection.
 //!
-//! A hint stands behind the driver's own words in the record that programs see first, since many show only that one. It is given for
-//! connections that are loopback ones, and only where the cause is known.
+//! A hint is appended to the driver's own text in the record that programs see first, because many show only that one.
+//! Only loopback connections get hints, and only when the cause is known.
 
 use crate::loopback::connection_string::Attribute;
 use crate::loopback::failure::{MOST_UNITS, PREFIX, cut};
@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 pub struct TargetRecord {
     /// The SQLSTATE.
     pub state: [u8; 5],
-    /// The server's error number, for an error of the server.
+    /// The server's error number, if the server reported the error.
     pub native_error: i32,
     pub text: String,
 }
@@ -25,32 +25,32 @@ const NO_DATABASE: i32 = 4060;
 /// SQL Server's "Login failed for user".
 const LOGIN_FAILED: i32 = 18456;
 
-/// The name in a session's certificate, which a server that does not know the session takes for a user's.
+/// The name in a session's certificate. A server that does not know the session takes it for a user name.
 const NAME_IN_CERTIFICATE: &str = "'Microsoft Corporation'";
 
-/// The hint for a connect that failed with these records, with the SQLSTATE of the record that it explains: unixODBC
-/// sorts records by that, and the hint is to stay behind.
+/// The hint for a connect that failed with these records, and the SQLSTATE of the record that it explains. unixODBC
+/// sorts records by SQLSTATE, and the hint must stay after that record.
 pub fn hint(given: &Rewritten, records: &[TargetRecord]) -> Option<([u8; 5], String)> {
     if given.is_of_other_system {
         return records.first().map(|first| (first.state, OTHER_SYSTEM.to_owned()));
     }
-    // A login that fails since there is no such database says nothing of the login.
+    // A login that fails because the database does not exist says nothing about the login.
     let explained = records.iter().filter(|record| {
         record.native_error != LOGIN_FAILED || records.iter().all(|it| it.native_error != NO_DATABASE)
     });
     explained.into_iter().find_map(|record| Some((record.state, explain(given, record)?)))
 }
 
-/// The record that a program sees first, and its number: unixODBC sorts a connection's records by SQLSTATE, the highest first, and keeps
-/// the order of equal ones; on Windows they stay in the driver's order.
+/// The record that a program sees first, and its number. unixODBC sorts a connection's records by SQLSTATE, the highest
+/// first, and keeps the order of equal ones; on Windows they stay in the driver's order.
 pub fn shown_first(records: &[TargetRecord], platform: Platform) -> Option<(i16, &TargetRecord)> {
     let is_sorted = platform == Platform::Linux;
     let place = |&(number, record): &(i16, &TargetRecord)| (is_sorted.then_some(Reverse(record.state)), number);
     (1..).zip(records).min_by_key(place)
 }
 
-/// The text of the driver's record with as much of the hint behind it as fits in one record, and whether that is all of it. None
-/// where the driver's text leaves no room.
+/// The text of the driver's record, followed by as much of the hint as fits into one record, and whether that is the
+/// whole hint. None if the driver's text leaves no room.
 pub fn behind(record: &TargetRecord, hint: &str) -> Option<(String, bool)> {
     let start = format!("{} {PREFIX}", record.text);
     let room = MOST_UNITS.checked_sub(start.encode_utf16().count()).filter(|&room| room >= LEAST_ROOM)?;
@@ -58,7 +58,7 @@ pub fn behind(record: &TargetRecord, hint: &str) -> Option<(String, bool)> {
     Some((start + &piece, rest.is_empty()))
 }
 
-/// Fewer code units would say nothing.
+/// With fewer code units a hint would be useless.
 const LEAST_ROOM: usize = 60;
 
 const OTHER_SYSTEM: &str = "This is the Windows form of a loopback connection. On Linux the driver then needs a server on this \
@@ -72,7 +72,7 @@ fn find<'s>(string: &'s [Attribute<'static>], slot: Slot) -> Option<&'s Attribut
 fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
     let string = &given.target;
     let says = |words: &str| record.text.contains(words);
-    // What stands in the section alone, the driver has read there.
+    // If only the section sets the server, the driver read it there.
     let server = || find(string, SERVER).map_or("the server of the DSN section".to_owned(), ToString::to_string);
     let [certificate, _] = &given.files;
     let by_certificate = certificate.is_some();
@@ -121,7 +121,7 @@ fn explain(given: &Rewritten, record: &TargetRecord) -> Option<String> {
                 .to_owned(),
         );
     }
-    // Of ODBC 3 and of ODBC 2.
+    // In ODBC 3 and in ODBC 2.
     let timed_out = matches!(&record.state, b"HYT00" | b"S1T00");
     if timed_out && on_windows {
         return Some(format!(
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(hint_for(&BY_CERTIFICATE, &[(b"42000", 4060, "Cannot open database")]), None);
         let beside = [(b"28000", 18456, "Login failed for user 'x'."), (b"42000", 4060, "Cannot open database")];
         assert_eq!(hint_for(&BY_CERTIFICATE, &beside), None);
-        // In the section.
+        // The server is in the section.
         let (_, text) = hint_for(&[], &[(b"HYT00", 0, "Login timeout expired")]).unwrap();
         assert!(text.contains("at the server of the DSN section"), "{text}");
     }

@@ -1,11 +1,12 @@
-//! Which instance of SQL Server on Windows a script belongs to.
+//! Which instance of SQL Server a script on Windows belongs to.
 //!
-//! On Windows a script connects back over shared memory or a named pipe of its own machine, as the account that runs it:
-//! `Server=.` is the default instance, `Server=.\NAME` a named one. Nothing tells the name directly, but it is part of
-//! paths and accounts. In this order: the variables of external libraries, the working directory, the paths of the process
-//! and its modules, the command line, the account, the only instance in the registry; and else the default instance.
+//! On Windows a script connects back over shared memory or a named pipe on its own machine, as the account that runs
+//! it: `Server=.` is the default instance, `Server=.\NAME` a named one. Nothing gives the name directly, but it is part
+//! of paths and accounts. The order is: the variables for external libraries, the working directory, the paths of the
+//! process and its modules, the command line, the account, the only instance in the registry, and finally the default
+//! instance.
 //!
-//! Never `tcp:` or a port: a script in an AppContainer may not open network connections.
+//! Never `tcp:` or a port: a script in an AppContainer must not open network connections.
 
 use crate::loopback::search::{OTHERWISE, Search};
 use crate::world::World;
@@ -13,23 +14,23 @@ use crate::world::World;
 /// The name of the default instance.
 const DEFAULT: &str = "MSSQLSERVER";
 
-/// Set by SQL Server for the libraries of R and Python; both lead into the instance's folder.
+/// SQL Server sets them for the libraries of R and Python. Both lead into the instance's folder.
 const LIBRARY_VARIABLES: [&str; 2] = ["MRS_EXTLIB_SHARED_PATH", "MRS_EXTLIB_USER_PATH"];
 
-/// What a path or an account shows of an instance.
+/// What a path or an account shows about an instance.
 #[derive(Debug, PartialEq, Eq)]
 enum Trace {
-    /// Its id, such as MSSQL15.MSSQLSERVER, which the registry maps to the name.
+    /// Its id, such as MSSQL15.MSSQLSERVER, for which the registry has the name.
     Id(String),
     Name(String),
-    /// A user whose name is an instance's and a number, if the registry has that instance.
+    /// A user whose name consists of an instance's name and a number, if the registry has that instance.
     Worker(String),
 }
 
-/// What findings call the value.
+/// The name of the value in findings.
 const VALUE: &str = "Server";
 
-/// Finds the value for `Server`; what each signal gave is added to the search.
+/// Finds the value for `Server`, and adds the result of each signal to `search`.
 pub fn find_instance(world: &dyn World, search: &mut Search) -> String {
     let instances = world.instances();
     let mut answer = None;
@@ -69,7 +70,7 @@ fn server(name: &str) -> String {
     if name.eq_ignore_ascii_case(DEFAULT) { ".".to_owned() } else { format!(".\\{name}") }
 }
 
-/// The traces that a signal shows, each with the text that it is in; or why it cannot be looked at.
+/// The traces that a signal shows, each with the text that contains it; or why the signal is not available.
 type Seen = Result<Vec<(String, Trace)>, String>;
 
 fn signals(world: &dyn World) -> Vec<(&'static str, Seen)> {
@@ -95,27 +96,28 @@ fn signals(world: &dyn World) -> Vec<(&'static str, Seen)> {
     ]
 }
 
-/// The name that a trace leads to.
+/// The name of the instance that a trace belongs to.
 fn resolve(trace: &Trace, instances: &Result<Vec<(String, String)>, String>) -> Option<String> {
     let known = instances.as_deref().unwrap_or_default();
     let found = match trace {
         Trace::Id(id) => known.iter().find(|(_, known)| known.eq_ignore_ascii_case(id)),
         Trace::Name(wanted) => known.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)),
-        // A name may end in digits itself: SQL201901 is the first of SQL2019, should there be a SQL, too.
+        // A name may itself end in digits: SQL201901 is a worker of SQL2019, even if there is also an instance SQL.
         Trace::Worker(user) => {
             known.iter().filter(|(name, _)| is_worker(user, name)).max_by_key(|(name, _)| name.len())
         }
     };
     match (found, trace) {
         (Some((name, _)), _) => Some(name.clone()),
-        // A registry that cannot be read contradicts nothing. An id ends in the name that the instance was installed with.
+        // If the registry cannot be read, it contradicts nothing. An id ends in the name that the instance was
+        // installed with.
         (None, Trace::Id(id)) if instances.is_err() => id.split_once('.').map(|(_, name)| name.to_owned()),
         (None, Trace::Name(name)) if instances.is_err() => Some(name.clone()),
         _ => None,
     }
 }
 
-/// Whether a user is called as an instance's workers are: its name and a number of two digits or more.
+/// Whether a user has the name of an instance's worker: the instance's name and a number of two digits or more.
 fn is_worker(user: &str, instance: &str) -> bool {
     let (name, number) = match user.split_at_checked(instance.len()) {
         Some(parts) => parts,
@@ -124,7 +126,7 @@ fn is_worker(user: &str, instance: &str) -> bool {
     name.eq_ignore_ascii_case(instance) && number.len() >= 2 && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The trace in a path, by the folders in which SQL Server keeps what belongs to an instance:
+/// The trace in a path, from the folders in which SQL Server keeps an instance's files:
 /// `...\MSSQL15.ID\MSSQL\...`, `C:\SQL-NAME-ExtensibilityData-PY\...` and `C:\ProgramData\NAME\Temp-PY\...`.
 fn in_path(path: &str) -> Option<Trace> {
     let folders: Vec<&str> = path.split(['\\', '/']).collect();
@@ -146,8 +148,8 @@ fn in_path(path: &str) -> Option<Trace> {
     })
 }
 
-/// The trace in an account: the launchpad's is `NT Service\MSSQLLaunchpad` or `...$NAME`, its workers' are `NAME01` and
-/// further.
+/// The trace in an account. The launchpad's account is `NT Service\MSSQLLaunchpad` or `...$NAME`; its workers are
+/// `NAME01` and so on.
 fn in_account(account: &str) -> Option<Trace> {
     let user = account.rsplit('\\').next()?;
     let upper = user.to_ascii_uppercase();
@@ -172,7 +174,7 @@ mod tests {
         (find_instance(world, &mut search), search.lines())
     }
 
-    /// A Windows machine with the default instance and a named one, whose id is another than its name.
+    /// A Windows machine with the default instance and a named one whose id differs from its name.
     fn windows() -> Fixture {
         Fixture::default().windows().instance("MSSQLSERVER", "MSSQL15.MSSQLSERVER").instance("SALES", "MSSQL15.SALES_1")
     }
@@ -256,7 +258,7 @@ mod tests {
         let without = || Fixture::default().windows().no_registry();
         assert_eq!(find(&without().working_directory(r"C:\x\MSSQL15.SALES\MSSQL")).0, r".\SALES");
         assert_eq!(find(&without().working_directory(SALES_PATHS[3])).0, r".\SALES");
-        // A user's name is no instance's unless somebody says so.
+        // A user's name does not show an instance unless the registry confirms it.
         assert_eq!(find(&without().account(r"HOST\build07")).0, ".");
     }
 

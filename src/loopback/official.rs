@@ -1,27 +1,27 @@
-//! A whole loopback string as SQL Server's own functions print it, to start from.
+//! A complete loopback string, as SQL Server's own functions print it, as a source of values.
 //!
 //! `rx_get_sql_loopback_connection_string()` of revoscalepy and `rxGetSqlLoopbackConnectionString()` of RevoScaleR know
-//! where SQL Server is without looking. What one of them printed can be given in an environment variable or, under the
-//! same name, in the DSN section. Its parts then count as if they stood there one by one.
+//! where SQL Server is without discovery. You can put the string that one of them printed into an environment variable
+//! or, under the same name, into the DSN section. Its parts then count as if they were set one by one.
 
 use super::{NOT_FOR_THE_TARGET, TARGET_DRIVER, is_any, utf16};
 use crate::loopback::connection_string::{Attribute, Text, parse};
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::world::World;
 
-/// The environment variable, and the keyword of a DSN section.
+/// The name of the environment variable, and of the keyword in a DSN section.
 pub const STRING_VARIABLE: &str = "LOOPBACK_ODBC_CONNECTION_STRING";
 
-/// Names the target before anything is loaded: the driver of the string in the environment.
+/// The driver of the string in the environment. It names the target before anything is loaded.
 pub fn driver(world: &dyn World) -> Option<Text> {
     let string = world.variable(STRING_VARIABLE)?;
-    // A string that cannot be read is told when it is used.
+    // A string that cannot be parsed is reported when it is used.
     let attributes = read(&string.to_string_lossy(), "").ok()?;
     attributes.iter().find(|attribute| is_any(attribute, TARGET_DRIVER)).map(Attribute::text)
 }
 
-/// The parts of a string that say something. `Driver` becomes `TargetDriver`, which is what it names; `place` is where the
-/// string stands, for messages.
+/// The parts of a string that have a value. `Driver` becomes `TargetDriver`, because it names the target. `place` tells
+/// messages where the string was set.
 ///
 /// # Errors
 /// 08001 when the string cannot be read to its end.
@@ -39,7 +39,8 @@ pub fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failur
             ),
         ));
     }
-    // Quotation marks that a file of variables has kept, or spaces, would make another keyword of it, and lead elsewhere.
+    // Quotation marks left over from a file of variables, or spaces, would make it another keyword, and the connection
+    // would lead elsewhere.
     let is_plain = |attribute: &&Attribute| {
         let keyword = String::from_utf16_lossy(&attribute.keyword);
         keyword.trim_matches(|it: char| it.is_whitespace() || "'\"\u{feff}\u{fffd}".contains(it)) == keyword

@@ -1,4 +1,4 @@
-//! The loopback string for those who ask for it and connect by themselves: the C interface, and the program.
+//! The loopback string for callers that ask for it and connect themselves: the C interface, and the program.
 
 use crate::loopback::choice::Target;
 use crate::loopback::connection_string::Attribute;
@@ -8,30 +8,31 @@ use crate::loopback::search::Search;
 use crate::loopback::{self, CLIENT_CERTIFICATE, CLIENT_KEY, Rewritten, Wanted, file_of, is_any, utf16};
 use crate::world::{Platform, World};
 
-/// What is asked for; what is empty is not given.
+/// What the caller asks for. An empty value counts as not given.
 #[derive(Debug, Default)]
 pub struct Question<'q> {
-    /// Whose form it is to have, if not this machine's.
+    /// The platform whose form the string takes, if not this machine's.
     pub platform: Option<Platform>,
-    /// The name that the driver is registered under; otherwise it is the one that the library would load.
+    /// The registered name of the driver; if empty, the driver that the library would load.
     pub driver: &'q str,
     /// Values of the form, as in a connection string: `("Database", "Sales")`.
     pub values: &'q [(&'q str, &'q str)],
-    /// Whether files among the values are taken as they are, and need not be there.
+    /// Whether files among the values are accepted unchecked and may be missing.
     pub files_unseen: bool,
 }
 
 impl Question<'_> {
-    /// The string, by what is given, the environment, and what the session shows.
+    /// The string, from the given values, the environment and discovery in the session.
     ///
     /// # Errors
-    /// IM003 when no driver is given and none is registered, 08001 for a certificate without its key, HY024 for one that is none of Microsoft's, and those of
-    /// [`loopback::rewrite`].
+    /// IM003 when no driver is given and none is registered; 08001 for a certificate without its key; HY024 for a
+    /// driver that is not one of Microsoft's; and the errors of [`loopback::rewrite`].
     pub fn answer(&self, world: &dyn World, search: &mut Search) -> Result<Rewritten, Failure> {
         let platform = self.platform.unwrap_or_else(|| world.platform());
         let target = match (self.driver, platform) {
             ("", _) if platform == world.platform() => Target::first(world)?,
-            // Which ones another machine has is not known; these are Microsoft's newest, and the one that comes with Windows.
+            // The drivers of another machine are unknown. These are Microsoft's newest, and the one that comes with
+            // Windows.
             ("", Platform::Linux) => Target::named(world, USUAL),
             ("", Platform::Windows) => Target::named(world, OF_WINDOWS),
             (name, _) => Target::named(world, name),
@@ -65,7 +66,7 @@ impl Question<'_> {
         };
         let mut rewritten = loopback::rewrite(world, &wanted, &given, search)?;
         if target.name().is_none() {
-            // Who connects by this string has no other way to know the driver.
+            // The caller has no other way to know the driver.
             let library = target.library().to_string_lossy();
             rewritten.target.insert(0, Attribute::new("Driver", &utf16(&library)));
         }
@@ -85,7 +86,7 @@ mod tests {
         String::from_utf16(&rewritten.target_string()).unwrap()
     }
 
-    /// Microsoft, "Loopback connection to SQL Server from a Python or R script".
+    /// Source: Microsoft, "Loopback connection to SQL Server from a Python or R script".
     #[test]
     fn given_the_documented_values_it_is_the_documented_string() {
         let folder = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
@@ -145,14 +146,14 @@ mod tests {
         let question = Question { values: &[("Database", "DBName")], ..Question::default() };
         let documented = "Driver=ODBC Driver 11 for SQL Server;Server=.;Database=DBName;Trusted_Connection=Yes;";
         assert_eq!(answered(&world, &question), documented);
-        // Beside it the one that comes with Windows, which is the last choice.
+        // The driver that comes with Windows is registered too, but it is the last choice.
         let world = world.section(Odbcinst, "SQL Server", &[("Driver", r"C:\Windows\system32\sqlsrv32.dll")]);
         assert_eq!(answered(&world, &question), documented);
     }
 
     #[test]
     fn the_driver_is_the_first_whose_file_is_there_and_may_be_given_by_path() {
-        // A whole path, whose file must be there.
+        // Absolute paths; the files must exist.
         let [new, old, other] = [whole!("/opt/18.so"), whole!("/opt/17.so"), whole!("/opt/libmsodbcsql-18.6.so.2.1")];
         let registered = |world: Fixture| {
             world.section(Odbcinst, "ODBC Driver 18 for SQL Server", &[("Driver", new)]).section(
@@ -185,7 +186,7 @@ mod tests {
         assert!(text.starts_with("A certificate is configured (ClientCertificate=file:/c) without its key."), "{text}");
         let world = session.variable("LOOPBACK_ODBC_CLIENT_KEY", "/k");
         assert!(refusal(&[], &world).contains("without its certificate"));
-        // What the environment names must be there.
+        // Files that the environment names must exist.
         let world = world.variable("LOOPBACK_ODBC_CLIENT_CERTIFICATE", "/c");
         assert!(refusal(&[("Server", "x")], &world).contains("/c cannot be read"));
     }

@@ -1,4 +1,4 @@
-//! What is registered with the driver manager: drivers in odbcinst.ini, data sources in odbc.ini.
+//! Registrations with the driver manager: drivers in odbcinst.ini, data sources in odbc.ini.
 
 use crate::loopback::connection_string::{Attribute, Text};
 use crate::loopback::failure::{Failure, Sqlstate};
@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Driver {
     pub name: String,
-    /// `Driver64`, or `Driver` where there is none: a path, or a name for the loader to search.
+    /// `Driver64`, or else `Driver`: a path, or a name for which the loader searches.
     pub library: PathBuf,
-    /// `TargetDriver`, which only sections of this library have.
+    /// `TargetDriver`, which only this library's own sections have.
     pub target_driver: Option<String>,
 }
 
-/// The registered drivers that name a library.
+/// The registered drivers whose section names a library.
 ///
 /// # Errors
 /// The reason why the registrations cannot be read.
@@ -25,9 +25,9 @@ pub fn drivers(world: &dyn World) -> Result<Vec<Driver>, String> {
     Ok(names.into_iter().filter_map(|name| driver(world, &name)).collect())
 }
 
-/// The driver of this name, if it is registered and names a library.
+/// The driver with this name, if it is registered and its section names a library.
 pub fn driver(world: &dyn World, name: &str) -> Option<Driver> {
-    // A value in another encoding than ours is somebody else's.
+    // A value in another encoding belongs to somebody else's driver.
     let value = |keyword: &str| {
         let value = world.profile_value(Profile::Odbcinst, name, keyword).unwrap_or_default();
         Some(value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -36,10 +36,10 @@ pub fn driver(world: &dyn World, name: &str) -> Option<Driver> {
     Some(Driver { name: name.to_owned(), library, target_driver: value("TargetDriver") })
 }
 
-/// So many bytes of a line unixODBC reads; one that has as many may have been longer.
+/// unixODBC reads this many bytes of a line. A line of this length may have been truncated.
 const MOST_BYTES: usize = 999;
 
-/// A path with the variables in it replaced: the driver that comes with Windows is registered in `%WINDIR%`.
+/// Replaces the variables in a path: the driver that comes with Windows is registered in `%WINDIR%`.
 fn expanded(world: &dyn World, path: String) -> String {
     let mut parts = path.splitn(3, '%');
     match (parts.next(), parts.next(), parts.next()) {
@@ -52,11 +52,11 @@ fn expanded(world: &dyn World, path: String) -> String {
     }
 }
 
-/// A data source's section of odbc.ini, of which we ask for single keywords: the target reads the section itself.
+/// A data source's section of odbc.ini. The library reads single keywords; the target reads the section itself.
 pub struct Section<'w> {
     world: &'w dyn World,
     name: Text,
-    /// The keywords that are there, where they can be told at little cost.
+    /// The keywords in the section, if listing them is cheap.
     keywords: Option<Vec<String>>,
 }
 
@@ -70,18 +70,18 @@ impl<'w> Section<'w> {
         Ok(Section { world, name, keywords })
     }
 
-    /// The names of its keywords, where they can be told at little cost.
+    /// The keywords in the section, if listing them is cheap.
     pub fn keywords(&self) -> &[String] {
         self.keywords.as_deref().unwrap_or_default()
     }
 
-    /// A section that cannot be found is not an empty one: the connection would lead elsewhere.
+    /// Refuses a missing section. It must not count as an empty one, because the connection would lead elsewhere.
     ///
     /// # Errors
     /// IM002 when there is no such section.
     pub fn must_be_there(&self) -> Result<(), Failure> {
-        // The driver manager has come here by the section's `Driver`, or by that of the section which stands in for names
-        // that have none.
+        // The driver manager found this library by the section's `Driver`, or by the `Driver` of the default section,
+        // which serves names that have no section.
         let is_there = |name: &str| self.world.profile_value(Profile::Odbc, name, "Driver").map(|it| !it.is_empty());
         let found = match &self.keywords {
             Some(_) => self.lists("Driver"),
@@ -90,10 +90,10 @@ impl<'w> Section<'w> {
         if found || is_there("DEFAULT").unwrap_or(true) { Ok(()) } else { Err(self.is_missing()) }
     }
 
-    /// The value of a keyword; none when it is not there, and when it is empty, which is the same to the driver.
+    /// The value of a keyword; none if it is missing or empty, which is the same to the driver.
     ///
     /// # Errors
-    /// 08001 when it cannot be used, with keyword and reason.
+    /// 08001 with the keyword and the reason when it cannot be used.
     pub fn value(&self, keyword: &str) -> Result<Option<Attribute<'static>>, Failure> {
         if !self.lists(keyword) {
             return Ok(None);
@@ -108,7 +108,7 @@ impl<'w> Section<'w> {
         }
     }
 
-    /// Whether the keyword may be there.
+    /// Whether the section may have the keyword.
     fn lists(&self, keyword: &str) -> bool {
         self.keywords.as_ref().is_none_or(|present| present.iter().any(|it| it.eq_ignore_ascii_case(keyword)))
     }
@@ -116,7 +116,7 @@ impl<'w> Section<'w> {
     fn is_missing(&self) -> Failure {
         let name = self.name.reveal();
         let reason = if name.chars().count() == 1 {
-            // Of a longer name in characters of 32 bits only the first character is read.
+            // If the characters of the name have 32 bits, only the first one is read.
             " The name may be cut off: if the driver manager passes 32-bit characters, this driver, which expects 16-bit \
              ones, reads only the first. In that case use iODBC 3.52.14 or later, or unixODBC."
         } else if !name.is_ascii() && self.world.platform() == Platform::Linux {
@@ -135,7 +135,7 @@ fn unreadable(name: &Text, reason: String) -> Failure {
     Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
 }
 
-/// Whether two paths lead to the same file, or would if it were there.
+/// Whether two paths lead to the same file, or would if the file existed.
 pub fn same_file(world: &dyn World, one: &Path, other: &Path) -> bool {
     one == other || matches!((world.identity(one), world.identity(other)), (Ok(one), Ok(other)) if one == other)
 }

@@ -1,55 +1,55 @@
-//! What was looked at, and what it gave.
+//! What was checked, and the result.
 //!
-//! Each value of a loopback string can be shown by several signals. A connect asks them in their order and stops at the
-//! first that shows something; who wants to know why a value is what it is has every one of them asked.
+//! Several signals can show each value of a loopback string. A connect asks them in order and stops at the first that
+//! shows something. To explain a value, every signal is asked.
 
 use crate::loopback::failure::Failure;
 use std::fmt::{self, Write};
 use std::path::Path;
 
-/// The search for a session's values, as far as it has come.
+/// The progress of discovery in a session.
 #[derive(Debug, Default)]
 pub struct Search {
-    /// Whether the signals behind the one that decides are asked as well.
+    /// Whether to also ask the signals after the one that decides.
     pub every_signal: bool,
-    /// In the order in which they were made.
+    /// In the order in which they were checked.
     pub findings: Vec<Finding>,
-    /// What works and is not as it should be.
+    /// What works, but is not as it should be.
     pub warnings: Vec<String>,
     /// Whether there is neither a session nor a server or a login that somebody has configured.
     pub is_unconfigured: bool,
 }
 
-/// What one signal gave.
+/// The result of one signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The value that was looked for.
+    /// The value that was searched for.
     pub value: &'static str,
-    /// Where it was looked for.
+    /// Where it was searched for.
     pub signal: String,
-    /// What the signal shows, if that is one thing.
+    /// What the signal shows, if it shows exactly one thing.
     pub found: Option<String>,
-    /// The whole of what there is to say.
+    /// The full text of the finding.
     pub text: String,
 }
 
 impl Search {
-    /// One with every signal asked.
+    /// A search that asks every signal.
     pub fn thorough() -> Search {
         Search { every_signal: true, ..Search::default() }
     }
 
-    /// Whether another signal is to be asked, when those before it have given this.
+    /// Whether to ask another signal, given the answer of those before it.
     pub fn goes_on<T>(&self, answer: &Option<T>) -> bool {
         answer.is_none() || self.every_signal
     }
 
-    /// A signal shows one thing; `text` says more of it.
+    /// A signal shows one thing; `text` has more about it.
     pub fn found(&mut self, value: &'static str, signal: impl Into<String>, found: &str, text: String) {
         self.findings.push(Finding { value, signal: signal.into(), found: Some(found.to_owned()), text });
     }
 
-    /// A signal shows nothing, or too much, or cannot be asked.
+    /// A signal shows nothing, or too much, or is not available.
     pub fn nothing(&mut self, value: &'static str, signal: impl Into<String>, text: impl Into<String>) {
         self.findings.push(Finding { value, signal: signal.into(), found: None, text: text.into() });
     }
@@ -59,14 +59,14 @@ impl Search {
         self.findings.iter().map(Finding::to_string).collect()
     }
 
-    /// A failure with what was looked at before it.
+    /// Adds to a failure what was checked before it.
     pub fn explain(&self, failure: Failure) -> Failure {
         let findings = [self.lines(), failure.findings.clone()].concat();
         failure.with_findings(findings)
     }
 }
 
-/// A path in a text of one line: a path may have line ends and other control characters in it, which are escaped.
+/// A path for one line of text: line ends and other control characters in it are escaped.
 pub struct Shown<'p>(pub &'p Path);
 
 impl fmt::Display for Shown<'_> {
@@ -81,10 +81,10 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// How many of many things a text names.
+/// How many of many things a text lists.
 pub const MOST_NAMED: usize = 8;
 
-/// The first of many things, and how many there are besides.
+/// The first of many things, and how many more there are.
 pub fn named(things: &[String]) -> String {
     let first = things[..things.len().min(MOST_NAMED)].join(", ");
     match things.len().saturating_sub(MOST_NAMED) {
@@ -93,11 +93,11 @@ pub fn named(things: &[String]) -> String {
     }
 }
 
-/// The signal of a value that no signal shows and that is assumed.
+/// The signal of a value that is assumed because no signal shows it.
 pub const OTHERWISE: &str = "otherwise";
 
 impl Finding {
-    /// Whether nothing shows the value.
+    /// Whether the value is assumed because no signal shows it.
     pub fn is_assumed(&self) -> bool {
         self.signal == OTHERWISE
     }

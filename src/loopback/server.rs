@@ -1,19 +1,19 @@
-//! Finding SQL Server's address from inside a satellite.
+//! Discovers SQL Server's address from inside a satellite.
 //!
 //! A satellite reaches SQL Server over an IPv6 link-local address that is in no file. Three signals show it, in this
 //! order:
 //!
 //! 1. the other end of an established TCP connection: the data channel, over which SQL Server sends the script its
-//!    input. Its port is not TDS's, so only the address is taken;
-//! 2. the neighbour on the only network interface there is;
+//!    input. Its port is not TDS's, so only the address is used;
+//! 2. the neighbour on the only network interface;
 //! 3. the gateway of the only default route.
 //!
-//! Within a process, the connection that showed the server serves the next connect as well.
+//! Within a process, the connection that showed the server is used again for the next connect.
 //!
-//! Only link-local addresses count: the session's certificate is not offered to a stranger. Nor does a connection count that
-//! another user has made. A user's password goes only where a connection leads, since others can bring about the rest: a
-//! neighbour is whoever exchanges packets with this machine, and a default route may come from a router that says so
-//! itself.
+//! Only link-local addresses count, so the session's certificate is never offered to a stranger. Connections of other
+//! users do not count either. A user's password goes only to the other end of a connection, because others can cause
+//! the other two signals: any host that exchanges packets with this machine is a neighbour, and a router can announce
+//! itself as the default route.
 
 use crate::loopback::SERVER_VARIABLE;
 use crate::loopback::failure::{Failure, Sqlstate};
@@ -28,13 +28,13 @@ const PROC_NET_TCP6: &str = "/proc/net/tcp6";
 const PROC_NET_IF_INET6: &str = "/proc/net/if_inet6";
 const PROC_NET_IPV6_ROUTE: &str = "/proc/net/ipv6_route";
 
-/// The longest text in /proc that is read: 25,000 connections. What is not whole tells nothing.
+/// The longest file in /proc that is read: 25,000 connections. A truncated file is not used.
 const MOST_TABLE_BYTES: usize = 4 << 20;
 
-/// What is sent to the server that is found.
+/// What is sent to the discovered server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The session's certificate; its key stays here.
+    /// The session's certificate; its key stays on this machine.
     Certificate,
     /// A user's password, or another secret.
     Secret,
@@ -43,24 +43,24 @@ pub enum Purpose {
 /// A link-local address and the interface over which it is reached: `fe80::1%eth0`.
 type Scoped = (Ipv6Addr, String);
 
-/// The addresses that a signal shows and where it showed them, or why it cannot be asked.
+/// The addresses that a signal shows and where it showed them, or why the signal is not available.
 type Shown = Result<(BTreeSet<Scoped>, String), String>;
 type Signal = fn(&dyn World) -> Shown;
 
-/// What findings call the value.
+/// The name of the value in findings.
 const VALUE: &str = "Server";
 
-/// The signals in their order, and whether each is good enough for a secret.
+/// The signals in order, and whether each is good enough for a secret.
 const SIGNALS: [(&str, Signal, bool); 3] = [
     ("established connections", peers_of_connections, true),
     ("neighbours", neighbours_on_the_only_interface, false),
     ("default routes", gateway_of_the_only_default_route, false),
 ];
 
-/// Finds the value for `Server`; what each signal gave is added to the search.
+/// Finds the value for `Server`, and adds the result of each signal to `search`.
 ///
 /// # Errors
-/// 08001 when no signal shows an address, or the first that shows any shows several.
+/// 08001 when no signal shows an address, or the first one that does shows more than one.
 pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mut Search) -> Result<String, Failure> {
     let remedy = format!(
         "Set {SERVER_VARIABLE}, or Server in {place}, to the address of SQL Server as this script \
@@ -116,17 +116,17 @@ pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mu
     })
 }
 
-/// An interface's name as a text has it: the kernel allows control characters in it.
+/// An interface's name as messages show it: the kernel allows control characters in names.
 fn legible(name: &str) -> String {
     search::Shown(Path::new(name)).to_string()
 }
 
 /// Signal 1: the link-local peers of established TCP connections.
 ///
-/// A connection that showed one and only peer is remembered. While it lives its peer stands, whatever has come since, and
-/// the kernel need not look through all connections again.
+/// If the connections show exactly one peer, one of them is remembered. While it lives, its peer is used, whatever
+/// connections come later, and the kernel need not search all connections again.
 fn peers_of_connections(world: &dyn World) -> Shown {
-    // Never waited for: a lock that another thread held while the process forked is never released in the child.
+    // Never waits: if another thread held the lock when the process forked, it is never released in the child.
     let remembered = || *world.remembered_connection().try_lock().ok()?;
     let (connections, place) = match remembered().and_then(|identity| world.tcp_connection(&identity)) {
         Some(connection) => (vec![connection], "in a connection remembered from an earlier connect".to_owned()),
@@ -146,7 +146,7 @@ fn peers_of_connections(world: &dyn World) -> Shown {
     Ok((peers, format!("{place}, ignoring other users' connections: {}", named(&others))))
 }
 
-/// The established connections with a link-local address of another machine, each with its interface, and where they were
+/// The established connections to link-local addresses of other machines, each with its interface, and where they were
 /// read.
 fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
     let (mut connections, place) = established_connections(world)?;
@@ -155,9 +155,9 @@ fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String)
         return Ok((connections, place));
     }
     let own = interface_addresses(world)?;
-    // One of this machine with itself leads nowhere.
+    // A connection of this machine to itself leads nowhere.
     connections.retain(|it| own.iter().all(|own| own.address != it.remote));
-    // The file does not tell the interface. Several may own the local address, where they share a hardware address.
+    // The file does not contain the interface. Interfaces that share a hardware address may share the local address.
     let owners = |local: Ipv6Addr| own.iter().filter(move |it| it.address == local).map(|it| it.interface.clone());
     let with_interface = |it: TcpConnection| match it.interface {
         Some(_) => vec![it],
@@ -166,9 +166,9 @@ fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String)
     Ok((connections.into_iter().flat_map(with_interface).collect(), place))
 }
 
-/// The established connections that may be to link-local addresses, and where they were read.
+/// The established connections that may lead to link-local addresses, and where they were read.
 fn established_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
-    // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may come without
+    // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may not have
     // it.
     match world.tcp_connections() {
         Ok(connections) => Ok((connections, "in socket diagnostics".to_owned())),
@@ -225,10 +225,10 @@ fn gateway_of_the_only_default_route(world: &dyn World) -> Result<(BTreeSet<Scop
     Ok((gateways, format!("in {PROC_NET_IPV6_ROUTE}")))
 }
 
-/// The gateways of the default routes in a text in the format of /proc/net/ipv6_route, and their interfaces.
+/// The gateways of the default routes in a text in the format of /proc/net/ipv6_route, with their interfaces.
 ///
-/// A line is `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS INTERFACE`, all in hexadecimal but the
-/// last, the addresses in network byte order. Lines that are not of that form are passed over.
+/// A line is `DESTINATION LENGTH SOURCE LENGTH GATEWAY METRIC REFERENCES USE FLAGS INTERFACE`. All fields except the
+/// last are hexadecimal; addresses are in network byte order. Other lines are skipped.
 fn default_routes(table: &str) -> BTreeSet<Scoped> {
     const RTF_GATEWAY: u32 = 2;
     let route = |line: &str| {
@@ -242,10 +242,10 @@ fn default_routes(table: &str) -> BTreeSet<Scoped> {
     table.lines().filter_map(route).collect()
 }
 
-/// The addresses of a text in the format of /proc/net/if_inet6.
+/// The addresses in a text in the format of /proc/net/if_inet6.
 ///
-/// A line is `ADDRESS INDEX PREFIX SCOPE FLAGS INTERFACE`, the address in hexadecimal in network byte order. Lines that are
-/// not of that form are passed over.
+/// A line is `ADDRESS INDEX PREFIX SCOPE FLAGS INTERFACE`, the address in hexadecimal in network byte order. Other
+/// lines are skipped.
 fn parse_if_inet6(table: &str) -> Vec<InterfaceAddress> {
     let address = |line: &str| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
@@ -256,10 +256,10 @@ fn parse_if_inet6(table: &str) -> Vec<InterfaceAddress> {
     table.lines().filter_map(address).collect()
 }
 
-/// The established connections of a text in the format of /proc/net/tcp6 (proc(5)).
+/// The established connections in a text in the format of /proc/net/tcp6 (proc(5)).
 ///
-/// A line is `0: LOCAL:PORT REMOTE:PORT STATE QUEUES TIMER RETRANSMISSIONS USER ...`, an address four 32-bit words in the
-/// host's byte order, state 01 ESTABLISHED. Lines that are not of that form are passed over.
+/// A line is `0: LOCAL:PORT REMOTE:PORT STATE QUEUES TIMER RETRANSMISSIONS USER ...`. An address is four 32-bit words
+/// in the host's byte order; state 01 is ESTABLISHED. Other lines are skipped.
 fn parse_tcp6(table: &str) -> Vec<TcpConnection> {
     let address = |field: &str| {
         let words = field.split(':').next().filter(|words| words.len() == 32 && words.is_ascii())?;
@@ -409,7 +409,7 @@ mod tests {
         assert_refused(&world, &[&format!("{SERVER}%eth0"), &format!("{SERVER}%eth0.7")]);
     }
 
-    /// A satellite that has found its server once.
+    /// A satellite that has discovered its server once.
     fn satellite_that_has_connected() -> Fixture {
         let world = satellite().bound_connection(OWN, SERVER, "eth0");
         assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
@@ -513,7 +513,7 @@ mod tests {
             let text = format!("ignoring other users' connections: fe80::9 of user {user}");
             let foreign = || satellite().bound_connection(OWN, "fe80::9", "eth0").of_user(user);
             assert_refused(&foreign(), &["established connections: none", &text]);
-            // Where it would make the answer uncertain, it does not.
+            // It does not make the answer uncertain either.
             assert_eq!(find(&foreign().bound_connection(OWN, SERVER, "eth0")).unwrap(), format!("{SERVER}%eth0"));
         }
         let root_s = satellite().bound_connection(OWN, SERVER, "eth0").of_user(0);
@@ -554,7 +554,7 @@ mod tests {
         assert_refused_for(Purpose::Secret, &foreign, &["ignoring other users' connections", "neighbours: not used"]);
         let own = world().bound_connection(OWN, SERVER, "eth0");
         assert_eq!(find_for(Purpose::Secret, &own).unwrap(), format!("{SERVER}%eth0"));
-        // And what was remembered for a certificate is good for a password, since it is a connection.
+        // What was remembered for a certificate is good for a password, because it is a connection.
         assert_eq!(find(&own).unwrap(), find_for(Purpose::Secret, &own).unwrap());
     }
 
@@ -576,7 +576,7 @@ fe8000000000000002000ffffe000001 02 40 20 80     eth0
 
     #[test]
     fn a_connection_counts_only_where_the_own_addresses_can_be_told() {
-        // It could be one of this machine with itself.
+        // The peer could be this machine itself.
         let world = satellite().no_addresses().bound_connection(OWN, SERVER, "eth0");
         assert_refused(&world, &["the network interfaces cannot be read: permission denied; /proc/net/if_inet6: "]);
     }

@@ -1,15 +1,15 @@
-//! Finding the session's client certificate and key.
+//! Discovers the session's client certificate and key.
 //!
-//! SQL Server puts both into the folder of the launchpad that runs the script's session, and the script's working
-//! directory is most probably a folder below that. Three signals are looked at, in this order:
+//! SQL Server puts both into the folder of the launchpad that runs the script's session. The script's working directory
+//! is most probably a folder below it. Three signals are checked, in this order:
 //!
-//! 1. the nearest of the working directory and the folders above it that holds both files;
-//! 2. the one folder of the data directory that holds a readable pair;
-//! 3. the same as the first, for the paths in the command lines of this process and of those above it: the data directory
-//!    may be one that can be entered but not listed.
+//! 1. the working directory and the folders above it: the nearest one that holds both files;
+//! 2. the data directory: the only folder in it that holds a readable pair;
+//! 3. the paths in the command lines of this process and of the processes above it, each searched like the working
+//!    directory. The data directory may allow entering but not listing.
 //!
-//! A pair that others could have put there does not count ([`trust`](super::trust)). No folder is looked at twice, and no
-//! signal goes on for ever: its limits are the constants here, and what lies beyond them is named in the findings.
+//! A pair that other users could have put there does not count ([`trust`](super::trust)). No folder is checked twice,
+//! and every signal is limited: the constants here are its limits, and the findings name what lies beyond them.
 
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::loopback::search::{MOST_NAMED, Search, Shown, named};
@@ -24,19 +24,19 @@ const DATA_DIR_VARIABLE: &str = "LOOPBACK_ODBC_DATA_DIR";
 /// Where SQL Server on Linux keeps the launchpads' folders.
 const DATA_DIR: &str = "/var/opt/mssql-extensibility/data";
 
-/// The largest certificate or key that is read; real ones have a few thousand bytes.
+/// The largest certificate or key that is read, in bytes; real ones have a few thousand.
 const MOST_PEM_BYTES: usize = 256 << 10;
-/// The most entries of a data directory; there is one for each user who has a script running.
+/// The most entries of a data directory that are read; there is one for each user who runs a script.
 const MOST_ENTRIES: usize = 1024;
-/// How far up the processes are gone through; a satellite is in a namespace with a handful.
+/// How many processes up the chain are checked; a satellite is in a namespace with a handful.
 const MOST_PROCESSES: usize = 32;
-/// How much of a command line is read.
+/// How many bytes of a command line are read.
 const MOST_COMMAND_LINE_BYTES: usize = 64 << 10;
 /// How many paths of a command line are followed.
 const MOST_PATHS: usize = 32;
-/// The longest path that the system takes (PATH_MAX of linux/limits.h).
+/// The longest path that the system accepts, in bytes (PATH_MAX of linux/limits.h).
 const LONGEST_PATH: usize = 4096;
-/// How much of a process's state is read, of which the fields that count come first.
+/// How many bytes of a process's state are read; the relevant fields come first.
 const MOST_STAT_BYTES: usize = 4096;
 
 /// A certificate and its key: two PEM files.
@@ -51,7 +51,7 @@ impl Pair {
         Pair { certificate: folder.join(CERTIFICATE.file_name), key: folder.join(KEY.file_name) }
     }
 
-    /// Whether both files can be used.
+    /// Whether both files are usable.
     ///
     /// # Errors
     /// 08001 with the path and the system's reason.
@@ -63,22 +63,22 @@ impl Pair {
 
 /// One of the two files of a pair.
 pub struct PemFile {
-    /// Its name in a session's folder.
+    /// The file's name in a session's folder.
     file_name: &'static str,
-    /// What messages call it.
+    /// Its name in messages.
     title: &'static str,
-    /// What a PEM file of this kind has in it.
+    /// Text that a PEM file of this kind contains.
     marker: &'static str,
 }
 
 pub const CERTIFICATE: PemFile =
     PemFile { file_name: "sqlsatellitecert.pem", title: "client certificate", marker: "-----BEGIN CERTIFICATE-----" };
 
-/// PKCS #1 as SQL Server writes it, or PKCS #8, which the driver reads as well.
+/// PKCS #1, which SQL Server writes, or PKCS #8, which the driver reads as well.
 pub const KEY: PemFile = PemFile { file_name: "sqlsatellitekey.pem", title: "client key", marker: "PRIVATE KEY-----" };
 
 impl PemFile {
-    /// Whether a file can be read and has something in it; with `pem`, also whether it is a PEM file of this kind. Messages
+    /// Checks that a file can be read and is not empty; with `pem`, also that it is a PEM file of this kind. Messages
     /// name it as `shown`.
     ///
     /// # Errors
@@ -105,40 +105,40 @@ impl PemFile {
     }
 }
 
-/// What findings call the value.
+/// The name of the value in findings.
 const VALUE: &str = "Certificate and key";
 
-/// A search for pairs, as far as it has come.
+/// The progress of a search for pairs.
 struct Hunt<'w> {
     world: &'w dyn World,
     judge: Judge,
-    /// The folders that were looked at, and the pairs in them that count.
+    /// The folders that were checked, and the pairs in them that count.
     folders: BTreeMap<PathBuf, Option<Pair>>,
-    /// Files (named first) without the other.
+    /// Files (named first) whose counterpart is missing.
     halves: Vec<(PathBuf, PathBuf)>,
-    /// Why whole pairs cannot be used.
+    /// Why complete pairs cannot be used.
     unusable: Vec<Failure>,
-    /// Pairs that others could have put there, each with the reason.
+    /// Pairs that other users could have put there, each with the reason.
     passed_over: Vec<String>,
-    /// How many of these are told already.
+    /// How many of these are in the findings already.
     told: usize,
-    /// What the signal that is asked could not look at, each with the reason.
+    /// What the current signal could not check, each with the reason.
     closed: Vec<String>,
-    /// What the signal that is asked has left out because of a limit, or of what it could not read.
+    /// What the current signal left out, because of a limit or because it could not be read.
     left_out: Vec<String>,
 }
 
-/// A signal decides when it gives something, be it that there is no telling which pair is the session's.
+/// A signal decides if it returns something, even if that is the error that there is more than one pair.
 type Signal = fn(&mut Hunt, &mut Search) -> Option<Result<Pair, Failure>>;
 
-/// The signals in their order.
+/// The signals in order.
 const SIGNALS: [Signal; 3] = [above_working_directory, in_data_directory, in_command_lines];
 
-/// Finds the session's pair; what each signal gave is added to the search. Where nothing shows a session, `no_session` makes the
-/// refusal of what was looked at.
+/// Finds the session's pair, and adds the result of each signal to `search`. If nothing shows a session, `no_session`
+/// makes the refusal from a description of what was checked.
 ///
 /// # Errors
-/// 08001 when there is none, when there are several, and when the one there is cannot be used.
+/// 08001 when there is no pair, more than one, or one that cannot be used.
 pub fn find_pair(
     world: &dyn World,
     no_session: impl FnOnce(&str) -> Failure,
@@ -191,16 +191,16 @@ impl Hunt<'_> {
         found
     }
 
-    /// Whether there is something; an error when the system does not say.
+    /// Whether the path exists; an error if the system does not tell.
     fn is_there(&self, path: &Path) -> io::Result<bool> {
         match self.world.exists(path) {
-            // What is no folder, or has a name that is too long, has nothing in it.
+            // Something that is not a folder, or has too long a name, contains nothing.
             Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::InvalidFilename) => Ok(false),
             answer => answer,
         }
     }
 
-    /// A pair by the paths without symbolic links, if nobody else could have put it there.
+    /// A pair with its paths resolved, if no other user could have put it there.
     fn judged(&mut self, pair: Pair) -> Option<Pair> {
         let mut judge = |path: &Path| self.judge.file(self.world, path);
         match judge(&pair.certificate).and_then(|certificate| Ok((certificate, judge(&pair.key)?))) {
@@ -212,7 +212,7 @@ impl Hunt<'_> {
         }
     }
 
-    /// The pair in the nearest of a folder and those above it that has one.
+    /// The pair in the nearest of a folder and the folders above it.
     fn nearest(&mut self, folder: &Path) -> Option<Pair> {
         let mut folders = folder.ancestors();
         let found = folders.by_ref().take(MOST_FOLDERS).find_map(|folder| self.look(folder));
@@ -223,7 +223,7 @@ impl Hunt<'_> {
         found
     }
 
-    /// Adds to the findings what a signal has not looked at or does not count.
+    /// Adds to the findings what a signal did not check or does not count.
     fn tell(&mut self, search: &mut Search, signal: &str) {
         let passed_over = &self.passed_over[self.told..];
         self.told = self.passed_over.len();
@@ -237,7 +237,7 @@ impl Hunt<'_> {
         self.left_out.clear();
     }
 
-    /// What is said when no signal shows a pair.
+    /// The error if no signal shows a pair.
     fn failure(self, no_session: impl FnOnce(&str) -> Failure) -> Failure {
         let mut unusable = self.unusable.into_iter();
         if let Some(first) = unusable.next() {
@@ -270,7 +270,7 @@ impl Hunt<'_> {
         Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
     }
 
-    /// The one pair that a signal shows, if it can be used.
+    /// The only pair that a signal shows, if it is usable.
     fn found(&self, search: &mut Search, signal: &str, pair: Pair) -> Result<Pair, Failure> {
         let certificate = Shown(&pair.certificate).to_string();
         search.found(VALUE, signal, &certificate, format!("found {certificate}"));
@@ -278,7 +278,7 @@ impl Hunt<'_> {
     }
 }
 
-/// Pairs, each of them once: by different paths one may lead to the same file, since folders may be mounted in several
+/// Pairs without duplicates. Different paths may lead to the same file, because a folder may be mounted in several
 /// places.
 #[derive(Default)]
 struct Pairs {
@@ -294,7 +294,7 @@ impl Pairs {
     }
 }
 
-/// Where SQL Server keeps the sessions' folders.
+/// Where SQL Server keeps the folders of sessions.
 fn data_directory(world: &dyn World) -> PathBuf {
     world.variable(DATA_DIR_VARIABLE).map_or_else(|| PathBuf::from(DATA_DIR), PathBuf::from)
 }
@@ -343,7 +343,7 @@ fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair
             }
         }
     }
-    // Closed to this user are other users' sessions.
+    // Folders that this user cannot enter belong to other users' sessions.
     hunt.tell(search, &signal);
     match usable.pairs.as_slice() {
         [pair] => Some(hunt.found(search, &signal, pair.clone())),
@@ -355,7 +355,7 @@ fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair
     }
 }
 
-/// There is no telling which of several pairs is the session's.
+/// The error for several pairs, any of which may be the session's.
 fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
     let paths: Vec<String> = pairs.iter().map(|pair| Shown(&pair.certificate).to_string()).collect();
     let paths = named(&paths);
@@ -412,7 +412,7 @@ fn in_command_lines(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair,
     }
 }
 
-/// The paths in the command line of a process that are followed.
+/// The paths to follow in the command line of a process.
 fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
     let file = format!("/proc/{id}/cmdline");
     let line = hunt.world.read(Path::new(&file), MOST_COMMAND_LINE_BYTES);
@@ -428,7 +428,7 @@ fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
     if !long.is_empty() {
         hunt.left_out.push(format!("{} paths of {LONGEST_PATH} bytes or more in {file}", long.len()));
     }
-    // Whatever there is at the root is no session's.
+    // Files in the root folder belong to no session.
     let mut paths = paths.into_iter().map(PathBuf::from).filter(|path| path.components().nth(2).is_some());
     let followed = paths.by_ref().take(MOST_PATHS).collect();
     if paths.next().is_some() {
@@ -437,13 +437,13 @@ fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
     Ok(followed)
 }
 
-/// The absolute path in an argument: the whole of it, or what stands behind `=`.
+/// The absolute path in an argument: all of it, or what follows `=`.
 fn absolute_path(argument: &str) -> Option<&str> {
     let start = if argument.starts_with('/') { 0 } else { argument.find("=/")? + 1 };
     Some(&argument[start..])
 }
 
-/// The process above another, from `/proc/ID/stat` (proc_pid_stat(5)): the second field behind the name in parentheses.
+/// The parent of a process, from `/proc/ID/stat` (proc_pid_stat(5)): the second field after the name in parentheses.
 fn parent(world: &dyn World, id: &str) -> Result<Option<String>, String> {
     let file = format!("/proc/{id}/stat");
     let stat =
@@ -471,7 +471,7 @@ mod tests {
             .map_err(|failure| search.explain(failure))
     }
 
-    /// The refusal, all records in one text.
+    /// The error, all records in one text.
     fn refusal(world: &Fixture) -> String {
         let failure = find(world).unwrap_err();
         assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
@@ -487,7 +487,7 @@ mod tests {
 
     const OTHER_USER: u32 = 1001;
 
-    /// A pair that another user has planted, in each of the ways in which that is possible.
+    /// A pair that another user planted, in every possible way.
     fn planted(world: impl Fn() -> Fixture, folder: &str) -> Vec<(Fixture, String)> {
         let of_other = |path: &str| format!("{path} belongs to user {OTHER_USER}");
         let parent = Path::new(folder).parent().unwrap().to_str().unwrap();
@@ -526,7 +526,7 @@ mod tests {
                 );
                 let findings = failure.findings.join("\n");
                 assert_says(&findings, &[signal, "ignored: ", &reason]);
-                // It does not stand in the way of the session's own.
+                // It does not affect the session's own pair.
                 let pair = Pair::in_folder(Path::new("/elsewhere/own"));
                 let world = world.pair("/elsewhere/own");
                 let world = process(world, "self", &["x", "/elsewhere/own", "/opt/s/x.py"], "0");
@@ -608,7 +608,7 @@ mod tests {
             assert_says(&command_line(&[long]), &["skipped: 1 paths of 4096 bytes or more in /proc/self/cmdline"]);
             assert!(find(&process(world(), "self", &[long, "/x/s"], "0")).is_ok());
         }
-        // A path of which the end is cut off is another path.
+        // A path whose end is cut off is another path.
         let cut = format!("{}\0/x/s/{}", "y".repeat(MOST_COMMAND_LINE_BYTES - 10), "d".repeat(100));
         assert_says(&command_line(&[&cut]), &["skipped: everything after the first 65536 bytes"]);
 
@@ -623,7 +623,7 @@ mod tests {
             (0..count).fold(data(), |world, number| world.pair(&format!("{DATA_DIR}/{number}")))
         };
         assert_says(&refusal(&entries(MOST_ENTRIES + 1)), &["it has more than 1024 entries"]);
-        // Of very many, some are named.
+        // Of a great many, only some are named.
         let text = refusal(&entries(500));
         assert_says(&text, &["there are 500 sessions' certificates", "and 492 more"]);
         let unusable = (0..500)
@@ -766,7 +766,7 @@ mod tests {
         }
     }
 
-    /// A process of /proc: its id, its command line, and the one above it.
+    /// A process in /proc: its id, its command line, and its parent.
     fn process(world: Fixture, id: &str, arguments: &[&str], parent: &str) -> Fixture {
         world
             .file(&format!("/proc/{id}/cmdline"), arguments.join("\0"))
@@ -779,7 +779,7 @@ mod tests {
         for arguments in [[SESSION, ""], ["-d", &format!("{SESSION}/script.py")], ["x", &format!("--dir={SESSION}")]] {
             let world = process(closed(), "self", &arguments, "0");
             assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
-            // Of the process above, and of the one above that.
+            // In the command line of the parent, and of the grandparent.
             let world = process(process(closed(), "self", &["python3"], "5"), "5", &arguments, "1");
             assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
         }

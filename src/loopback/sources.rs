@@ -1,8 +1,8 @@
-//! Step one, gather: who says what.
+//! Step one, gather: the values from every source.
 //!
-//! The application says something in its connection string and by attributes of the connection, the administrator in the
-//! environment and in the section of the data source. The target reads its section itself, by its own rules; here it is
-//! asked only for what a decision needs.
+//! The application gives values in its connection string and by connection attributes; the administrator in the
+//! environment and in the section of the data source. The target reads its section itself, by its own rules; this
+//! module reads only the values that a decision needs.
 
 use super::{
     AUTHENTICATION, CERTIFICATE_VARIABLE, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, HOST_NAME_IN_CERTIFICATE,
@@ -17,8 +17,8 @@ use crate::loopback::registration::Section;
 use crate::world::World;
 use std::ffi::OsString;
 
-/// What the section is asked for: what decides how to log in and where, what our constants would overrule, and what the
-/// target does not read there. In the order of docs/settings.md.
+/// What is read from the section: what decides how to log in and where, what the constants of the form would override,
+/// and what the target does not read there. In the order of docs/settings.md.
 const ASKED: [Slot; 11] = [
     SERVER,
     CLIENT_CERTIFICATE,
@@ -33,7 +33,7 @@ const ASKED: [Slot; 11] = [
     AUTHENTICATION,
 ];
 
-/// What `Authentication` takes; Microsoft, "Using Microsoft Entra ID with the ODBC Driver".
+/// The values of `Authentication`; Microsoft, "Using Microsoft Entra ID with the ODBC Driver".
 const AUTHENTICATIONS: [&str; 7] = [
     "SqlPassword",
     "ActiveDirectoryPassword",
@@ -44,26 +44,26 @@ const AUTHENTICATIONS: [&str; 7] = [
     "ActiveDirectoryDefault",
 ];
 
-/// What everybody says, the strongest first.
+/// The values from every source, the strongest source first.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// The application's connection string, whole and in its order.
+    /// The application's connection string, complete and in order.
     pub application: Vec<Attribute<'static>>,
-    /// What attributes of the connection say, which the target has been given already ([`super::preset`]).
+    /// What connection attributes set; the target has them already ([`super::preset`]).
     pub preset: Vec<Attribute<'static>>,
     /// The variables for single values.
     pub environment: Vec<Attribute<'static>>,
     /// The parts of the string in the variable [`STRING_VARIABLE`].
     pub printed: Vec<Attribute<'static>>,
-    /// What the section says, without what the target passes over there.
+    /// What the section sets, without the values that the target ignores there.
     pub section: Vec<Attribute<'static>>,
-    /// The names of all keywords of the section, where they can be told at little cost: what may be misspelt there.
+    /// All keywords of the section, if listing them is cheap, to find misspelt ones.
     pub section_keywords: Vec<String>,
     /// The parts of the string that the section has under [`STRING_VARIABLE`].
     pub official: Vec<Attribute<'static>>,
 }
 
-/// Who says something, the strongest first.
+/// The sources of values, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     Application,
@@ -74,7 +74,7 @@ pub enum Origin {
     Official,
 }
 
-/// What somebody says.
+/// A value and its source.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'s> {
     pub origin: Origin,
@@ -82,11 +82,11 @@ pub struct Said<'s> {
 }
 
 impl Sources {
-    /// Asks everybody.
+    /// Reads every source.
     ///
     /// # Errors
-    /// IM002 when there is no section of the data source; 08001 when it cannot be read, or what is needed of it not be
-    /// used; likewise for an official string.
+    /// IM002 when the data source has no section; 08001 when the section cannot be read, or a needed value in it cannot
+    /// be used; 08001 also when an official string cannot be read.
     pub fn gather(
         world: &dyn World,
         kind: &Kind,
@@ -105,7 +105,8 @@ impl Sources {
         if !kind.is_microsofts() {
             return Ok(sources);
         }
-        // Programs write an empty server where they mean none, SQLAlchemy among them. An address counts before a server.
+        // Programs such as SQLAlchemy write an empty server if they mean none. `Address` takes precedence over
+        // `Server`.
         for slot in [&SERVER[..1], &SERVER[1..]] {
             let first = sources.application.iter().find(|attribute| is_any(attribute, slot));
             if first.is_some_and(|first| first.value().is_empty()) {
@@ -118,7 +119,7 @@ impl Sources {
         if let Some(section) = section {
             sources.section_keywords = section.keywords().to_vec();
             for slot in ASKED {
-                // What the application says is said: the rest of the answers would change nothing.
+                // The application's value takes precedence, so the section is not read for it.
                 if !sources.application.iter().any(|attribute| is_any(attribute, slot))
                     && let Some(attribute) = value(&section, slot)?
                     && counts_in_section(kind, &attribute)
@@ -129,7 +130,7 @@ impl Sources {
             if let Some(string) = section.value(STRING_VARIABLE)? {
                 let place = format!("{STRING_VARIABLE} of the DSN section");
                 for part in official::read(string.text().reveal(), &place)? {
-                    // A keyword of its own is stronger.
+                    // A separate keyword in the section is stronger.
                     if section.value(&String::from_utf16_lossy(&part.keyword))?.is_none() {
                         sources.official.push(part);
                     }
@@ -139,10 +140,10 @@ impl Sources {
         Ok(sources)
     }
 
-    /// What counts for a value: what the strongest says who says something. What the application says with an empty value
-    /// counts, too: it is that nothing is said.
+    /// The effective value: the one from the strongest source that gives one. An empty value from the application also
+    /// counts; it means that there is no value.
     ///
-    /// To Microsoft's driver the attribute for `Trusted_Connection` is stronger than the connection string.
+    /// In Microsoft's driver the attribute for `Trusted_Connection` overrides the connection string.
     pub fn said(&self, slot: Slot) -> Option<Said<'_>> {
         let sources = [
             (Origin::Application, &self.application),
@@ -157,13 +158,13 @@ impl Sources {
         Some(said).filter(|said| !said.attribute.value().is_empty())
     }
 
-    /// The same, where it says yes.
+    /// The effective value, if it is yes.
     pub fn says_yes(&self, slot: Slot) -> Option<Said<'_>> {
         self.said(slot).filter(|said| said.attribute.text().is("yes"))
     }
 
-    /// Forgets a printed string, where neither its server nor its certificate is the one that is used: its other parts are
-    /// meant for these, and are not for another server.
+    /// Drops a printed string if neither its server nor its certificate is used. Its other parts belong to these and
+    /// are not meant for another server.
     pub fn forget_unused(&mut self, used: [Origin; 2]) {
         if !used.contains(&Origin::Printed) {
             self.printed.clear();
@@ -173,25 +174,26 @@ impl Sources {
         }
     }
 
-    /// Whether nobody has a word about a value, be it an empty one of the application's, which the target judges.
+    /// Whether no source sets a value. An empty value from the application counts as set; the target judges it.
     pub fn is_open(&self, slot: Slot) -> bool {
         self.said(slot).is_none() && !self.application.iter().any(|attribute| is_any(attribute, slot))
     }
 }
 
-/// The data source that an application names; a `DRIVER` before it makes the connection one without data source.
+/// The data source that an application names. After a `DRIVER` it does not count: then the connection has no data
+/// source.
 pub fn data_source<'s>(application: &'s [Attribute<'static>]) -> Option<&'s Attribute<'static>> {
     let first = application.iter().find(|attribute| attribute.is("DSN") || attribute.is("Driver"))?;
     (first.is("DSN") && !first.value().is_empty()).then_some(first)
 }
 
-/// The attribute that counts for a value in one source.
+/// The attribute in one source that gives a value.
 fn first<'s>((origin, source): (Origin, &'s Vec<Attribute<'static>>), slot: Slot) -> Option<Said<'s>> {
     let attribute = source.iter().find(|attribute| is_any(attribute, slot))?;
     Some(Said { origin, attribute })
 }
 
-/// What the environment says, as attributes.
+/// The values from the environment, as attributes.
 fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
     let text = |value: OsString| value.to_string_lossy().trim().to_owned();
     let file = |value: OsString| file_value(&text(value));
@@ -202,24 +204,25 @@ fn environment(world: &dyn World) -> Vec<Attribute<'static>> {
     given.map(|(slot, value)| Attribute::new(slot[0], &utf16(&value))).collect()
 }
 
-/// The parts of the string that the environment has.
+/// The parts of the string in the environment.
 fn printed(world: &dyn World) -> Result<Vec<Attribute<'static>>, Failure> {
     let Some(string) = world.variable(STRING_VARIABLE) else { return Ok(Vec::new()) };
     let place = format!("the environment variable {STRING_VARIABLE}");
     let mut parts = official::read(&string.to_string_lossy(), &place)?;
-    // Its driver has named the target, unless another name came before it.
+    // Its driver has named the target already, unless a stronger setting did.
     parts.retain(|part| !is_any(part, TARGET_DRIVER));
     Ok(parts)
 }
 
-/// The section's value. One that cannot be used and is the driver's alone to read stands for itself: that there is something.
+/// A value in the section. If only the driver needs to read it and it cannot be used, a placeholder says that it is
+/// set.
 fn value(section: &Section, slot: Slot) -> Result<Option<Attribute<'static>>, Failure> {
     let is_written = UNREAD.contains(&slot);
     let unknown = || Attribute::new(slot[0], &[0xfffd]);
     section.value(slot[0]).or_else(|failure| if is_written { Err(failure) } else { Ok(Some(unknown())) })
 }
 
-/// Whether the target takes a value of its section, where it passes over what it does not know without a word.
+/// Whether the target accepts a value in its section. It silently ignores values that it does not know.
 fn counts_in_section(kind: &Kind, attribute: &Attribute<'static>) -> bool {
     let is = |words: &[&str]| words.iter().any(|word| attribute.text().is(word));
     let is_answer = || is(&["yes", "no"]);
@@ -263,9 +266,9 @@ mod tests {
         assert_eq!(written(&sources.section), "Server=of the section;UID=u");
         assert_eq!(written(&sources.official), "");
         assert_eq!(written(&gather("DSN=Other").unwrap().official), "Server=official;UID=official");
-        // What the application says, the section is not asked for.
+        // A value from the application is not read from the section.
         assert_eq!(written(&gather("DSN=Own;Server=s").unwrap().section), "UID=u");
-        // Nor is anybody, for a driver that is none of Microsoft's.
+        // For a driver that is not one of Microsoft's, no other source is read.
         let others = Sources::gather(&world, &Kind::new("psqlodbcw.so", ""), words("DSN=Own"), Vec::new()).unwrap();
         assert_eq!([others.environment, others.printed, others.section].concat(), []);
     }

@@ -1,4 +1,4 @@
-//! Tests of [`rewrite`]: who wins, what is added, what is left out.
+//! Tests of [`rewrite`]: which source wins, what is added, what is left out.
 
 use super::*;
 use crate::loopback::connection_string::parse;
@@ -9,10 +9,10 @@ use crate::world::fixture::{CERTIFICATE_PEM, Fixture, KEY_PEM, NOT_UTF_8};
 const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
 const OWN: &str = "fe80::2";
 const SERVER_ADDRESS: &str = "fe80::8012:3df5:0:5db1";
-/// The end of the certificate form.
+/// The last part of the certificate form.
 const CONSTANTS: &str = "TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes";
 
-/// The surroundings of a script that SQL Server on Linux runs.
+/// The environment of a script that SQL Server on Linux runs.
 fn satellite() -> Fixture {
     Fixture::default()
         .working_directory(&format!("{LAUNCHPAD}/session"))
@@ -22,7 +22,7 @@ fn satellite() -> Fixture {
         .section(Profile::Odbc, "Loopback", &[("Driver", "SQL Server Loopback")])
 }
 
-/// A development machine, whose section names a server and a login.
+/// A development machine whose section sets a server and a login.
 fn laptop(section: &[(&str, &str)]) -> Fixture {
     Fixture::default().working_directory("/home/me").section(Profile::Odbc, "Loopback", section)
 }
@@ -40,7 +40,7 @@ fn rewrite_units(kind: &Kind, world: &Fixture, string: &[u16]) -> Result<Rewritt
     rewrite_with(kind, world, string, &[])
 }
 
-/// With attributes that were set before: each the number and whether it is something.
+/// With connection attributes set before: the number of each, and whether its value is something.
 fn rewrite_with(
     kind: &Kind,
     world: &Fixture,
@@ -72,7 +72,7 @@ fn search_with(
     rewrite(world, &wanted, &parse(string).attributes, search)
 }
 
-/// What was looked at, by a search that asks every signal.
+/// What a search that asks every signal checked.
 fn thorough(world: &Fixture, string: &str) -> Search {
     let mut search = Search::thorough();
     let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
@@ -80,7 +80,7 @@ fn thorough(world: &Fixture, string: &str) -> Search {
     search
 }
 
-/// What the target is given, and what the application gets back.
+/// The string for the target, and the string that the application gets back.
 #[track_caller]
 fn strings(world: &Fixture, string: &str) -> (String, String) {
     let rewritten = try_rewrite(world, string).unwrap();
@@ -88,7 +88,7 @@ fn strings(world: &Fixture, string: &str) -> (String, String) {
     (text(rewritten.target_string()), text(rewritten.returned_string()))
 }
 
-/// What the target is given behind the data source's name.
+/// The string for the target after the data source's name.
 #[track_caller]
 fn given(world: &Fixture, string: &str) -> String {
     let (target, _) = strings(world, string);
@@ -113,7 +113,7 @@ fn the_plain_case_is_the_documented_string() {
     let (target, returned) = strings(&satellite(), "DRIVER={SQL Server Loopback};Database=nameOfDatabase");
     assert_eq!(target, documented);
     assert_eq!(returned, "DRIVER={SQL Server Loopback};Database=nameOfDatabase;");
-    // With a data source it has its name, by which the driver finds the section.
+    // With a data source the string has its name, by which the driver finds the section.
     let (target, returned) = strings(&satellite(), "DSN=Loopback;Database=nameOfDatabase");
     assert_eq!(target, documented.replace("Driver=ODBC Driver 17 for SQL Server", "DSN=Loopback"));
     assert_eq!(returned, "DSN=Loopback;Database=nameOfDatabase;");
@@ -154,7 +154,7 @@ fn a_section_that_is_not_there_is_not_an_empty_one() {
         let failure = try_rewrite(&satellite(), string).unwrap_err();
         assert_eq!(failure.state, Sqlstate::DATA_SOURCE_NOT_FOUND);
         assert!(failure.text.contains("no section [N"), "{}", failure.text);
-        // unixODBC takes the driver of a name that has no section from this one.
+        // unixODBC takes the driver from this section if a name has no section.
         assert!(try_rewrite(&satellite().section(Profile::Odbc, "DEFAULT", &[]), string).is_ok());
     }
     assert!(try_rewrite(&satellite(), "DRIVER=x;DSN=Nope").is_ok());
@@ -180,7 +180,7 @@ fn only_a_value_that_is_needed_must_be_readable() {
     for keyword in ["Database", "APP", "Description", "Note", "Encrypt", "HostNameInCertificate"] {
         assert!(try_rewrite(&with(keyword), "DSN=Own").is_ok(), "{keyword}");
     }
-    // A server is there, whatever it is called.
+    // A server is set, whatever its name is.
     assert!(!given(&with("Server"), "DSN=Own").contains("Server="));
     for keyword in ["UID", "PWD", "ClientKey", "TargetDriver", STRING_VARIABLE] {
         let failure = try_rewrite(&with(keyword), "DSN=Own").unwrap_err();
@@ -232,7 +232,7 @@ fn every_value_has_its_precedence() {
     let files = |of: &str| format!("ClientCertificate=file:/{of}/cert.pem;ClientKey=file:/{of}/key.pem");
     let trust = "TrustServerCertificate=Yes;Trusted_Connection=no";
 
-    // Those of the application and of the section may be DER, which is no text.
+    // The files from the application and the section may be DER, which is not text.
     let satellite = || {
         let files = ["/app/cert.pem", "/app/key.pem", "/section/cert.pem", "/section/key.pem"];
         files.iter().fold(satellite(), |world, path| world.file(path, "DER"))
@@ -242,7 +242,7 @@ fn every_value_has_its_precedence() {
         given(&all, &format!("DSN=Own;{application};Encrypt=no")),
         format!("Server=app;Database=app;{};{trust};Encrypt=no", files("app"))
     );
-    // The driver reads in its section whatever it reads there.
+    // The driver reads the other keywords in its section itself.
     assert_eq!(given(&all, "DSN=Own"), format!("Server=env;{};{trust}", files("env")));
     assert_eq!(given(&section(satellite()), "DSN=Own"), format!("ClientKey=file:/section/key.pem;{trust}"));
     assert_eq!(
@@ -307,9 +307,9 @@ fn a_certificate_counts_before_a_user() {
     let section = [("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
     let world = laptop(&section).file("/c", "DER").file("/k", "DER");
     assert_eq!(given(&world, "DSN=Loopback;UID=app"), format!("ClientKey=file:/k;{CONSTANTS};UID=app"));
-    // With an empty value the application says that there is none.
+    // An empty value from the application means that there is none.
     assert_eq!(given(&world, "DSN=Loopback;ClientCertificate=;UID=app"), "ClientCertificate=;UID=app");
-    // A PKCS #12 file does not get another certificate's key.
+    // A PKCS #12 file must not get another certificate's key.
     assert_eq!(given(&world, &format!("DSN=Loopback;{certificate}")), format!("{certificate};{CONSTANTS}"));
 }
 
@@ -360,18 +360,18 @@ fn trusted_counts_before_a_user_whoever_says_which() {
             let rewritten = rewrite_with(&kind, &world, &string, &attributes).unwrap();
             String::from_utf16(&rewritten.target_string()).unwrap()
         };
-        // In a session it is the session's.
+        // In a session it means the session's login.
         assert_eq!(given(section.clone()), format!("DSN=Own;{session}"), "{string:?} {section:?}");
-        // With a server the application's words go through, and nothing is added to them.
+        // With a server the application's keywords are passed on, and nothing is added.
         assert_eq!(given([section, vec![("Server", "dev")]].concat()), format!("DSN=Own{}", in_form_order(&written)));
     }
-    // No says that it is not, whoever says yes less strongly.
+    // A "no" overrides the "yes" of a weaker source.
     let world = satellite().section(Profile::Odbc, "Own", &[trusted, user, ("PWD", "p")]);
     let string = given(&world, "DSN=Own;Trusted_Connection=no");
     assert!(string.ends_with("Trusted_Connection=no;Encrypt=Yes;UID=dom\\x;PWD=p"), "{string}");
 }
 
-/// Trusted_Connection is a keyword of the form, and comes before those that are not.
+/// Trusted_Connection is a keyword of the form, so it stands before the other keywords.
 fn in_form_order(written: &str) -> String {
     match written.split_once(";Trusted_Connection=yes") {
         Some((before, after)) => format!(";Trusted_Connection=yes{before}{after}"),
@@ -413,11 +413,11 @@ fn a_verification_that_somebody_asks_for_is_not_undone() {
             assert!(!given_to_18(&world, &string).contains("TrustServerCertificate"), "{keyword}");
             assert!(search.warnings.iter().any(|it| it.starts_with(&format!("{keyword}={value} asks"))), "{search:?}");
         }
-        // Who says both has said so.
+        // If a source sets both, both are passed on.
         let own = format!("DSN=Loopback;{keyword}={value};TrustServerCertificate=Yes");
         assert!(given_to_18(&satellite(), &own).contains("TrustServerCertificate=Yes"));
         assert_eq!(thorough(&satellite(), &own).warnings, [""; 0]);
-        // Nothing is added on a development machine, and nothing is warned of.
+        // On a development machine nothing is added, so there is no warning.
         assert_eq!(
             thorough(&laptop(&[("Server", "dev"), ("UID", "u"), (keyword, value)]), "DSN=Loopback").warnings,
             [""; 0]
@@ -468,21 +468,21 @@ fn the_application_s_empty_values_go_through_and_decide_nothing() {
     let plain = given(&satellite(), "DSN=Loopback");
     let empty = given(&satellite(), "DSN=Loopback;UID=;PWD=;APP=x");
     assert_eq!(empty, format!("{plain};UID=;PWD=;APP=x"));
-    // They overrule the section, as they do for the driver.
+    // They override the section, as they do for the driver.
     let world = laptop(&[("Server", "dev"), ("UID", "u"), ("PWD", "p"), ("Trusted_Connection", "no")]);
     assert_eq!(given(&world, "DSN=Loopback;PWD=;"), "PWD=;UID=u");
-    // But for the server and the certificate, which programs write empty when they mean none, and the first of which counts.
+    // The server and the certificate are different: programs write them empty if they mean none. The first one counts.
     for empty in ["Server=", "Server=;Server=x", "Addr=;Address=x", "ClientCertificate=;ClientKey=", "ClientKey="] {
         assert_eq!(
             given(&satellite(), &format!("DSN=Loopback;{empty};Database=x")),
             given(&satellite(), "DSN=Loopback;Database=x")
         );
     }
-    // An address counts before a server.
+    // `Address` takes precedence over `Server`.
     let by_address = given(&laptop(&[("Server", "other"), ("UID", "u")]), "DSN=Loopback;Server=;Address=dev");
     assert_eq!(by_address, "Address=dev;UID=u");
     assert_eq!(given(&satellite(), "DSN=Loopback;Server=;Database=x"), given(&satellite(), "DSN=Loopback;Database=x"));
-    // The first counts, and nothing is added beside it.
+    // The first one counts, and nothing is added besides.
     let string = given(&satellite(), "DSN=Loopback;TrustServerCertificate=;Encrypt=;UID=;UID=x");
     assert!(string.contains(";TrustServerCertificate=;Trusted_Connection=no;Encrypt=;UID=;UID=x"), "{string}");
     assert_eq!(given(&satellite().variable(SERVER_VARIABLE, ""), "DSN=Loopback"), plain);
@@ -580,7 +580,7 @@ fn a_thorough_search_says_what_each_signal_shows_and_decides_as_any_other() {
              {other}/sqlsatellitecert.pem"
         )
     );
-    // It is the first that decides.
+    // The first signal decides.
     assert!(
         given(&world, "DSN=Loopback").starts_with(&format!("Server={server};ClientCertificate=file:{certificate};"))
     );
@@ -597,7 +597,7 @@ fn files_that_the_driver_s_own_keywords_name_must_be_there() {
         assert!(failure.text.contains("client key /k cannot be read"), "{}", failure.text);
         assert!(try_rewrite(&world.file("/k", "DER"), &format!("DSN=Loopback;{string}")).is_ok());
     }
-    // In the certificate store of Windows, or in a PKCS #12 file of the driver's.
+    // In the Windows certificate store, or in a PKCS #12 file for the driver.
     for string in ["ClientCertificate=subject:x;ClientKey=y", "ClientCertificate=file:/a.pfx"] {
         assert!(try_rewrite(&laptop(&[("Server", "dev")]), &format!("DSN=Loopback;{string}")).is_ok());
     }
@@ -614,7 +614,7 @@ fn a_connection_by_driver_is_told_to_say_it_in_the_string() {
 fn target_driver_must_be_the_loaded_one() {
     assert!(try_rewrite(&satellite(), "DSN=Loopback;TargetDriver={odbc driver 17 FOR sql server}").is_ok());
     for world in [satellite(), laptop(&[])] {
-        // Before anything is discovered: the second world has nothing to find.
+        // Before anything is discovered: the second world contains nothing to discover.
         let failure = try_rewrite(&world, "DSN=Loopback;TargetDriver=PostgreSQL").unwrap_err();
         assert_eq!(failure.state, Sqlstate::INVALID_VALUE);
         for part in ["PostgreSQL", "ODBC Driver 17 for SQL Server", "register a copy"] {
@@ -687,12 +687,12 @@ fn an_official_string_is_a_start() {
         ClientKey=file:/official/key.pem;TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes";
     assert_eq!(given(&in_environment(), "DSN=Loopback"), expected);
     assert_eq!(given(&in_section, "DSN=Started"), expected);
-    // The rest goes by precedence.
+    // For the rest, precedence decides.
     let with_own = expected.replace("Printed", "Sales").replace("Encrypt=Yes", "Encrypt=strict;APP=x");
     assert_eq!(given(&in_environment(), "DSN=Loopback;Database=Sales;Encrypt=strict;APP=x"), with_own);
     let with_variable = in_environment().variable(SERVER_VARIABLE, "fe80::1%eth0");
     assert_eq!(given(&with_variable, "DSN=Loopback"), expected.replace("fe80::77%eth0,1500", "fe80::1%eth0"));
-    // It is one thing: for another server and login none of it counts, its trust least of all.
+    // It is a unit: for another server and login none of it counts, least of all its trust in the certificate.
     let own = "Server=dev;UID=u;PWD=p";
     assert_eq!(given(&in_environment(), &format!("DSN=Loopback;{own}")), own);
     assert_eq!(given(&in_section, &format!("DSN=Started;{own}")), own);
@@ -731,10 +731,10 @@ fn a_keyword_without_a_value_at_the_very_end_stays_there() {
     for keyword in ["TrustServerCertificate", "Database", "Encrypt", "Trusted_Connection", "MARS_Connection", "UID"] {
         let (target, returned) = strings(&world(), &format!("DSN=Loopback;UID=u;PWD=p;{keyword}="));
         assert_eq!(target, format!("DSN=Loopback;UID=u;PWD=p;{keyword}="));
-        // It says the same again.
+        // Reading it again gives the same.
         assert_eq!(returned, format!("DSN=Loopback;UID=u;PWD=p;{keyword}=;"));
     }
-    // In a session nothing is added beside it, and it says that there is none.
+    // In a session nothing is added besides, and the keyword still means that there is no value.
     let string = given(&satellite(), "DSN=Loopback;TrustServerCertificate=");
     assert!(string.ends_with(";Trusted_Connection=no;Encrypt=Yes;TrustServerCertificate="), "{string}");
     assert_eq!(given(&satellite(), "DSN=Loopback;Server="), given(&satellite(), "DSN=Loopback"));
@@ -752,7 +752,7 @@ fn a_section_s_certificate_does_not_count_beside_another_login() {
         .file("/e", CERTIFICATE_PEM)
         .file("/f", KEY_PEM);
     assert_eq!(given(&world, "DSN=Loopback;UID=u;PWD=p"), "ClientCertificate=;UID=u;PWD=p");
-    // A key is not without its certificate, where the driver logs in by other means.
+    // If the driver logs in by other means, a key still needs its certificate.
     let string = "DSN=Loopback;ClientCertificate=file:/c;ClientKey=file:/k;Trusted_Connection=Yes";
     assert!(given(&laptop(&[("Server", "dev")]), string).contains("Trusted_Connection=Yes"));
 }
@@ -770,7 +770,7 @@ fn an_official_string_that_is_none_is_refused() {
     let failure = try_rewrite(&world, "DSN=Loopback").unwrap_err();
     assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
     assert!(failure.text.contains(STRING_VARIABLE) && failure.text.contains("rxGetSqlLoopback"), "{}", failure.text);
-    // The loaded driver is another.
+    // The loaded driver is another one.
     let other = [(STRING_VARIABLE, "Driver=ODBC Driver 11 for SQL Server;Server=.")];
     let world = satellite().section(Profile::Odbc, "Other", &other);
     assert_eq!(try_rewrite(&world, "DSN=Other").unwrap_err().state, Sqlstate::INVALID_VALUE);
@@ -785,7 +785,8 @@ fn on_windows_the_plain_case_is_the_documented_string() {
         ("msodbcsql17.dll", "17.10.0006", ""),
         ("msodbcsql18.dll", "18.06.0002", "TrustServerCertificate=Yes;"),
     ] {
-        // Microsoft, "Loopback connection to SQL Server from a Python or R script", connection string on Windows.
+        // Source: Microsoft, "Loopback connection to SQL Server from a Python or R script", connection string on
+        // Windows.
         let expected = format!("Server=.;Database=nameOfDatabase;{constants}Trusted_Connection=Yes;");
         let kind = Kind::new(driver, version);
         let rewritten = rewrite_for(&kind, &world, "DRIVER=x;Database=nameOfDatabase").unwrap();
@@ -828,7 +829,7 @@ fn what_an_attribute_says_is_not_overruled_by_what_is_added() {
     let plain = strings(&official, &[], "");
     assert!(plain.contains(";Database=Printed;"), "{plain}");
     assert_eq!(strings(&official, &[(109, true)], ""), plain.replace(";Database=Printed", ""));
-    // To the driver these are stronger than the string.
+    // These attributes are stronger than the string in the driver.
     for passed_on in [101, 1223, 1224, 1228] {
         assert_eq!(preset::keyword(passed_on, true), None);
     }
@@ -843,9 +844,9 @@ fn an_access_token_is_a_way_to_log_in() {
     };
     let world = laptop(&[("Server", "dev"), ("UID", "u"), ("PWD", "p")]);
     assert_eq!(string(&laptop(&[("Server", "dev")]), &[(1256, true)]).unwrap(), "DSN=Loopback");
-    // With a user of the section the driver would refuse it.
+    // With a user from the section the driver would refuse the token.
     assert_eq!(string(&world, &[(1256, true)]).unwrap(), "DSN=Loopback");
-    // One that was taken back is none.
+    // A token that was reset does not count.
     assert_eq!(string(&world, &[(1256, false)]).unwrap(), "DSN=Loopback;UID=u;PWD=p");
     assert!(string(&laptop(&[("Server", "dev")]), &[(1256, false)]).is_err());
 }
@@ -858,7 +859,7 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
     let section = satellite().section(Profile::Odbc, "Trusted", &[("Trusted_Connection", "yes")]);
     assert_eq!(given(&section, "DSN=Trusted"), session);
     assert_eq!(given(&satellite(), "DSN=Loopback;Server=s;Trusted_Connection=yes"), "Server=s;Trusted_Connection=yes");
-    // What the environment says of the session counts.
+    // Values for the session from the environment count.
     let files = |world: Fixture| world.file("/official/cert.pem", CERTIFICATE_PEM).file("/official/key.pem", KEY_PEM);
     let with_server = satellite().variable(SERVER_VARIABLE, "fe80::1%eth0");
     let trusted = "DSN=Loopback;Trusted_Connection=Yes";
@@ -872,7 +873,7 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
     // A development server with Kerberos.
     let section = [("Server", "dev")];
     assert_eq!(given(&laptop(&section), trusted), "Trusted_Connection=Yes");
-    // And outside a session it is nothing.
+    // Outside a session it means nothing.
     let failure = try_rewrite(&laptop(&[]), "DSN=Loopback;Trusted_Connection=Yes").unwrap_err();
     assert!(failure.text.contains("A login is configured"), "{}", failure.text);
 }

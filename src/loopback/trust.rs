@@ -1,18 +1,18 @@
-//! Who could have put something where it is.
+//! Who could have put a file or connection where it is.
 //!
-//! Discovery looks into folders and at connections that it was not told of. What is found there decides which server the
-//! process talks to and as whom, so it counts only where nobody could have planted it: it belongs to root or to the user
-//! of this process, and nobody else may write there. Two more are trusted, since they have the process in hand anyway or
-//! keep the session's files by their office:
+//! Discovery looks into folders and at connections that nobody configured. What it finds decides which server the
+//! process talks to and as whom, so it counts only if no other user could have planted it: it belongs to root or to the
+//! user of this process, and nobody else can write there. Two more owners are trusted, because they control the process
+//! anyway or keep the session's files:
 //!
-//! - whoever owns or may write to the root folder, below which are this process's libraries and `/etc`: the sandbox of a
-//!   script may have a root that the service has made;
-//! - whoever owns or may write to [`KEPT_BY_SQL_SERVER`], which root alone can make: in Microsoft's installation that is
-//!   the account `mssql_launchpadd` (docs/discovery.md has the layout).
+//! - whoever owns or can write to the root folder, which contains this process's libraries and `/etc`: a script's
+//!   sandbox may have a root folder that the service made;
+//! - whoever owns or can write to [`KEPT_BY_SQL_SERVER`], which only root can create: in Microsoft's installation that
+//!   is the account `mssql_launchpadd` (docs/discovery.md has the layout).
 //!
-//! No other user counts, and so no sticky bit: it keeps others from removing what is there, not from being there first.
-//! Group 0 is no exception either: it has members besides root, such as `operator` on Red Hat and every process of a
-//! container on OpenShift.
+//! No other user counts. A sticky bit does not help: it keeps others from removing files, not from creating them first.
+//! Group 0 is no exception: it has members besides root, such as `operator` on Red Hat and every process of a container
+//! on OpenShift.
 
 use crate::loopback::search::Shown;
 use crate::world::{Owner, World};
@@ -20,26 +20,26 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// SQL Server's folders for scripts, from the outer to the inner.
+/// SQL Server's folders for scripts, the outer one first.
 const KEPT_BY_SQL_SERVER: [&str; 2] = ["/var/opt/mssql-extensibility", "/var/opt/mssql-extensibility/data"];
 
-/// The user that the kernel shows for each one that a user namespace does not know (`/proc/sys/kernel/overflowuid`). It
-/// stands for many, among which may be anybody, and so is never trusted; not even where it is our own.
+/// The user that the kernel shows for every user unknown in a user namespace (`/proc/sys/kernel/overflowuid`). It may
+/// be anybody, so it is never trusted, not even if it is this process's own user.
 const OVERFLOW_USER: u32 = 65534;
 
 const ROOT: u32 = 0;
 const GROUP_MAY_WRITE: u32 = 0o020;
 const ALL_MAY_WRITE: u32 = 0o002;
 
-/// How many folders there may be above a file: so many are looked at, and no path of SQL Server's is nearly as deep.
+/// The most folders above a file that are checked; no path of SQL Server's is nearly as deep.
 pub const MOST_FOLDERS: usize = 64;
 
-/// Whether what this user makes is as good as root's or our own.
+/// Whether this user's files are trusted like root's or this process's own.
 pub fn is_trusted(world: &dyn World, user: u32) -> bool {
     user != OVERFLOW_USER && (user == ROOT || user == world.user())
 }
 
-/// Those who may have written what is in a folder.
+/// The users and groups that may have written the contents of a folder.
 #[derive(Clone, Default)]
 struct Trusted {
     users: Vec<u32>,
@@ -47,7 +47,7 @@ struct Trusted {
 }
 
 impl Trusted {
-    /// Whoever owns or may write to this.
+    /// Adds everybody who owns or can write to this.
     fn admit(&mut self, owner: Owner) {
         self.users.push(owner.user);
         if owner.mode & GROUP_MAY_WRITE != 0 {
@@ -55,10 +55,10 @@ impl Trusted {
         }
     }
 
-    /// Whether nobody else has a file or folder in hand.
+    /// Checks that nobody else controls a file or folder.
     ///
     /// # Errors
-    /// Who has.
+    /// Who controls it.
     fn check(&self, world: &dyn World, path: &Path, owner: Owner) -> Result<(), String> {
         let Owner { user, group, mode } = owner;
         let path = Shown(path);
@@ -76,18 +76,18 @@ impl Trusted {
     }
 }
 
-/// Judges where files lie, looking at each folder once.
+/// Judges the places of files, and checks each folder once.
 #[derive(Default)]
 pub struct Judge {
     folders: BTreeMap<PathBuf, Result<Trusted, String>>,
 }
 
 impl Judge {
-    /// Whether nobody else has the file in hand that `path` leads to; gives its path without symbolic links, so that what
-    /// is used is what was judged.
+    /// Checks that nobody else controls the file that `path` leads to. Returns its path without symbolic links, so the
+    /// file that is used is the one that was checked.
     ///
     /// # Errors
-    /// Who has it in hand, or what cannot be told.
+    /// Who controls it, or what cannot be determined.
     pub fn file(&mut self, world: &dyn World, path: &Path) -> Result<PathBuf, String> {
         let has_detours = !path.has_root() || path.components().any(|it| it == Component::ParentDir);
         let straight = if has_detours {
@@ -96,7 +96,7 @@ impl Judge {
             self.straight(world, path)
         };
         let Err(reason) = straight else { return Ok(path.to_owned()) };
-        // There may have been links on the way, which most paths are without.
+        // The path may contain symbolic links; most paths do not.
         let resolved = world.resolve(path).map_err(|error| untold(path, &error))?;
         if resolved == path {
             return Err(reason);
@@ -104,13 +104,13 @@ impl Judge {
         self.straight(world, &resolved).map(|()| resolved)
     }
 
-    /// As [`Judge::file`], for a path without symbolic links.
+    /// Like [`Judge::file`], for a path without symbolic links.
     fn straight(&mut self, world: &dyn World, path: &Path) -> Result<(), String> {
         let trusted = self.folder(world, path.parent().unwrap_or(path))?;
         trusted.check(world, path, owner(world, path)?)
     }
 
-    /// Those who may write below a folder, if all folders down to it are theirs.
+    /// Everybody who can write below a folder, if they control all folders down to it.
     fn folder(&mut self, world: &dyn World, folder: &Path) -> Result<Trusted, String> {
         if let Some(known) = self.folders.get(folder) {
             return known.clone();
@@ -132,15 +132,15 @@ impl Judge {
     }
 }
 
-/// Those who may write below a folder, when these are who may write to the one above it.
+/// Everybody who can write below a folder, given who can write to the folder above it.
 fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trusted, String> {
     let owner = owner(world, folder)?;
     if folder.parent().is_none() {
         trusted.admit(owner);
     } else if KEPT_BY_SQL_SERVER.iter().any(|kept| folder == Path::new(kept)) {
         trusted.admit(owner);
-        // A launchpad makes its sessions' folders in its own as the user that its scripts run as; so that this user may
-        // write there, be it as the owner or by the group.
+        // In its own folder a launchpad creates its sessions' folders as the user that its scripts run as. So this user
+        // can write there, as the owner or by the group.
         trusted.groups.push(world.group());
     }
     trusted.check(world, folder, owner).map(|()| trusted)
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_layout_of_microsoft_s_installation_counts() {
-        // microsoft/mssql-docker #557; the launchpad's folder as its own account needs it.
+        // The layout is from microsoft/mssql-docker #557; the launchpad's folder as its own account needs it.
         let world = || {
             Fixture::default()
                 .owned("/var/opt/mssql-extensibility", SERVICE, SERVICE, 0o771)
@@ -217,14 +217,14 @@ mod tests {
             let world = world().owned(&format!("{DATA}/launchpad"), user, group, mode);
             assert_eq!(judged(&world, FILE), Ok(FILE.into()));
         }
-        // What others have below it does not.
+        // Files of other users below it do not count.
         let launchpad = format!("{DATA}/launchpad");
         for (user, group, mode) in [(OTHER, OTHER, 0o755), (SERVICE, OTHER, 0o770), (SERVICE, SERVICE, 0o777)] {
             assert!(judged(&world().owned(&launchpad, user, group, mode), FILE).is_err());
         }
-        // Nor what its account has elsewhere.
+        // Nor do files of its account elsewhere.
         assert!(judged(&Fixture::default().owned("/srv/data", SERVICE, SERVICE, 0o755), "/srv/data/file").is_err());
-        // Nor that folder in another's.
+        // Nor does that folder inside another user's folder.
         assert!(judged(&world().owned("/var/opt", OTHER, OTHER, 0o755), FILE).is_err());
         assert!(judged(&world().owned("/var/opt", 0, 0, 0o777), FILE).is_err());
     }
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(judged(&world(SERVICE, 0o755), "/var/x"), Ok("/var/x".into()));
         assert_eq!(judged(&world(SERVICE, 0o771), "/var/x"), Ok("/var/x".into()));
         assert_refused(&world(0, 0o777), "/var/x", "every user may write to / (mode 777)");
-        // Unless nobody knows who that is.
+        // Unless it is the unknown user.
         assert_refused(&world(65534, 0o755), "/var/x", "/ belongs to an unknown user (65534)");
     }
 

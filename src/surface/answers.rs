@@ -1,4 +1,4 @@
-//! The functions that answer for themselves in part: everything custom that is neither a connect nor a diagnostic.
+//! The custom functions that neither connect nor return diagnostics.
 
 use crate::loopback::preset;
 use crate::surface::connections;
@@ -11,7 +11,7 @@ use crate::world::guard;
 /// `SQLAllocHandle`: the first environment loads the target.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle) -> SqlReturn {
     connections::clear_records(input.0);
     if handle_type == HandleType::Env as i16 && !state::is_loaded() {
@@ -29,10 +29,10 @@ pub unsafe fn alloc_handle(handle_type: i16, input: Handle, output: *mut Handle)
     unsafe { call::SQLAllocHandle(handle_type, input, output) }
 }
 
-/// `SQLSetConnectAttrW`, which also says what a keyword of the connection string may say.
+/// `SQLSetConnectAttrW`, whose attributes may replace a keyword of the connection string.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn set_connect_attr_w(connection: HDbc, attribute: i32, value: Pointer, length: i32) -> SqlReturn {
     connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
@@ -43,8 +43,8 @@ pub unsafe fn set_connect_attr_w(connection: HDbc, attribute: i32, value: Pointe
 /// `SQLSetConnectAttr`, which driver managers call for attributes without text.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
-#[cfg_attr(windows, allow(dead_code))] // Not exported there.
+/// The arguments are as the specification requires.
+#[cfg_attr(windows, allow(dead_code))] // Not exported on Windows.
 pub unsafe fn set_connect_attr(connection: HDbc, attribute: i32, value: Pointer, length: i32) -> SqlReturn {
     connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
@@ -52,10 +52,10 @@ pub unsafe fn set_connect_attr(connection: HDbc, attribute: i32, value: Pointer,
     remember(connection, attribute, value.addr(), code)
 }
 
-/// `SQLSetConnectOptionW`, the same of ODBC 2.
+/// `SQLSetConnectOptionW`, its predecessor in ODBC 2.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn set_connect_option_w(connection: HDbc, option: u16, value: usize) -> SqlReturn {
     connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
@@ -63,7 +63,7 @@ pub unsafe fn set_connect_option_w(connection: HDbc, option: u16, value: usize) 
     remember(connection, option.into(), value, code)
 }
 
-/// Remembers an attribute that the target has taken, if it has a keyword.
+/// Remembers an attribute that the target has accepted, if there is a keyword for it.
 fn remember(connection: HDbc, attribute: i32, value: usize, code: SqlReturn) -> SqlReturn {
     if succeeded(code)
         && let Some(said) = preset::keyword(attribute, value != 0)
@@ -73,11 +73,11 @@ fn remember(connection: HDbc, attribute: i32, value: usize, code: SqlReturn) -> 
     code
 }
 
-/// `SQLFreeHandle`: what is known of a connection goes before the connection does, since the target gives the address
-/// out again at once, perhaps to another thread.
+/// `SQLFreeHandle`: forgets a connection before the target frees it, because the target reuses the address at once,
+/// perhaps for another thread.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> SqlReturn {
     let state = (handle_type == HandleType::Dbc as i16).then(|| connections::take(handle.as_hdbc())).flatten();
     // SAFETY: the caller's arguments, unchanged.
@@ -90,10 +90,11 @@ pub unsafe fn free_handle(handle_type: i16, handle: Handle) -> SqlReturn {
     code
 }
 
-/// `SQLGetEnvAttr`: iODBC asks for the width of our characters, which Microsoft's driver does not know to answer.
+/// `SQLGetEnvAttr`: iODBC asks for the width of the driver's characters, a question that Microsoft's driver does not
+/// know.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn get_env_attr(
     environment: HEnv,
     attribute: i32,
@@ -102,7 +103,7 @@ pub unsafe fn get_env_attr(
     length: *mut i32,
 ) -> SqlReturn {
     if attribute == DRIVER_UNICODE_TYPE {
-        // SAFETY: the caller's promise: an SQLINTEGER.
+        // SAFETY: the caller promises an SQLINTEGER.
         unsafe {
             output::put(value.cast(), UTF_16);
             output::put(length, size_of_val(&UTF_16) as i32);
@@ -113,11 +114,11 @@ pub unsafe fn get_env_attr(
     unsafe { call::SQLGetEnvAttr(environment, attribute, value, capacity, length) }
 }
 
-/// `SQLGetFunctions`: what the target does not export is not there, whatever it says, so that the driver manager
-/// answers IM001.
+/// `SQLGetFunctions`: a function that the target does not export is reported as missing, whatever the target says, so
+/// the driver manager answers IM001.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn get_functions(connection: HDbc, function: u16, supported: *mut u16) -> SqlReturn {
     connections::clear_records(connection.0);
     // SAFETY: the caller's arguments, unchanged.
@@ -144,5 +145,6 @@ pub unsafe fn get_functions(connection: HDbc, function: u16, supported: *mut u16
     code
 }
 
-/// Ours need not be the target's: two are made of its `SQLDriverConnectW`.
+/// The target need not have these: the library makes two of them from its `SQLDriverConnectW`, and answers the third
+/// itself.
 const NOT_THE_TARGET_S: [&str; 3] = ["SQLConnectW", "SQLBrowseConnectW", "SQLGetFunctions"];

@@ -1,4 +1,4 @@
-//! What `include/loopback_odbc.h` promises.
+//! Implements `include/loopback_odbc.h`.
 
 use crate::loopback::choice::Target;
 use crate::loopback::connection_string::shown;
@@ -22,9 +22,9 @@ pub extern "C" fn loopback_odbc_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The loopback string for a database, which may be null or empty, and for a driver registered under a name; for the one
-/// that the library would load, where that is null or empty. Both are UTF-8. What nobody gave is found; see the header for
-/// `buffer`, `length` and what is returned.
+/// The loopback string for a database and for a driver's registered name, both UTF-8. Either may be null or empty; the
+/// driver is then the one that the library would load. Other values come from the environment or from discovery. The
+/// header describes `buffer`, `length` and the returned value.
 ///
 /// # Safety
 /// The strings end with a NUL or are null; `buffer` has `*length` bytes, or `length` is null.
@@ -49,8 +49,8 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
     unsafe { give(string, buffer, length) }
 }
 
-/// What was looked at and found, as lines that end in a newline each; secrets are not shown. See the header for `buffer`,
-/// `length` and what is returned.
+/// What was checked and found, in lines that end in a newline each. Secrets are not shown. The header describes
+/// `buffer`, `length` and the returned value.
 ///
 /// # Safety
 /// `buffer` has `*length` bytes, or `length` is null.
@@ -77,7 +77,7 @@ pub fn report(world: &dyn World) -> String {
         }
         Err(failure) => {
             lines.extend(failure.lines());
-            // What else there is can be told all the same.
+            // Without a target, everything else can still be reported.
             USUAL
         }
     };
@@ -92,7 +92,7 @@ pub fn report(world: &dyn World) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// Gives a text, or what a failure says, in the way that the header describes.
+/// Returns a text, or the text of a failure, as the header describes.
 ///
 /// # Safety
 /// `buffer` has `*length` bytes, or `length` is null.
@@ -113,7 +113,7 @@ unsafe fn give(text: impl FnOnce() -> Result<String, Failure>, buffer: *mut c_ch
     needed
 }
 
-/// A caller's text; null is empty.
+/// A caller's text; null counts as empty.
 ///
 /// # Safety
 /// `string` is null or ends with a NUL.
@@ -123,7 +123,7 @@ unsafe fn text<'s>(string: *const c_char) -> &'s CStr {
 }
 
 /// # Errors
-/// HY024 for a text that is not UTF-8: it would name something else.
+/// HY024 for a text that is not UTF-8: a name in another encoding would be a different name.
 fn text_of<'s>(text: &'s CStr, what: &str) -> Result<&'s str, Failure> {
     let refusal = |_| Failure::new(Sqlstate::INVALID_VALUE, format!("The name of the {what} is not UTF-8."));
     text.to_str().map_err(refusal)

@@ -1,7 +1,7 @@
-//! `SQLDriverConnectW`, `SQLConnectW` and `SQLBrowseConnectW`: where a pseudo DSN becomes a loopback string.
+//! `SQLDriverConnectW`, `SQLConnectW` and `SQLBrowseConnectW`: where `DSN=Loopback` becomes a loopback string.
 //!
-//! All three end in the target's `SQLDriverConnectW`. A browse with `DSN` or `DRIVER` completes in one step, since there
-//! is nothing left to ask for, and since the driver's own browse refuses the certificate form.
+//! All three call the target's `SQLDriverConnectW`. A browse with `DSN` or `DRIVER` completes in one step: there is
+//! nothing left to ask for, and the driver's own browse refuses the certificate form.
 
 use crate::loopback::connection_string::{Attribute, Stopped, parse};
 use crate::loopback::failure::{Failure, Sqlstate};
@@ -16,14 +16,14 @@ use crate::target::{loading, state};
 use crate::world::guard;
 use crate::world::{Machine, World};
 
-/// The longest string that the API can carry, in code units: its lengths are SQLSMALLINT.
+/// The longest string that the API can carry, in code units: its lengths are of type SQLSMALLINT.
 const LONGEST: usize = i16::MAX as usize;
 
-/// `SQLDriverConnectW`. Lengths are in characters. The target is always asked not to prompt: a dialog in a service
+/// `SQLDriverConnectW`. Lengths are in characters. The target is always told not to prompt: in a service, a dialog
 /// would wait for ever.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 #[allow(clippy::too_many_arguments)]
 pub unsafe fn driver_connect(
     connection: HDbc,
@@ -47,7 +47,7 @@ pub unsafe fn driver_connect(
 /// `SQLBrowseConnectW`. Lengths are in characters.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn browse_connect(
     connection: HDbc,
     string: *mut WChar,
@@ -56,17 +56,17 @@ pub unsafe fn browse_connect(
     capacity: i16,
     length: *mut i16,
 ) -> SqlReturn {
-    // SAFETY: the caller's promise, of which this function has a part.
+    // SAFETY: the caller's promise; this function passes on a part of it.
     unsafe {
         let (window, completion) = (std::ptr::null_mut(), DriverConnectOption::NoPrompt as u16);
         driver_connect(connection, window, string, string_length, buffer, capacity, length, completion)
     }
 }
 
-/// `SQLConnectW`. Lengths are in characters. An empty or null user or password is one that was not given.
+/// `SQLConnectW`. Lengths are in characters. An empty or null user or password counts as not given.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn connect(
     connection: HDbc,
     data_source: *mut WChar,
@@ -87,11 +87,11 @@ pub unsafe fn connect(
         };
         Request::of_arguments(&values)
     };
-    // SAFETY: without an output there is nothing to promise.
+    // SAFETY: there is no output buffer, so nothing to promise.
     unsafe { connect_with(connection, request, None) }
 }
 
-/// What the application asks for.
+/// The application's request.
 #[derive(Debug)]
 pub struct Request {
     attributes: Vec<Attribute<'static>>,
@@ -101,7 +101,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request that a connection string makes.
+    /// The request in a connection string.
     pub fn parse(string: &[u16]) -> Result<Request, Failure> {
         let parsed = parse(string);
         if string.contains(&0) {
@@ -115,7 +115,7 @@ impl Request {
         Ok(Request { attributes, stopped: parsed.stopped, ends_open })
     }
 
-    /// The request that `SQLConnectW` makes: keywords and values, the data source's name first.
+    /// The request in the arguments of `SQLConnectW`: keywords and values, the data source's name first.
     pub fn of_arguments(values: &[(&str, Vec<u16>)]) -> Result<Request, Failure> {
         if values.iter().any(|(_, value)| value.contains(&0)) {
             return Err(wide_characters("An argument of SQLConnect contains a NUL character"));
@@ -126,9 +126,9 @@ impl Request {
     }
 }
 
-/// A connection string that can only be one of 32-bit characters, misread: of a driver manager that does not ask for
-/// [`DRIVER_UNICODE_TYPE`], the first release that does being iODBC's 3.52.14. Its strings have four bytes a
-/// character, so that a connection string reads as its first character, or as all of them with NULs between.
+/// The error for a misread string of 32-bit characters. It comes from a driver manager that does not ask for
+/// [`DRIVER_UNICODE_TYPE`]; the first release of iODBC that does is 3.52.14. Its strings have four bytes per character,
+/// so a connection string reads as its first character, or as all characters with NULs between them.
 fn wide_characters(evidence: &str) -> Failure {
     let text = format!(
         "{evidence}. This happens when the driver manager passes 32-bit characters and not 16-bit ones: use iODBC \
@@ -137,11 +137,11 @@ fn wide_characters(evidence: &str) -> Failure {
     Failure::new(Sqlstate::GENERAL, text)
 }
 
-/// The common part: prepares the string, unless the target is still busy with an earlier one, calls the target, and adds to
-/// its answer what is ours to add.
+/// The common part of all three: prepares the string, unless the target is still busy with an earlier one, calls the
+/// target, and adds the completed string and the library's own records to its answer.
 ///
-/// The target is called outside of the panic boundary, and while nothing of ours waits to be dropped: a thread that is
-/// cancelled there ends as it would without us.
+/// The target is called outside the boundary that catches panics, and while no value of this library waits to be
+/// dropped: a thread that is cancelled in the target ends as it would without this library.
 ///
 /// # Safety
 /// The pointers of `completed` are null or can be written to.
@@ -155,12 +155,12 @@ unsafe fn connect_with(
     }
     connections::clear_records(connection.0);
     if let Some(target) = state::if_loaded() {
-        // SAFETY: the driver manager gives a connection of the target, since there is one.
+        // SAFETY: a target is loaded, so the driver manager's connection is the target's.
         unsafe { loading::introduce(connection, target) };
     }
     let Some(prepared) = ready(connection, request, completed) else { return SqlReturn::ERROR };
-    // SAFETY: the string lives until the target has finished: until it is taken back below, or with the connection if the
-    // target goes on with it.
+    // SAFETY: the string lives until the target has finished: until it is taken back below, or, if the target continues
+    // asynchronously, with the connection.
     let code = unsafe {
         if (*prepared).rewritten.resets_trusted {
             let no = std::ptr::null_mut();
@@ -181,13 +181,13 @@ unsafe fn connect_with(
     // SAFETY: as before.
     let is_explained = code == SqlReturn::ERROR && unsafe { (*prepared).rewritten.can_be_explained() };
     let records = if is_explained { diagnostics::target_records(connection) } else { TargetRecords::default() };
-    // SAFETY: `ready` has made it of a box, and it is nowhere else. The rest is the caller's promise.
+    // SAFETY: `ready` made it from a box, and there is no other copy. The rest is the caller's promise.
     let finish = || unsafe { Box::from_raw(prepared).finish(connection, code, &records) };
     guard::catch(finish).unwrap_or(code)
 }
 
-/// What the target is to be given, of which the caller becomes the owner; none for a refusal, whose records are then the
-/// connection's.
+/// The string for the target, which the caller then owns; none for a refusal, whose records are then stored with the
+/// connection.
 fn ready(
     connection: HDbc,
     request: impl FnOnce() -> Result<Request, Failure>,
@@ -195,7 +195,7 @@ fn ready(
 ) -> Option<*mut Prepared> {
     let attempt = || {
         if let Some(prepared) = connections::with(connection, |state| state.pending.take()) {
-            // A poll: the target reads the same string from the same place.
+            // The application polls: the target reads the same string from the same place.
             return Ok(prepared);
         }
         let completed = completed.map(|(buffer, capacity, length)| {
@@ -210,14 +210,14 @@ fn ready(
         }
         connections::set_diagnostics(connection, Diagnostics::of_failure(&failure));
     };
-    // What is done about a refusal writes the log, so that it is inside, too.
+    // Handling a refusal writes to the log, so it also happens inside the boundary.
     guard::catch(|| attempt().map(Box::into_raw).map_err(refuse).ok()).unwrap_or_else(|()| {
         refuse(Failure::defect());
         None
     })
 }
 
-/// The checks in their order: target, `TargetDriver`, discovery, length.
+/// Checks in this order: target, `TargetDriver`, discovery, length.
 fn prepare(connection: HDbc, request: Request, completed: Option<Completed>) -> Result<Prepared, Failure> {
     let target = state::loaded()?;
     let kind = &loading::kind(target);
@@ -256,7 +256,7 @@ fn prepare(connection: HDbc, request: Request, completed: Option<Completed>) -> 
 }
 
 impl Prepared {
-    /// Adds to the target's answer what is ours to add: the completed string, and records.
+    /// Adds to the target's answer: the completed string, and the library's own records.
     ///
     /// # Safety
     /// The pointers of `completed` are null or can be written to.
@@ -308,12 +308,14 @@ impl Prepared {
 }
 
 impl Completed {
-    /// Gives the application its string; the length is the whole string's. True when the string was cut.
+    /// Writes the completed string for the application; the reported length is the whole string's. Returns whether the
+    /// string was truncated.
     ///
     /// # Safety
     /// The pointers are null or can be written to.
     unsafe fn write(&self, string: &[u16]) -> bool {
-        // SAFETY: the caller's promise. What came in as a string of at most LONGEST may have grown by the database.
+        // SAFETY: the caller's promise. The string had at most LONGEST code units, but the database may have made it
+        // longer.
         unsafe {
             output::put(self.length, i16::try_from(string.len()).unwrap_or(i16::MAX));
             output::put_string(self.buffer, self.capacity, string)
@@ -321,10 +323,10 @@ impl Completed {
     }
 }
 
-/// A caller's string: `length` in characters, or SQL_NTS. Null is empty.
+/// A caller's string: `length` in characters, or SQL_NTS. Null counts as empty.
 ///
 /// # Safety
-/// `string` is null, or can be read for `length` code units, or up to its NUL with SQL_NTS.
+/// `string` is null, or can be read for `length` code units, or up to its NUL if `length` is SQL_NTS.
 unsafe fn input(string: *const WChar, length: i16, what: &str) -> Result<Vec<u16>, Failure> {
     // SAFETY: the caller's promise; ODBC promises no alignment.
     let unit = |index| unsafe { string.add(index).read_unaligned() };
@@ -335,7 +337,7 @@ unsafe fn input(string: *const WChar, length: i16, what: &str) -> Result<Vec<u16
         return Ok((0..).map(unit).take_while(|&unit| unit != 0).collect());
     }
     let mut units: Vec<u16> = (0..not_negative(length, what)?).map(unit).collect();
-    // A program that counts the NUL at the end means the same string.
+    // Some programs include the NUL in the length; they mean the same string.
     while units.last() == Some(&0) {
         units.pop();
     }
@@ -352,13 +354,13 @@ mod tests {
     use super::*;
     use crate::loopback::utf16;
 
-    /// What a driver of 16-bit characters finds where these characters of 32 bits are: `units` of them, or up to the
-    /// first NUL.
+    /// What a driver with 16-bit characters reads from these 32-bit characters: `units` code units, or up to the first
+    /// NUL.
     fn misread(text: &str, units: Option<usize>) -> Vec<u16> {
         let wide: Vec<u16> =
             text.chars().flat_map(|c| [c as u32 as u16, (c as u32 >> 16) as u16]).chain([0, 0]).collect();
         let length = units.map_or(NTS, |units| units as i16);
-        // SAFETY: there is a NUL at the end, and no test gives a longer length.
+        // SAFETY: there is a NUL at the end, and no test passes a longer length.
         unsafe { input(wide.as_ptr(), length, "connection string") }.unwrap()
     }
 
@@ -388,7 +390,7 @@ mod tests {
         for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 1), ("=", 1)] {
             assert_eq!(Request::parse(&utf16(string)).map(|it| it.attributes.len()), Ok(attributes), "{string}");
         }
-        // Two NULs, counted.
+        // Two NULs that are included in the length.
         let counted = [&string[..], &[0, 0]].concat();
         // SAFETY: the length is the vector's.
         let read = unsafe { input(counted.as_ptr(), counted.len() as i16, "connection string") };
@@ -405,7 +407,7 @@ mod tests {
         assert_eq!(named(Vec::new()), Ok(1));
         let misread = |units| Request::of_arguments(&[("DSN", misread("Loopback", units))]);
         refused(misread(Some(8)), Sqlstate::GENERAL, "a NUL");
-        // Up to its first NUL it is a name, of which odbc.ini has no section.
+        // Up to its first NUL it is a valid name, but odbc.ini has no section for it.
         let Request { attributes, .. } = misread(None).unwrap();
         assert_eq!(attributes[0].text().reveal(), "L");
     }

@@ -1,8 +1,8 @@
-//! What we remember of a connection: our own diagnostic records, what attributes said before the connect, and a connect that
-//! the target has not finished yet.
+//! What the library remembers of a connection: its own diagnostic records, attributes set before the connect, and a
+//! connect that the target has not finished yet.
 //!
-//! This is the only state outside the target, and only functions that take an environment or a connection reach it. It
-//! is keyed by the target's handle and dropped with it, since the target gives the same address out again.
+//! This is the only state outside the target, and only functions that take an environment or a connection use it. Its
+//! key is the target's handle. It is dropped with the handle, because the target reuses the address.
 
 use crate::loopback::Rewritten;
 use crate::loopback::connection_string::{Attribute, Stopped};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A diagnostic record of ours.
+/// A diagnostic record of this library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub state: Sqlstate,
@@ -25,7 +25,7 @@ impl Record {
         Record { state, native_error: 0, text: format!("{PREFIX}{text}").encode_utf16().collect() }
     }
 
-    /// All that a failure says.
+    /// The records of a failure.
     pub fn all(failure: &Failure) -> Vec<Self> {
         let record =
             |text: String| Record { state: failure.state, native_error: 0, text: text.encode_utf16().collect() };
@@ -33,15 +33,15 @@ impl Record {
     }
 }
 
-/// The records that belong to the last call on a connection, beside the target's own.
+/// The records for the last call on a connection, in addition to the target's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
     pub records: Vec<Record>,
-    /// One of the target's records, by its number, with a hint of ours behind its text.
+    /// One of the target's records, by its number, with a hint appended to its text.
     pub explained: Option<(i16, Record)>,
-    /// Whether the target was called: if not, what it has to say is of an earlier call, and hidden.
+    /// Whether the target was called. If not, its records belong to an earlier call and are hidden.
     pub target_called: bool,
-    /// What our function returned: SQL_DIAG_RETURNCODE.
+    /// What this library's function returned: SQL_DIAG_RETURNCODE.
     pub code: SqlReturn,
 }
 
@@ -56,25 +56,25 @@ impl Diagnostics {
 #[derive(Default)]
 pub struct Connection {
     diagnostics: Option<Diagnostics>,
-    /// Whether it is or was open: from then on an attribute is the target's business alone.
+    /// Whether it is or was open. From then on only the target deals with attributes.
     pub was_open: bool,
-    /// What was said by attributes before the first connect.
+    /// What attributes set before the first connect.
     pub preset: Vec<Attribute<'static>>,
-    /// A connect for which the target said SQL_STILL_EXECUTING.
+    /// A connect for which the target returned SQL_STILL_EXECUTING.
     pub pending: Option<Box<Prepared>>,
 }
 
-/// A connect that is ready for the target, and kept until the target has finished with it: in asynchronous execution the
-/// arguments of the first call count, and those of the polls do not.
+/// A connect that is ready for the target. It is kept until the target has finished, because in asynchronous execution
+/// the arguments of the first call count and those of later polls do not.
 pub struct Prepared {
-    /// With a NUL at the end, for a target that counts on one.
+    /// Ends in a NUL, for a target that relies on one.
     pub string: Vec<u16>,
     pub rewritten: Rewritten,
     pub stopped: Option<Stopped>,
     pub completed: Option<Completed>,
 }
 
-/// Where the application wants the completed connection string; `capacity` in characters with the NUL.
+/// Where the application wants the completed connection string; `capacity` is in characters and includes the NUL.
 pub struct Completed {
     pub buffer: *mut WChar,
     pub capacity: usize,
@@ -86,8 +86,8 @@ unsafe impl Send for Completed {}
 
 static CONNECTIONS: Mutex<BTreeMap<usize, Connection>> = Mutex::new(BTreeMap::new());
 
-/// How many connections have records. Most processes never have one, and then a forwarded call reads no more than this.
-/// Changed under the lock, with the map, so that a fork finds them in step.
+/// How many connections have records. In most processes none ever has, so a forwarded call reads only this. It changes
+/// together with the map and under its lock, so a fork finds them consistent.
 static WITH_RECORDS: AtomicUsize = AtomicUsize::new(0);
 
 /// The map's lock, held.
@@ -98,12 +98,12 @@ pub fn lock() -> Guard {
     CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads or changes a connection's state, which is made if there is none.
+/// Reads or changes a connection's state, and creates it if there is none.
 pub fn with<T>(connection: HDbc, action: impl FnOnce(&mut Connection) -> T) -> T {
     action(lock().entry(connection.0.addr()).or_default())
 }
 
-/// Remembers what an attribute says, unless the connection is or was open.
+/// Remembers what an attribute sets, unless the connection is or was open.
 pub fn preset(connection: HDbc, said: Attribute<'static>) {
     with(connection, |state| {
         if !state.was_open {
@@ -113,7 +113,7 @@ pub fn preset(connection: HDbc, said: Attribute<'static>) {
     });
 }
 
-/// A connection's own records.
+/// The library's own records for a connection.
 pub fn diagnostics(connection: HDbc) -> Option<Diagnostics> {
     if !any_records() {
         return None;
@@ -121,7 +121,7 @@ pub fn diagnostics(connection: HDbc) -> Option<Diagnostics> {
     lock().get(&connection.0.addr())?.diagnostics.clone()
 }
 
-/// Sets a connection's own records in place of what it had.
+/// Replaces the library's own records for a connection.
 pub fn set_diagnostics(connection: HDbc, diagnostics: Diagnostics) {
     with(connection, |state| {
         if state.diagnostics.replace(diagnostics).is_none() {
@@ -130,7 +130,7 @@ pub fn set_diagnostics(connection: HDbc, diagnostics: Diagnostics) {
     });
 }
 
-/// Clears the records of earlier calls on a handle, as every function but the diagnostic ones must.
+/// Clears the records of earlier calls on a handle. Every function except the diagnostic ones must do this.
 #[inline]
 pub fn clear_records(handle: Pointer) {
     if any_records() {
@@ -151,7 +151,7 @@ fn clear(handle: Pointer) {
     }
 }
 
-/// Forgets a connection; gives what was known of it.
+/// Forgets a connection and returns its state.
 pub fn take(connection: HDbc) -> Option<Connection> {
     let mut connections = lock();
     let state = connections.remove(&connection.0.addr())?;
@@ -161,7 +161,7 @@ pub fn take(connection: HDbc) -> Option<Connection> {
     Some(state)
 }
 
-/// Puts back what [`take`] gave, without its records: for a handle that could not be freed.
+/// Puts back the result of [`take`] without its records, for a handle that could not be freed.
 pub fn put_back(connection: HDbc, state: Connection) {
     lock().insert(connection.0.addr(), Connection { diagnostics: None, ..state });
 }

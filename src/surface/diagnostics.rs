@@ -1,5 +1,5 @@
-//! Diagnostic records: the target's first, then ours. One of the target's may have a hint behind its text; all else is as the target
-//! gives it.
+//! Diagnostic records: the target's first, then this library's. One of the target's records may have a hint appended to
+//! its text; otherwise they are passed on unchanged.
 
 use crate::loopback::hints::TargetRecord;
 use crate::surface::connections::{self, Diagnostics, Record};
@@ -7,7 +7,7 @@ use crate::target::odbc::{HeaderDiagnosticIdentifier as Field, *};
 use crate::target::output;
 use crate::target::slots::call;
 
-/// The fields that our records have; what else is asked for, they have not.
+/// The fields of this library's records; they have no others.
 const FIELDS: [Field; 11] = [
     Field::ReturnCode,
     Field::Number,
@@ -22,22 +22,22 @@ const FIELDS: [Field; 11] = [
     Field::ColumnNumber,
 ];
 
-/// The number that the fields of a whole call are asked with: SQL_DIAG_NUMBER, SQL_DIAG_RETURNCODE.
+/// The record number for the fields of a whole call, such as SQL_DIAG_NUMBER and SQL_DIAG_RETURNCODE.
 const HEADER: i16 = 0;
 
-/// Where a record number leads.
+/// Where to find the record with a number.
 enum Place<'d> {
-    /// To the target, whose records are numbered as ours are.
+    /// In the target, under the same number.
     Target,
     Ours(&'d Record),
     /// Past the last record.
     None,
 }
 
-/// `SQLGetDiagRecW`. `capacity` and `length` are in characters, `state` has room for six.
+/// `SQLGetDiagRecW`. `capacity` and `length` are in characters; `state` has room for six.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 #[allow(clippy::too_many_arguments)]
 pub unsafe fn get_diag_rec(
     handle_type: i16,
@@ -70,13 +70,13 @@ pub unsafe fn get_diag_rec(
     }
 }
 
-/// A SQLSTATE with its NUL.
+/// The length of an SQLSTATE with its NUL.
 const SQLSTATE_UNITS: usize = 6;
 
 /// `SQLGetDiagFieldW`. `capacity` and `length` are in bytes.
 ///
 /// # Safety
-/// The arguments are as the specification has them.
+/// The arguments are as the specification requires.
 pub unsafe fn get_diag_field(
     handle_type: i16,
     handle: Handle,
@@ -93,12 +93,12 @@ pub unsafe fn get_diag_field(
     match known {
         Some(Field::Number) => {
             let count = count_of_target(&own, handle) + own.records.len() as i32;
-            // SAFETY: the caller's promise: an SQLINTEGER.
+            // SAFETY: the caller promises an SQLINTEGER.
             unsafe { output::put(value.cast(), count) };
             return SqlReturn::SUCCESS;
         }
         Some(Field::ReturnCode) => {
-            // SAFETY: the caller's promise: an SQLRETURN.
+            // SAFETY: the caller promises an SQLRETURN.
             unsafe { output::put(value.cast(), own.code) };
             return SqlReturn::SUCCESS;
         }
@@ -115,14 +115,14 @@ pub unsafe fn get_diag_field(
     };
     let string = |string: &[u16]| {
         let Ok(bytes) = usize::try_from(capacity) else { return SqlReturn::ERROR };
-        // SAFETY: the caller's promise: a buffer of `capacity` bytes, and an SQLSMALLINT for the length.
+        // SAFETY: the caller promises a buffer of `capacity` bytes, and an SQLSMALLINT for the length.
         unsafe {
             output::put(length, size_of_val(string) as i16);
             information_if(output::put_string(value.cast(), bytes / size_of::<WChar>(), string))
         }
     };
     let text = |text: &str| string(&text.encode_utf16().collect::<Vec<u16>>());
-    // SAFETY: the caller's promise: an SQLINTEGER, or an SQLLEN for the row number.
+    // SAFETY: the caller promises an SQLINTEGER, or an SQLLEN for the row number.
     unsafe {
         match known {
             Some(Field::SqlState) => text(&record.state.text()),
@@ -151,7 +151,7 @@ fn own(handle_type: i16, handle: Handle) -> Option<Diagnostics> {
     (handle_type == HandleType::Dbc as i16).then(|| connections::diagnostics(handle.as_hdbc())).flatten()
 }
 
-/// The target's record of this number with our hint, if it is the one that has it.
+/// The record with a hint, if it has this number.
 fn explained(own: &Diagnostics, number: i16) -> Option<&Record> {
     own.explained.as_ref().filter(|(explained, _)| *explained == number).map(|(_, record)| record)
 }
@@ -163,7 +163,7 @@ fn place<'d>(own: &'d Diagnostics, handle: Handle, number: i16) -> Place<'d> {
     }
 }
 
-/// How many records of the last call the target has.
+/// How many records the target has for the last call.
 fn count_of_target(own: &Diagnostics, handle: Handle) -> i32 {
     let mut count = 0i32;
     if own.target_called {
@@ -177,7 +177,7 @@ fn count_of_target(own: &Diagnostics, handle: Handle) -> i32 {
     count
 }
 
-/// The target's records of a call, as it wrote them: without memory of our own, so that nothing is lost should the target not
+/// The target's records of a call, as it wrote them. They are not on the heap, so nothing leaks if the target does not
 /// return.
 pub struct TargetRecords {
     records: [RawRecord; MOST_RECORDS],
@@ -209,11 +209,11 @@ impl TargetRecords {
     }
 }
 
-/// The target's records of the call on a connection that has just returned. Texts are cut at [`LONGEST_TEXT`].
+/// The target's records of the call on a connection that has just returned. Texts are truncated at [`LONGEST_TEXT`].
 pub fn target_records(connection: HDbc) -> TargetRecords {
     let mut records = TargetRecords::default();
     for (number, record) in (1..).zip(&mut records.records) {
-        // SAFETY: the buffers have the sizes that the target is told, or that the specification sets.
+        // SAFETY: the buffers have the sizes that the target is told, or that the specification requires.
         let code = unsafe {
             call::SQLGetDiagRecW(
                 HandleType::Dbc as i16,
@@ -234,13 +234,13 @@ pub fn target_records(connection: HDbc) -> TargetRecords {
     records
 }
 
-/// In code units; more than Microsoft's driver writes of what is looked for.
+/// In code units; longer than the texts of Microsoft's driver that hints look for.
 const LONGEST_TEXT: usize = 512;
 
-/// A failed connect has two or three; a target that does not end must not keep us.
+/// A failed connect has two or three. A target that returns records without end must not block this library.
 const MOST_RECORDS: usize = 8;
 
-/// The return code of a function that gave a string.
+/// The return code of a function that returned a string, which may be truncated.
 pub fn information_if(cut: bool) -> SqlReturn {
     if cut { SqlReturn::SUCCESS_WITH_INFO } else { SqlReturn::SUCCESS }
 }

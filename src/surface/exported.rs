@@ -1,13 +1,13 @@
-//! The table of entry points, read for the driver manager: the exported functions. A row is the function's identifier for
+//! The exported functions, made from the table of entry points. A row consists of the function's identifier for
 //! `SQLGetFunctions`, its kind, and its signature in the ABI's types:
 //!
-//! - `forward`: takes a statement or a descriptor. A load and a jump, no more.
-//! - `connection(handle)`: takes an environment or a connection. The same, after our own records on that handle are
-//!   cleared, if any exist at all.
-//! - `custom(function)`: ours to answer, in part or wholly.
+//! - `forward`: takes a statement or a descriptor. A load and a jump, nothing more.
+//! - `connection(handle)`: takes an environment or a connection. The same, after the library's own records for that
+//!   handle are cleared, if there are any.
+//! - `custom(function)`: the library answers itself, partly or wholly.
 //!
-//! Exported functions are leaves: nothing in this library calls one, since the dynamic linker may bind such a call to
-//! the driver manager's function of the same name. An exported function may be unwound through, as when its thread is
+//! No code in this library calls an exported function, because the dynamic linker may bind such a call to the driver
+//! manager's function of the same name. A call may unwind through an exported function, for example when its thread is
 //! cancelled in the target (`extern "system-unwind"`).
 
 use crate::surface::{answers, connect, connections, diagnostics};
@@ -16,7 +16,7 @@ use crate::target::slots::call;
 
 macro_rules! entry_points {
     ($($id:literal $kind:ident $(($detail:path))? $name:ident($($argument:ident: $type:ty),*) $($when:ident($answer:path))?;)*) => {
-        /// The exported functions. For each the safety is the specification's: the arguments are as it has them.
+        /// The exported functions. The safety of each is that of the specification: the arguments are as it requires.
         #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc)]
         mod exported {
             use super::*;
@@ -36,7 +36,7 @@ macro_rules! entry_points {
         }
     };
 
-    // SAFETY of the three: the caller's arguments, unchanged.
+    // SAFETY of all three: the caller's arguments, unchanged.
     (@body forward, $name:ident($($argument:ident),*)) => { unsafe { call::$name($($argument),*) } };
     (@body connection $handle:path, $name:ident($($argument:ident),*)) => {{
         connections::clear_records($handle.0);

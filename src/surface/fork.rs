@@ -1,10 +1,13 @@
-//! A process that forks while its threads are inside ODBC calls, as R's `mclapply` and Python's `multiprocessing` do.
+//! For a process that forks while its threads are inside ODBC calls, as R's `mclapply` and Python's `multiprocessing`
+//! do.
 //!
-//! The child has only the thread that forked: a lock of ours that another thread held would be held there for ever, and
-//! what it guards might be half-changed. So whoever forks takes our locks first, and both processes let go of them.
+//! The child has only the thread that forked. A lock that another thread held would be locked for ever in the child,
+//! and the data under it might be half-changed. So the forking thread first takes the library's locks, and both
+//! processes then release them.
 //!
-//! There are two, taken in this order: [`state`]'s, under which everything that is made only once is made, the
-//! installer library and the log among it; and [`connections`]'. A fork waits for a target that is being loaded.
+//! There are two locks, taken in this order: the lock of [`state`], under which everything that exists only once is
+//! created, including the installer library and the log; and the lock of [`connections`]. A fork waits while a target
+//! is being loaded.
 
 use crate::surface::connections;
 use crate::target::state;
@@ -13,18 +16,18 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 /// What the forking thread holds.
 type Held = (state::Guard, connections::Guard);
 
-/// From before the fork until after it. Whoever stores here holds the locks, so there is one at a time.
+/// From before the fork until after it. The thread that stores here holds the locks, so there is only one at a time.
 static HELD: AtomicPtr<Held> = AtomicPtr::new(std::ptr::null_mut());
 
-/// With the library's loading, not with its first use: between taking a lock for the first time and this there must be
-/// no moment in which to fork.
+/// Registered when the library is loaded, not when it is first used: no fork may happen between the first use of a lock
+/// and the registration.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static ON_LOADING: extern "C" fn() = handle_forks;
 
 extern "C" fn handle_forks() {
-    // SAFETY: the library is never unloaded, so the handlers stay. It fails only for want of memory; a fork is then as
-    // it would be without.
+    // SAFETY: the library is never unloaded, so the handlers stay valid. The call fails only when memory is short; a
+    // fork then works as it would without the handlers.
     unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
 }
 
@@ -35,9 +38,9 @@ unsafe extern "C" fn before() {
 
 unsafe extern "C" fn after() {
     let held = HELD.swap(std::ptr::null_mut(), Relaxed);
-    // Nothing is held when the library was loaded in the middle of a fork.
+    // It is null if the library was loaded in the middle of a fork.
     if !held.is_null() {
-        // SAFETY: `before` has made it, on this thread, or on the one that this is the copy of.
+        // SAFETY: `before` made it, on this thread or, in the child, on the thread that this one is a copy of.
         drop(unsafe { Box::from_raw(held) });
     }
 }

@@ -1,10 +1,10 @@
-//! `ConfigDSNW` and `ConfigDriverW`: what the installer library calls to set up a data source or the driver, for the ODBC
-//! administrator and `odbcconf`.
+//! `ConfigDSNW` and `ConfigDriverW`: the installer library calls them to set up a data source or the driver, for the
+//! ODBC administrator and `odbcconf`.
 //!
-//! There is no window: a data source has the attributes as they are given. One that is given no name is called
-//! [`DEFAULT_NAME`], which needs nothing else; so "Add" in the ODBC administrator adds that one.
+//! There is no dialog: a data source gets exactly the given attributes. Without a name it is called [`DEFAULT_NAME`]
+//! and needs nothing else, so "Add" in the ODBC administrator adds that data source.
 //!
-//! On Windows alone (`docs/exports.md`).
+//! On Windows only (`docs/exports.md`).
 //!
 //! The specification: ODBC Programmer's Reference, Setup DLL Function Reference.
 
@@ -16,7 +16,7 @@ use crate::world::{Machine, Profile, World, installer_function};
 use std::ffi::c_void;
 use std::ptr::null;
 
-/// What the data source is called that nobody gave a name.
+/// The name of a data source that is added without a name.
 const DEFAULT_NAME: &str = "Loopback";
 
 const ODBC_ADD_DSN: u16 = 1;
@@ -34,17 +34,17 @@ const ODBC_ERROR_REQUEST_FAILED: u32 = 11;
 
 /// Why a request is refused.
 enum Refusal {
-    /// With the installer library's code for it.
+    /// With the installer library's error code.
     Ours(u32, String),
-    /// The installer library has refused, and knows why.
+    /// The installer library refused the request and has recorded the reason.
     Installer,
 }
 
-/// Adds, changes or removes a data source. `attributes` are `keyword=value` with a NUL each, and one more NUL at the end. An
-/// empty value takes the keyword away.
+/// Adds, changes or removes a data source. `attributes` is a list of `keyword=value`, each with a NUL, and one more NUL
+/// at the end. An empty value removes the keyword.
 ///
 /// # Safety
-/// The strings are as the specification has them, or null.
+/// The strings are as the specification requires, or null.
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn ConfigDSNW(
     _window: *mut c_void,
@@ -57,11 +57,11 @@ pub unsafe extern "system" fn ConfigDSNW(
     answer(|| configure_data_source(request, &driver, &attributes))
 }
 
-/// Changes a value of the driver's own section, such as `TargetDriver` or `CPTimeout`. When the driver is installed or
-/// removed there is nothing to be done here: the installer library does it all.
+/// Changes a value in the driver's own section, such as `TargetDriver` or `CPTimeout`. Installing or removing the
+/// driver needs nothing here: the installer library does it all.
 ///
 /// # Safety
-/// The strings are as the specification has them, or null; `message` has `capacity` characters.
+/// The strings are as the specification requires, or null; `message` has `capacity` characters.
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn ConfigDriverW(
     _window: *mut c_void,
@@ -118,7 +118,7 @@ fn refuse_request(request: u16) -> Result<(), Refusal> {
     Err(Refusal::Ours(ODBC_ERROR_INVALID_REQUEST_TYPE, format!("{request} is not a valid request.")))
 }
 
-/// Keyword and value, without the spaces around them.
+/// Keyword and value, with surrounding spaces removed.
 fn pair(attribute: &[u16]) -> Result<(&[u16], &[u16]), Refusal> {
     let is_space = |unit: &u16| *unit == u16::from(b' ');
     let trim = |text: &[u16]| -> std::ops::Range<usize> {
@@ -128,7 +128,7 @@ fn pair(attribute: &[u16]) -> Result<(&[u16], &[u16]), Refusal> {
     let equals = attribute.iter().position(|&unit| unit == u16::from(b'='));
     let (keyword, value) = attribute.split_at(equals.unwrap_or(0));
     if keyword[trim(keyword)].is_empty() {
-        // Without the attribute itself, which may be a part of a password.
+        // Does not show the attribute itself: it may be a part of a password.
         let text = "An attribute has no keyword. Write each attribute as keyword=value.";
         return Err(Refusal::Ours(ODBC_ERROR_INVALID_KEYWORD_VALUE, text.to_owned()));
     }
@@ -136,7 +136,7 @@ fn pair(attribute: &[u16]) -> Result<(&[u16], &[u16]), Refusal> {
     Ok((&keyword[trim(keyword)], &value[trim(value)]))
 }
 
-/// Writes a value; an empty one is taken away.
+/// Writes a value; an empty value removes the keyword.
 fn write(section: &[u16], (keyword, value): (&[u16], &[u16]), file: &str) -> Result<(), Refusal> {
     if value.is_empty() {
         SQLWritePrivateProfileStringW(section, keyword, None, &utf16(file))
@@ -145,7 +145,7 @@ fn write(section: &[u16], (keyword, value): (&[u16], &[u16]), file: &str) -> Res
     }
 }
 
-/// Runs a request, and leaves the reason of a refusal with the installer library. Gives a BOOL.
+/// Runs a request, and gives the installer library the reason of a refusal. Returns a BOOL.
 fn answer(request: impl FnOnce() -> Result<(), Refusal>) -> i32 {
     let defect = || Refusal::Ours(ODBC_ERROR_GENERAL_ERR, "This is a bug in loopback-odbc.".to_owned());
     match guard::catch(request).unwrap_or_else(|()| Err(defect())) {
@@ -158,7 +158,7 @@ fn answer(request: impl FnOnce() -> Result<(), Refusal>) -> i32 {
     }
 }
 
-/// An argument of the installer library's functions: a text, which may be missing.
+/// An argument of the installer library's functions: a text, which may be absent.
 trait Argument {
     fn terminated(self) -> Option<Vec<u16>>;
 }
@@ -175,7 +175,7 @@ impl Argument for Option<&[u16]> {
     }
 }
 
-/// Functions of the installer library that take texts and give a BOOL.
+/// Functions of the installer library that take texts and return a BOOL.
 macro_rules! installer_functions {
     ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
         #[allow(non_snake_case)]
@@ -183,7 +183,7 @@ macro_rules! installer_functions {
             let missing = |reason| Refusal::Ours(ODBC_ERROR_GENERAL_ERR, reason);
             let function = installer_function(stringify!($name)).map_err(missing)?;
             $(let $argument = $argument.terminated();)*
-            // SAFETY: the name promises the type. Each text ends with a NUL and lives through the call.
+            // SAFETY: a function of this name has this type. Each text ends with a NUL and lives through the call.
             let done = unsafe {
                 let function: unsafe extern "system" fn($(installer_functions!(@pointer $argument)),*) -> i32 =
                     std::mem::transmute(function);
@@ -207,12 +207,12 @@ fn post(code: u32, text: &str) {
     type Post = unsafe extern "system" fn(u32, *const u16) -> i16;
     if let Ok(function) = installer_function("SQLPostInstallerErrorW") {
         let text = [utf16(text), vec![0]].concat();
-        // SAFETY: the name promises the type, and the text ends with a NUL.
+        // SAFETY: a function of this name has this type, and the text ends with a NUL.
         unsafe { std::mem::transmute::<*const (), Post>(function)(code, text.as_ptr()) };
     }
 }
 
-/// A caller's string; null is empty.
+/// A caller's string; null counts as empty.
 ///
 /// # Safety
 /// It ends with a NUL, or is null.
@@ -222,7 +222,7 @@ unsafe fn text(string: *const u16) -> Vec<u16> {
     if string.is_null() { Vec::new() } else { (0..).map(unit).take_while(|&unit| unit != 0).collect() }
 }
 
-/// A caller's list of strings; null is empty.
+/// A caller's list of strings; null counts as empty.
 ///
 /// # Safety
 /// Each ends with a NUL, and there is an empty one at the end; or it is null.

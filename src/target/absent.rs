@@ -1,13 +1,13 @@
-//! The absent target: what calls go to when the real driver cannot be loaded.
+//! The absent target: it receives calls if the real driver cannot be loaded.
 //!
-//! Its environments and connections can be allocated, given attributes and freed; a connect fails with the reason why
-//! there is no driver. Its handles are numbers, not memory: nothing is ever behind them.
+//! Its environments and connections can be allocated, given attributes and freed. A connect fails with the reason why
+//! there is no driver. Its handles are numbers; no memory belongs to them.
 
 use crate::target::odbc::*;
 use crate::target::output;
 use crate::target::state::with_absent_handles;
 
-/// `SQLAllocHandle` for connections; environments are allocated by who loads.
+/// `SQLAllocHandle` for connections. Loading allocates the environments.
 ///
 /// # Safety
 /// `output` is null or can be written to.
@@ -42,7 +42,7 @@ pub unsafe extern "system-unwind" fn set_env_attr(
     with_absent_handles(|handles| match handles.get(environment.0) {
         Some(known) => {
             if attribute == EnvironmentAttribute::OdbcVersion as i32 {
-                // An integer attribute travels in the pointer itself.
+                // The value of an integer attribute is passed in the pointer itself.
                 known.odbc_version = value.addr() as i32;
             }
             SqlReturn::SUCCESS
@@ -51,7 +51,7 @@ pub unsafe extern "system-unwind" fn set_env_attr(
     })
 }
 
-/// `SQLGetEnvAttr`, which knows SQL_ATTR_ODBC_VERSION alone.
+/// `SQLGetEnvAttr`, for SQL_ATTR_ODBC_VERSION only.
 ///
 /// # Safety
 /// `value` is null or can be written to as the attribute's type.
@@ -74,7 +74,7 @@ pub unsafe extern "system-unwind" fn get_env_attr(
     }
 }
 
-/// `SQLSetConnectAttr` and `SQLSetConnectAttrW`: what was set before a connect that fails is of no use to anybody.
+/// `SQLSetConnectAttr` and `SQLSetConnectAttrW`: the connect will fail, so attributes set before it are dropped.
 pub unsafe extern "system-unwind" fn set_connect_attr(
     _connection: HDbc,
     _attribute: i32,
@@ -84,7 +84,7 @@ pub unsafe extern "system-unwind" fn set_connect_attr(
     SqlReturn::SUCCESS
 }
 
-/// `SQLGetDiagRecW`: all there is to tell is in our own records.
+/// `SQLGetDiagRecW`: only the library's own records contain something.
 pub unsafe extern "system-unwind" fn get_diag_rec(
     _handle_type: i16,
     _handle: Handle,
@@ -98,7 +98,7 @@ pub unsafe extern "system-unwind" fn get_diag_rec(
     SqlReturn::NO_DATA
 }
 
-/// `SQLGetDiagFieldW`: as [`get_diag_rec`].
+/// `SQLGetDiagFieldW`: see [`get_diag_rec`].
 pub unsafe extern "system-unwind" fn get_diag_field(
     _handle_type: i16,
     _handle: Handle,

@@ -1,10 +1,10 @@
-//! Loading the target, and what it says of itself.
+//! Loads the target, and asks it what kind of driver it is.
 //!
-//! One loaded copy of this library has one target, for good: the target's own handles go out to the driver manager, so
-//! it could never be exchanged under them. Which one it is, the domain decides ([`choice`]).
+//! A loaded copy of this library has one target, which never changes: the driver manager gets the target's own handles,
+//! so the target can never be replaced under them. The domain decides which target it is ([`choice`]).
 //!
-//! A target that cannot be loaded is a driver too, the [absent](super::absent) one, so that the reason can be told at
-//! connect: driver managers throw away what a driver says when it cannot allocate an environment.
+//! If the target cannot be loaded, the [absent](super::absent) one takes its place, to report the reason when the
+//! application connects: driver managers discard what a driver reports when it cannot allocate an environment.
 
 use crate::loopback::choice::{self, Target};
 use crate::loopback::driver::Kind;
@@ -17,41 +17,41 @@ use crate::world::{Machine, World, logging, open_driver, stay_loaded};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Without these nothing can be said through a driver.
+/// Without these functions a driver cannot even report an error.
 const REQUIRED: [&str; 5] =
     ["SQLAllocHandle", "SQLFreeHandle", "SQLDriverConnectW", "SQLGetDiagRecW", "SQLGetDiagFieldW"];
 
-/// A function that only this library exports: by it another copy of the library is known as such.
+/// A function that only this library exports. It identifies another copy of the library.
 const OWN_MARKER: &[u8] = b"loopback_odbc_version\0";
 
 /// A function that only driver managers export.
 const DRIVER_MANAGER_MARKER: &[u8] = b"SQLDriversW\0";
 
-/// What is made only once is made under the load lock, for the sake of processes that fork: the log, and the installer
-/// library's opening. For whoever comes without allocating an environment.
+/// Creates what exists only once: starts the log and opens the installer library. Both happen under the load lock,
+/// because of processes that fork. For callers that do not allocate an environment.
 pub fn start() {
     let _held = lock();
     begin();
-    // Whatever it says is told when it is asked for something.
+    // An error is reported when the installer library is used.
     let _ = registration::drivers(&Machine);
 }
 
-/// Before anything is remembered, or shown to others.
+/// Must run before anything is remembered or handed out.
 fn begin() {
     stay_loaded();
     logging::start();
 }
 
-/// What the target says of itself, the first time that it is asked.
+/// The target's answer, from the first time it was asked.
 static KIND: OnceLock<Kind> = OnceLock::new();
 
-/// Has the target say what kind of driver it is, unless it has before.
+/// Asks the target what kind of driver it is, unless it has answered before.
 ///
-/// One that is not Microsoft's by its name is not asked: drivers may expect to be connected before they are asked for
-/// anything, and some crash otherwise. Microsoft's answers SQL_DRIVER_NAME and SQL_DRIVER_VER at any time.
+/// A driver whose name is not one of Microsoft's is not asked: some drivers must be connected before they are asked
+/// anything, and crash otherwise. Microsoft's driver answers SQL_DRIVER_NAME and SQL_DRIVER_VER at any time.
 ///
 /// # Safety
-/// `connection` is a connection of the target, which need not be open.
+/// `connection` is a connection of the target; it need not be open.
 pub unsafe fn introduce(connection: HDbc, target: &Target) {
     if KIND.get().is_some() || !target.kind_by_name().is_microsofts() {
         return;
@@ -70,7 +70,7 @@ pub unsafe fn introduce(connection: HDbc, target: &Target) {
         };
         succeeded(code).then_some(text)
     };
-    // Only then anything is allocated: the target is called where nothing would be lost if it did not return.
+    // Memory is allocated only after these calls: if the target did not return, nothing would leak.
     let (name, version) = (ask(InfoType::DriverName as u16), ask(InfoType::DriverVer as u16));
     let text = |answer: Option<[u16; 128]>| {
         let units = answer.unwrap_or([0; 128]);
@@ -83,29 +83,31 @@ pub unsafe fn introduce(connection: HDbc, target: &Target) {
     }
 }
 
-/// What kind of driver the target is, as it has said, or else as its name tells.
+/// The target's kind: its own answer, or else the kind that its name implies.
 pub fn kind(target: &Target) -> Kind {
     KIND.get().cloned().unwrap_or_else(|| target.kind_by_name())
 }
 
-/// A target that was loaded in order to be looked at.
+/// A target that was loaded to be examined.
 pub struct Examined {
     pub target: Target,
     pub kind: Kind,
-    /// Functions that it does not export, of those that the library does.
+    /// Functions that the library exports and the target does not.
     pub lacking: Vec<&'static str>,
-    /// Better ones that are registered and cannot be loaded, with the reason.
+    /// Better candidates that are registered but cannot be loaded, with the reason.
     pub refused: Vec<String>,
 }
 
-/// Loads the target, as the first environment does, and has it say what it is. For a program that looks only once.
+/// Loads the target like the first environment does, and asks it what kind of driver it is. For a program that does
+/// this only once.
 ///
 /// # Errors
 /// IM003 with every name and path that was tried.
 pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
     let Loaded { target, lacking, refused } = load(world)?;
     let (mut environment, mut connection) = (Handle::null(), Handle::null());
-    // SAFETY: the handles are the target's own, each used as what it is and freed once, in the order of the specification.
+    // SAFETY: the handles are the target's own, each used for what it is and freed once, in the order of the
+    // specification.
     unsafe {
         use call::{SQLAllocHandle, SQLFreeHandle, SQLSetEnvAttr};
         let _ = SQLAllocHandle(HandleType::Env as i16, Handle::null(), &raw mut environment);
@@ -121,10 +123,11 @@ pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
     Ok(Examined { kind: kind(&target), target, lacking, refused })
 }
 
-/// Loads the target unless it is loaded; gives an environment of the absent target if there is none.
+/// Loads the target unless it is loaded. Returns an environment of the absent target if loading fails.
 ///
-/// As long as a handle of the absent target is alive nothing is tried: the functions must not be exchanged under it.
-/// The decision and the absent environment belong together under one lock, or another thread could load in between.
+/// While a handle of the absent target is alive, loading is not tried: the functions must not be replaced under it. The
+/// decision and the allocation of the absent environment happen under one lock, or another thread could load in
+/// between.
 pub fn load_or_stand_in() -> Option<Handle> {
     let mut absent = lock();
     begin();
@@ -139,7 +142,7 @@ impl Absent {
         match load(&Machine) {
             Ok(Loaded { target, .. }) => {
                 log::info!("the target is {target}");
-                // The lock is held, so nobody else has set it.
+                // The lock is held, so no other thread has set it.
                 LOADED.get_or_init(|| target);
             }
             Err(failure) => {
@@ -150,16 +153,16 @@ impl Absent {
     }
 }
 
-/// What came of loading.
+/// The result of loading.
 struct Loaded {
     target: Target,
-    /// Functions of the table that it does not export.
+    /// Functions of the table that the target does not export.
     lacking: Vec<&'static str>,
-    /// Better ones that cannot be loaded, with the reason.
+    /// Better candidates that cannot be loaded, with the reason.
     refused: Vec<String>,
 }
 
-/// Loads the first candidate that can be, and fills the table of entry points with its functions.
+/// Loads the first candidate that can be loaded, and fills the table of entry points with its functions.
 fn load(world: &dyn World) -> Result<Loaded, Failure> {
     let mut choice = choice::choose(world)?;
     let mut tried = Vec::new();
@@ -177,18 +180,20 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
     Err(choice.failure(tried))
 }
 
-/// Opens a driver and fills the table with its functions. Gives those that it lacks, which keep answering `SQL_ERROR`.
+/// Opens a driver and fills the table with its functions. Returns those that it lacks; they keep returning `SQL_ERROR`.
 fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
     let library = open_driver(library)?;
-    // SAFETY: only the address is looked at.
+    // SAFETY: only the presence of the symbol is checked.
     if unsafe { library.get::<*const ()>(OWN_MARKER) }.is_ok() {
         return Err("this is loopback-odbc itself; the target must be the driver behind it".into());
     }
-    // SAFETY: as before. It would load this library again, which would ask it for an environment, and so on.
+    // SAFETY: as before. A driver manager would load this library again, which would ask it for an environment, and so
+    // on.
     if unsafe { library.get::<*const ()>(DRIVER_MANAGER_MARKER) }.is_ok() {
         return Err("this is a driver manager; the target must be a driver".into());
     }
-    // SAFETY: the addresses are used as functions of the specification's types, which their names promise.
+    // SAFETY: the addresses are used as functions of the specification's types; functions of these names have these
+    // types.
     let address = |row: &Row| unsafe { library.get::<*mut ()>(row.name.as_bytes()) }.ok().map(|symbol| *symbol);
     if let Some(missing) = ROWS.iter().find(|row| REQUIRED.contains(&row.name) && address(row).is_none()) {
         return Err(format!("it does not export {}; is it an ODBC driver for Unicode?", missing.name));
@@ -201,7 +206,7 @@ fn load_functions(library: &Path) -> Result<Vec<&'static str>, String> {
             None => {}
         }
     }
-    // Never closed: its handles and functions are out.
+    // Never closed: its handles and functions are in use.
     std::mem::forget(library);
     Ok(lacking)
 }

@@ -1,10 +1,10 @@
-//! The vocabulary of the C interface: odbc-sys, and what that lacks.
+//! The types and constants of the C interface: those of odbc-sys, and those that it lacks.
 //!
-//! In the table of entry points stand its transparent newtypes, and integers wherever it has an enum: an application may pass any
-//! value, and in a Rust enum a value outside it would be undefined behaviour. So its enums are names for values here, as in
-//! `handle_type == HandleType::Dbc as i16`.
+//! The table of entry points uses its transparent newtypes, but integers instead of its enums: an application may pass
+//! any value, and in a Rust enum a value outside the enum would be undefined behaviour. So the enums only give names to
+//! values here, as in `handle_type == HandleType::Dbc as i16`.
 //!
-//! Names and values of the rest: ODBC 3.8, `sql.h`, `sqlext.h` and `sqlucode.h`.
+//! Names and values of the rest are from ODBC 3.8: `sql.h`, `sqlext.h` and `sqlucode.h`.
 
 pub use odbc_sys::{
     AttrOdbcVersion, DriverConnectOption, EnvironmentAttribute, HDbc, HDesc, HEnv, HStmt, Handle, HandleType,
@@ -16,15 +16,15 @@ pub fn succeeded(code: SqlReturn) -> bool {
     matches!(code, SqlReturn::SUCCESS | SqlReturn::SUCCESS_WITH_INFO)
 }
 
-/// A string argument's length when it ends at a NUL, as the type that lengths have.
+/// The length of a string argument that ends at a NUL, in the type of lengths.
 pub const NTS: i16 = odbc_sys::NTS as i16;
 
-/// SQL_MAX_OPTION_STRING_LENGTH: the most that `SQLGetConnectOption` writes, in characters.
+/// SQL_MAX_OPTION_STRING_LENGTH: the longest text that `SQLGetConnectOption` writes, in characters.
 pub const MAX_OPTION_STRING_LENGTH: i32 = 256;
 
-/// SQL_ATTR_DRIVER_UNICODE_TYPE, asked by iODBC: the width of the driver's `SQLWCHAR`.
+/// SQL_ATTR_DRIVER_UNICODE_TYPE: iODBC asks for it to learn the width of the driver's `SQLWCHAR`.
 pub const DRIVER_UNICODE_TYPE: i32 = 1065;
-/// SQL_DM_CP_UTF16: the answer to [`DRIVER_UNICODE_TYPE`] of a driver that speaks UTF-16.
+/// SQL_DM_CP_UTF16: the answer to [`DRIVER_UNICODE_TYPE`] of a driver that uses UTF-16.
 pub const UTF_16: i32 = 1;
 
 /// SQL_NO_COLUMN_NUMBER.

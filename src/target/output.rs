@@ -1,4 +1,4 @@
-//! The one place through which anything is written to a caller's pointer: null-checked, cut to size, unaligned-safe.
+//! The only code that writes to a caller's pointer. It allows null and unaligned pointers, and truncates strings.
 
 /// Writes a value, unless the pointer is null.
 ///
@@ -11,9 +11,10 @@ pub unsafe fn put<T>(pointer: *mut T, value: T) {
     }
 }
 
-/// Writes a string with its NUL, cut to `capacity` code units with the NUL; gives whether it was cut.
+/// Writes a string with its NUL, truncated to `capacity` code units including the NUL. Returns whether it was
+/// truncated.
 ///
-/// Nothing is written to a null pointer, and nothing is cut then.
+/// Nothing is written to a null pointer, and the result is then false.
 ///
 /// # Safety
 /// `buffer` is null or can be written to for `capacity` code units.
@@ -23,13 +24,13 @@ pub unsafe fn put_string(buffer: *mut u16, capacity: usize, value: &[u16]) -> bo
     }
     let length = value.len().min(capacity.saturating_sub(1));
     for (index, &unit) in value[..length].iter().chain((capacity > 0).then_some(&0)).enumerate() {
-        // SAFETY: at most `capacity` code units are written, which the caller promises; ODBC promises no alignment.
+        // SAFETY: at most `capacity` code units are written, as the caller promises; ODBC promises no alignment.
         unsafe { buffer.add(index).write_unaligned(unit) };
     }
     value.len() >= capacity
 }
 
-/// Writes a text of bytes with its NUL, which must fit in `capacity` unless that is nothing.
+/// Writes a text of bytes with its NUL if both fit in `capacity` bytes; writes nothing otherwise.
 ///
 /// # Safety
 /// `buffer` is null or can be written to for `capacity` bytes.

@@ -1,37 +1,38 @@
-//! The table of entry points, read for the target: a slot for each function with the target's function behind it, what
-//! takes its place without one, and the typed calls ([`call`]) that everything above makes.
+//! The target's functions, made from the table of entry points: for each function a slot with the target's function,
+//! the replacement if there is none, and the typed call ([`call`]) that all code above uses.
 //!
-//! A row may say what happens without a target (`absent`), or with one that lacks the function (`lacking`); else it is
-//! `SQL_ERROR`.
+//! A row may name a replacement for the case that there is no target (`absent`), or that the target lacks the function
+//! (`lacking`). Otherwise the replacement returns `SQL_ERROR`.
 //!
-//! The set is that of Microsoft's driver: wide functions and, except on Windows, the narrow `SQLSetConnectAttr`; no ANSI and
-//! no ODBC 2 functions. What is left out, and what each of those would break, is in `docs/exports.md`.
+//! The functions are those of Microsoft's driver: wide functions and, except on Windows, the narrow
+//! `SQLSetConnectAttr`; no ANSI and no ODBC 2 functions. `docs/exports.md` lists what is left out, and what each of
+//! those would break.
 
 use crate::target::odbc::{HDbc, HDesc, HEnv, HStmt, Handle, Len, Pointer, SqlReturn, ULen, WChar};
 use crate::target::{absent, lacking, state};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
-/// The one function that Microsoft's driver for Windows does not have.
+/// The only function in the table that Microsoft's driver for Windows does not have.
 const NOT_ON_WINDOWS: &str = "SQLSetConnectAttr";
 
-/// What the loader and the tests know of an entry point.
+/// What the loader and the tests use of an entry point.
 pub struct Row {
     pub name: &'static str,
-    /// SQL_API_...: what `SQLGetFunctions` knows it by.
+    /// SQL_API_...: the function's identifier for `SQLGetFunctions`.
     pub function_id: u16,
     slot: &'static AtomicPtr<()>,
     filled: AtomicBool,
 }
 
 impl Row {
-    /// Whether the library has this function here.
+    /// Whether the library exports this function on this platform.
     pub fn is_exported(&self) -> bool {
         !cfg!(windows) || self.name != NOT_ON_WINDOWS
     }
 
-    /// Puts the target's function behind the entry point.
+    /// Connects the entry point to the target's function.
     pub fn fill(&self, function: *mut ()) {
-        // Relaxed: whoever calls has a handle, and the handle was given out after this.
+        // Relaxed is enough: a caller has a handle, and handles are handed out after this.
         self.slot.store(function, Relaxed);
         self.filled.store(true, Relaxed);
     }
@@ -49,22 +50,22 @@ macro_rules! entry_points {
             Row { name: stringify!($name), function_id: $id, slot: &slot::$name, filled: AtomicBool::new(false) },
         )*];
 
-        /// The functions that calls go to: the absent target's until a target is loaded.
+        /// The functions that receive the calls: the absent target's until a target is loaded.
         #[allow(non_upper_case_globals)]
         mod slot {
             use super::*;
             $(pub static $name: AtomicPtr<()> = AtomicPtr::new(without::$name as *mut ());)*
         }
 
-        /// What each function does without a target, or in a target that lacks it.
+        /// What each function does without a target, or with a target that lacks it.
         #[allow(non_snake_case, clippy::too_many_arguments)]
         mod without {
             use super::*;
             $(entry_points!(@without $name($($argument: $type),*) $($when $answer)?);)*
         }
 
-        /// The target's functions. For each the safety is the specification's: the arguments are as it has them.
-        /// Two are never called: every connect goes to the target's `SQLDriverConnectW`.
+        /// The target's functions. The safety of each is that of the specification: the arguments are as it requires.
+        /// Two are never called, because every connect goes to the target's `SQLDriverConnectW`.
         #[allow(dead_code, non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc)]
         pub mod call {
             use super::*;
@@ -72,8 +73,8 @@ macro_rules! entry_points {
                 #[inline(always)]
                 pub unsafe fn $name($($argument: $type),*) -> SqlReturn {
                     let function = slot::$name.load(Relaxed);
-                    // SAFETY: the slot holds a function of this name, ours or the target's, and the name promises its
-                    // type. The caller promises the arguments.
+                    // SAFETY: the slot holds a function of this name, this library's or the target's, and a function of
+                    // this name has this type. The caller promises the arguments.
                     unsafe {
                         let function: unsafe extern "system-unwind" fn($($type),*) -> SqlReturn = std::mem::transmute(function);
                         function($($argument),*)

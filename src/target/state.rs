@@ -1,4 +1,4 @@
-//! Whether there is a target, and the handles of the absent one: what loading sets, under its lock, and all calls look at.
+//! Whether there is a target, and the handles of the absent one. Loading sets them under its lock; all calls read them.
 
 use crate::loopback::choice::Target;
 use crate::loopback::failure::{Failure, Sqlstate};
@@ -6,10 +6,10 @@ use crate::target::odbc::{Handle, Pointer};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-/// Set once, and never again: handles of the target are out from then on.
+/// Set once and never changed, because handles of the target are in use from then on.
 pub static LOADED: OnceLock<Target> = OnceLock::new();
 
-/// Why there is no target, and what takes its place. Whoever loads holds this lock.
+/// Why there is no target, and its replacement. Loading holds this lock.
 static ABSENT: Mutex<Absent> = Mutex::new(Absent { reason: None, handles: Handles::new() });
 
 pub struct Absent {
@@ -41,17 +41,17 @@ pub fn loaded() -> Result<&'static Target, Failure> {
     })
 }
 
-/// The target, if there is one.
+/// The target, if one is loaded.
 pub fn if_loaded() -> Option<&'static Target> {
     LOADED.get()
 }
 
-/// Whether there is a target; what is then still answered for an absent one is what the target lacks.
+/// Whether a target is loaded.
 pub fn is_loaded() -> bool {
     LOADED.get().is_some()
 }
 
-/// The absent target's handles that are alive. They are kept under the load lock.
+/// The handles of the absent target that are alive. The load lock protects them.
 pub struct Handles {
     pub alive: BTreeMap<usize, AbsentHandle>,
     last: usize,
@@ -59,7 +59,7 @@ pub struct Handles {
 
 pub struct AbsentHandle {
     pub handle_type: i16,
-    /// SQL_ATTR_ODBC_VERSION of an environment: the driver manager wants back what it set.
+    /// SQL_ATTR_ODBC_VERSION of an environment: the driver manager reads back what it set.
     pub odbc_version: i32,
 }
 

@@ -1,9 +1,9 @@
 // The table of entry points: every exported ODBC function, once.
 //
-// A row is the function's identifier for SQLGetFunctions, its kind, and its signature in the ABI's types; what the kinds
-// mean is in src/surface/exported.rs, what `absent` and `lacking` are in src/target/slots.rs. Whoever includes this file defines
-// `entry_points!` before: the target's floor makes its slots and typed calls of the rows, the surface its exports, the tests their calls,
-// and the recording target its functions.
+// A row consists of the function's identifier for SQLGetFunctions, its kind, and its signature in the ABI's types.
+// src/surface/exported.rs explains the kinds, src/target/slots.rs explains `absent` and `lacking`. A file that includes
+// this one defines `entry_points!` first: the target layer makes its slots and typed calls from the rows, the surface
+// its exports, the tests their calls, and the recording target its functions.
 
 entry_points! {
     1001 custom(answers::alloc_handle) SQLAllocHandle(handle_type: i16, input: Handle, output: *mut Handle) absent(absent::alloc_handle);

@@ -1,4 +1,4 @@
-//! A world made of fixtures, for the tests of the rules and for the fuzz targets.
+//! A world made of test data, for the tests of the rules and for the fuzz targets.
 
 use super::{Cut, InterfaceAddress, Neighbour, Owner, Platform, Profile, SocketIdentity, TcpConnection, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// A path from the root on the system that the tests run on.
+/// An absolute path on the system that runs the tests.
 #[cfg(test)]
 macro_rules! whole {
     ($path:literal) => {
@@ -20,10 +20,10 @@ pub(crate) use whole;
 pub const CERTIFICATE_PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
 pub const KEY_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
 
-/// The driver of every data source here: a section without one is none.
+/// The driver of every data source here. A section without a driver does not count as a data source.
 const LOOPBACK: &str = "SQL Server Loopback";
 
-/// Stands for a value in another encoding.
+/// Represents a value in another encoding.
 pub const NOT_UTF_8: &str = "(not UTF-8)";
 /// User and group of the process.
 pub const USER: u32 = 1000;
@@ -31,7 +31,7 @@ pub const USER: u32 = 1000;
 /// A section of a profile: its name, and its keywords with their values.
 type Section = (String, Vec<(String, String)>);
 
-/// An empty world, to be filled by the methods below.
+/// An empty world; the methods below fill it.
 #[derive(Default)]
 pub struct Fixture {
     variables: BTreeMap<String, String>,
@@ -48,7 +48,7 @@ pub struct Fixture {
     addresses: Vec<InterfaceAddress>,
     no_addresses: bool,
     connections: Option<Vec<TcpConnection>>,
-    /// How many have an identity.
+    /// How many connections have an identity.
     sockets: u8,
     neighbours: Option<Vec<Neighbour>>,
     remembered_connection: Mutex<Option<SocketIdentity>>,
@@ -77,7 +77,7 @@ impl Fixture {
         self
     }
 
-    /// A file that is there and cannot be read.
+    /// A file that exists but cannot be read.
     pub fn unreadable(mut self, path: &str) -> Self {
         self.files.insert(path.into(), Err(io::ErrorKind::PermissionDenied));
         self
@@ -89,25 +89,25 @@ impl Fixture {
         self
     }
 
-    /// A file that every user may read.
+    /// A file that every user can read.
     pub fn open(mut self, path: &str) -> Self {
         self.open.insert(path.into());
         self
     }
 
-    /// A file or folder that is not root's alone, as all others are.
+    /// A file or folder with another owner or mode. All others belong to root alone.
     pub fn owned(mut self, path: &str, user: u32, group: u32, mode: u32) -> Self {
         self.owners.insert(path.into(), Ok(Owner { user, group, mode }));
         self
     }
 
-    /// A file or folder of which the owner cannot be told.
+    /// A file or folder whose owner is unknown.
     pub fn of_nobody_knows_whom(mut self, path: &str) -> Self {
         self.owners.insert(path.into(), Err(io::ErrorKind::PermissionDenied));
         self
     }
 
-    /// No folder can be listed; what is in it can be used by who knows its name.
+    /// No folder can be listed, but files with known names can be used.
     pub fn unlisted(mut self) -> Self {
         self.unlisted = true;
         self
@@ -135,7 +135,7 @@ impl Fixture {
         self
     }
 
-    /// The keywords of a section can be told.
+    /// The keywords of a section can be listed.
     pub fn overview(mut self) -> Self {
         self.overview = true;
         self
@@ -152,13 +152,13 @@ impl Fixture {
         self
     }
 
-    /// The interfaces' addresses are not told by netlink.
+    /// Netlink does not return the interfaces' addresses.
     pub fn no_addresses(mut self) -> Self {
         self.no_addresses = true;
         self
     }
 
-    /// An established connection of which the interface and the identity are not told.
+    /// An established connection whose interface and identity are unknown.
     pub fn connection(mut self, local: &str, remote: &str) -> Self {
         let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
         let connection = TcpConnection { local, remote, interface: None, user: USER, identity: None };
@@ -166,7 +166,7 @@ impl Fixture {
         self
     }
 
-    /// An established connection as socket diagnostics tell it.
+    /// An established connection as socket diagnostics return it.
     pub fn bound_connection(mut self, local: &str, remote: &str, interface: &str) -> Self {
         self.sockets += 1;
         let (local, remote, interface) = (local.parse().unwrap(), remote.parse().unwrap(), Some(interface.to_owned()));
@@ -175,7 +175,7 @@ impl Fixture {
         self
     }
 
-    /// The last connection's socket is of this user.
+    /// The last connection's socket belongs to this user.
     pub fn of_user(mut self, user: u32) -> Self {
         self.connections.as_mut().unwrap().last_mut().unwrap().user = user;
         self

@@ -1,14 +1,14 @@
-//! The boundary around our own code: what ends it must not take the host process down. A panic is a defect of ours; a
-//! cancellation of the thread is the program's wish, and waits until we are done.
+//! The boundary around this library's own code, which protects the host process. A panic, which is a defect, is caught
+//! here. A cancellation of the thread, which the program wants, is delayed until this code has finished.
 
 use crate::world::uncancelled;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code that might panic. Where that was goes to standard error ([`crate::world::logging`]).
+/// Runs code that might panic. The place of a panic is written to standard error ([`crate::world::logging`]).
 ///
-/// Only code that computes goes through here. Forwarded calls do not: nothing of ours runs in them.
+/// Only code that computes runs inside. Forwarded calls do not, because they run none of this library's code.
 pub fn catch<T>(action: impl FnOnce() -> T) -> Result<T, ()> {
-    // State that a panic could leave half-changed is only ever replaced whole, under its lock.
+    // A panic cannot leave state half-changed: state is only replaced as a whole, under its lock.
     uncancelled(|| catch_unwind(AssertUnwindSafe(action)).map_err(drop))
 }
 

@@ -1,4 +1,4 @@
-//! Linux as this library sees it: what [`super::Machine`] asks of this system alone.
+//! What [`super::Machine`] asks of Linux.
 
 pub mod installer;
 mod log_file;
@@ -20,45 +20,47 @@ use std::path::{Path, PathBuf};
 /// Opens a driver.
 ///
 /// # Errors
-/// The loader's own words.
+/// The loader's own message.
 pub fn open_driver(library: &Path) -> Result<libloading::Library, String> {
-    // RTLD_LOCAL: the target's names must not reach the driver manager's.
-    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers just so.
+    // RTLD_LOCAL: the target's symbols must not interfere with the driver manager's.
+    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers in the same way.
     let library = unsafe { Library::open(Some(library), RTLD_NOW | RTLD_LOCAL) };
     library.map(Into::into).map_err(|error| error.to_string())
 }
 
-/// The linker has marked the library as one that is never unloaded (build.rs).
+/// The link options mark the library as never unloaded (build.rs).
 pub fn stay_loaded() {}
 
 unsafe extern "C" {
-    // POSIX's, which the libc crate lacks.
+    // From POSIX; the libc crate lacks it.
     fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
 }
 
-/// Of glibc and musl alike.
+/// The same in glibc and musl.
 const PTHREAD_CANCEL_DISABLE: c_int = 1;
 
-/// Runs a function in which this thread is not cancelled; a cancellation waits until after it. The system calls that wait
-/// would end the thread by unwinding it, from functions that Rust's standard library calls as ones that never unwind.
+/// Runs a function during which this thread is not cancelled; a cancellation waits until afterwards. The system calls
+/// that wait are cancellation points: they would end the thread by unwinding it, out of functions that Rust's standard
+/// library declares as never unwinding.
 pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
     struct Restored(c_int);
     impl Drop for Restored {
         fn drop(&mut self) {
-            // SAFETY: the state is one that the same function has given.
+            // SAFETY: the state comes from the same function.
             unsafe { pthread_setcancelstate(self.0, &raw mut self.0) };
         }
     }
     let mut before = 0;
-    // SAFETY: the state is POSIX's, and the pointer leads to an integer.
+    // SAFETY: the state is one of POSIX's, and the pointer leads to an integer.
     unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
     let _restored = Restored(before);
     action()
 }
 
-/// Whether this program has other rights than whoever started it, as one that is setuid: what the loader and libc go by.
+/// Whether this program has more rights than the user who started it, as a setuid program does. The loader and libc use
+/// the same test.
 pub fn has_others_rights() -> bool {
-    // SAFETY: it looks a number up, in what the kernel gave the process.
+    // SAFETY: it only looks up a number that the kernel gave the process.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
@@ -70,7 +72,7 @@ pub fn working_directory() -> io::Result<PathBuf> {
 pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
     let loaded;
     let path = match path.parent() {
-        // A plain name is for the loader to search, and means what it has found.
+        // The loader searches for a plain name, so the name means the file that it found.
         Some(folder) if folder.as_os_str().is_empty() => {
             loaded = installer::loaded_library(path).ok_or(io::ErrorKind::NotFound)?;
             &loaded
@@ -80,7 +82,7 @@ pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
     std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// By the mode alone: whether the folders above can be entered is not asked.
+/// From the mode only: whether the folders above can be entered is not checked.
 pub fn readable_by_all(path: &Path) -> io::Result<bool> {
     std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
@@ -92,16 +94,16 @@ pub fn owner(path: &Path) -> io::Result<Option<Owner>> {
 }
 
 pub fn user() -> u32 {
-    // SAFETY: it takes nothing and cannot fail.
+    // SAFETY: it takes no arguments and cannot fail.
     unsafe { libc::geteuid() }
 }
 
 pub fn group() -> u32 {
-    // SAFETY: it takes nothing and cannot fail.
+    // SAFETY: it takes no arguments and cannot fail.
     unsafe { libc::getegid() }
 }
 
-/// What the Windows rules look at is not there.
+/// The Windows rules have nothing to check here.
 fn only_on_windows<T>() -> Result<T, String> {
     Err("this is not Windows".to_owned())
 }

@@ -1,7 +1,7 @@
-//! The log: what was decided and why, for whoever asks for it with `LOOPBACK_ODBC_LOG`.
+//! The log: decisions and their reasons, if `LOOPBACK_ODBC_LOG` asks for them.
 //!
-//! It goes where [`LogFile`] says, which does nothing to the program. Nothing is logged per call, and nothing secret at any
-//! level: attributes are shown by their `Display`, which hides secrets.
+//! [`LogFile`] decides where it goes, without affecting the program. No call is logged as such. No level logs secrets:
+//! attributes are written with their `Display`, which hides secrets.
 
 use crate::world::{LogFile, Machine, World};
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -10,14 +10,14 @@ use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// `off` (also when it is not set), `error`, `warn`, `info`, `debug` or `trace`.
+/// `off` (the default), `error`, `warn`, `info`, `debug` or `trace`.
 const LEVEL_VARIABLE: &str = "LOOPBACK_ODBC_LOG";
-/// The file that lines are added to; standard error without it.
+/// The file to append lines to; the default is standard error.
 const FILE_VARIABLE: &str = "LOOPBACK_ODBC_LOG_FILE";
 
-/// A line's bytes at most, its end among them: what a pipe takes whole or not at all (PIPE_BUF of Linux).
+/// The most bytes of a line, including its end: up to this length a write to a pipe is atomic (PIPE_BUF on Linux).
 const LONGEST_LINE: usize = 4096;
-/// The end of a line that would have been longer.
+/// The end of a truncated line.
 const CUT: &str = "...";
 
 struct Logger {
@@ -30,21 +30,21 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record) {
-        // One write a line, so that lines of several processes do not mix.
+        // One write per line, so lines of several processes do not mix.
         self.file.add(line(record.level(), record.args()).as_bytes());
     }
 
     fn flush(&self) {}
 }
 
-/// Starts logging, the first time it is called; under the load lock, for the sake of processes that fork.
+/// Starts logging, the first time it is called. Called under the load lock, because of processes that fork.
 pub fn start() {
     static LOGGER: OnceLock<Option<Logger>> = OnceLock::new();
     let logger = LOGGER.get_or_init(|| {
         panic::set_hook(Box::new(|panic| LogFile::standard_error().add(defect(panic).as_bytes())));
         let wanted = Machine.variable(LEVEL_VARIABLE)?;
         let known = wanted.to_str().and_then(|wanted| wanted.trim().parse().ok());
-        // A word that is none asks for a log, and is told there what it could be.
+        // An unknown level enables the log, with a line there that lists the levels.
         let level = known.unwrap_or(LevelFilter::Warn);
         if level == LevelFilter::Off {
             return None;
@@ -69,23 +69,23 @@ pub fn start() {
         Some(logger)
     });
     if let Some(logger) = logger {
-        // Refused when it is set already, by an earlier call here.
+        // Fails if an earlier call has set it already.
         let _ = log::set_logger(logger);
     }
 }
 
-/// Where a panic of ours was, for whoever reports it. Not what it says: there may be a value in that.
+/// The location of a panic, for a bug report. Without its message, which may contain a value.
 fn defect(panic: &PanicHookInfo) -> String {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     line(Level::Error, format_args!("a bug in loopback-odbc at {place}"))
 }
 
-/// A record as one line, whatever is in it.
+/// A record as one line, whatever it contains.
 fn line(level: Level, text: impl Display) -> String {
     let text = format!("loopback-odbc[{}] {level}: {text}", std::process::id());
     let mut line = String::with_capacity(text.len() + 1);
     for character in text.chars() {
-        // A value must not look like a line of ours, nor give a terminal orders.
+        // A value must not look like another log line, nor send commands to a terminal.
         if character.is_control() || ['\u{2028}', '\u{2029}'].contains(&character) {
             let _ = write!(line, "{}", character.escape_default());
         } else {
@@ -115,7 +115,7 @@ mod tests {
     fn a_panic_says_where_it_was_and_nothing_else() {
         static SAID: Mutex<String> = Mutex::new(String::new());
         let before = panic::take_hook();
-        // Other tests may panic meanwhile, which is for the hook that was there.
+        // Other tests may panic in the meantime; their panics go to the previous hook.
         let this = std::thread::current().id();
         panic::set_hook(Box::new(move |panic| match std::thread::current().id() == this {
             true => SAID.lock().unwrap().push_str(&defect(panic)),

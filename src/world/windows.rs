@@ -1,7 +1,7 @@
-//! Windows as this library sees it: what [`super::Machine`] asks of this system alone.
+//! What [`super::Machine`] asks of Windows.
 //!
-//! All strings are UTF-16 at the border. What Windows does not let us see, as it may be in an AppContainer, is told as a
-//! reason, never as a failure.
+//! All strings are UTF-16 at the API. What Windows does not allow this process to see, for example in an AppContainer,
+//! is returned as a reason, never as a failure.
 
 pub mod installer;
 mod process;
@@ -29,36 +29,36 @@ use windows_sys::Win32::System::LibraryLoader::{
     GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT, GetModuleFileNameW, GetModuleHandleExW,
 };
 
-/// The longest path that Windows knows, in code units (Maximum Path Length Limitation).
+/// The longest path that Windows supports, in code units (Maximum Path Length Limitation).
 const LONGEST_PATH: usize = 32 * 1024;
 
-/// Opens a driver. Libraries that it needs are searched beside it first.
+/// Opens a driver. The loader searches the libraries that it needs in its folder first.
 ///
 /// # Errors
-/// The loader's own words.
+/// The loader's own message.
 pub fn open_driver(library: &Path) -> Result<libloading::Library, String> {
-    // With a plain name, which is for the loader to search, that search would not be defined.
+    // For a plain name, for which the loader searches, this flag has no defined behaviour.
     let flags = if library.is_absolute() { LOAD_WITH_ALTERED_SEARCH_PATH } else { 0 };
-    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers just so.
+    // SAFETY: the administrator named this driver, and the driver manager would run its initialisers in the same way.
     unsafe { Library::load_with_flags(library, flags) }.map(Into::into).map_err(|error| words(&error))
 }
 
-/// What the system says; libloading's own text is the name of the function that failed.
+/// The system's message; libloading's own text is the name of the function that failed.
 fn words(error: &libloading::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// A file that was opened for the log, or standard error.
+/// A file opened for the log, or standard error.
 pub struct LogFile {
-    /// None for standard error, which a program may exchange any time, and which is looked up for each line.
+    /// None for standard error. A program may replace it at any time, so it is looked up for each line.
     opened: Option<File>,
 }
 
 impl LogFile {
-    /// Opens a file to add lines to.
+    /// Opens a file to append lines to.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub fn open(path: &Path) -> io::Result<LogFile> {
         Ok(LogFile { opened: Some(File::options().append(true).create(true).open(path)?) })
     }
@@ -67,7 +67,7 @@ impl LogFile {
         LogFile { opened: None }
     }
 
-    /// Adds a line. There is nobody to tell of a failure, and in a service there is no standard error.
+    /// Appends a line. A failure cannot be reported anywhere, and a service has no standard error.
     pub fn add(&self, line: &[u8]) {
         let _ = match &self.opened {
             Some(file) => (&mut &*file).write_all(line),
@@ -76,24 +76,24 @@ impl LogFile {
     }
 }
 
-/// Runs a function; there is nothing here by which one thread could end another in an orderly way.
+/// Runs a function. On Windows a thread cannot cancel another one in an orderly way.
 pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
     action()
 }
 
-/// Programs here have the rights of whoever started them, or get a new environment.
+/// On Windows a program has the rights of the user who started it, or gets a new environment.
 pub fn has_others_rights() -> bool {
     false
 }
 
-/// With links, substituted drives and 8.3 names resolved, since they hide the folders that tell the instance.
+/// Resolves links, substituted drives and 8.3 names, because they hide the folders that show the instance.
 pub fn working_directory() -> io::Result<PathBuf> {
     let directory = std::env::current_dir()?;
-    // An AppContainer may not look at the folders above; the path then stays as it is.
+    // An AppContainer cannot look at the folders above; the path then stays unchanged.
     Ok(std::fs::canonicalize(&directory).map_or(directory, |resolved| plain(&resolved)))
 }
 
-/// A path without the prefix `\\?\`, which programs that show or compare paths do not expect.
+/// A path without the prefix `\\?\`, which programs that display or compare paths do not expect.
 fn plain(path: &Path) -> PathBuf {
     let mut components = path.components();
     let Some(Component::Prefix(prefix)) = components.next() else { return path.to_owned() };
@@ -112,17 +112,17 @@ fn plain(path: &Path) -> PathBuf {
 pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
     let loaded;
     let path = match path.parent() {
-        // A plain name is for the loader to search, and means what it has found.
+        // The loader searches for a plain name, so the name means the file that it found.
         Some(folder) if folder.as_os_str().is_empty() => {
             loaded = module(0, wide(path).as_ptr()).and_then(module_path).ok_or(io::ErrorKind::NotFound)?;
             &loaded
         }
         _ => path,
     };
-    // No access is needed to ask for this, and the flag allows to ask it of a folder, too.
+    // This needs no access rights, and with the flag it also works for a folder.
     let file = File::options().access_mode(0).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)?;
     let mut information = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: the handle is the open file's, the structure of the type that is asked for.
+    // SAFETY: the handle is the open file's, and the structure has the required type.
     if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut information) } == 0 {
         return Err(io::Error::last_os_error());
     }
@@ -130,24 +130,24 @@ pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((information.dwVolumeSerialNumber.into(), index))
 }
 
-/// The file of the library that this very function is in.
+/// The file of the library that contains this function.
 pub fn own_library() -> Option<PathBuf> {
     module(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, own_library as *const u16).and_then(module_path)
 }
 
-/// Keeps this library loaded for the life of the process: the driver manager unloads drivers, and the target's handles and
-/// our state would not survive that.
+/// Keeps this library loaded for the life of the process. The driver manager unloads drivers, and the target's handles
+/// and this library's state would not survive that.
 pub fn stay_loaded() {
     let mut module = std::ptr::null_mut();
     let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
-    // SAFETY: the address is one in this library. It cannot fail for one.
+    // SAFETY: the address is inside this library, for which the call cannot fail.
     unsafe { GetModuleHandleExW(flags, stay_loaded as *const u16, &raw mut module) };
 }
 
-/// A module that the process has loaded, by its name or by an address in it, as the flags say.
+/// A module that the process has loaded, found by its name or by an address in it, depending on the flags.
 fn module(flags: u32, name: *const u16) -> Option<HMODULE> {
     let mut module = std::ptr::null_mut();
-    // SAFETY: the callers give a name with its NUL or an address, which is not followed.
+    // SAFETY: callers pass a name with its NUL, or an address, which is not dereferenced.
     let found =
         unsafe { GetModuleHandleExW(flags | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT, name, &raw mut module) };
     (found != 0).then_some(module)
@@ -156,23 +156,23 @@ fn module(flags: u32, name: *const u16) -> Option<HMODULE> {
 /// A module's file.
 fn module_path(module: HMODULE) -> Option<PathBuf> {
     let mut buffer = vec![0; LONGEST_PATH];
-    // SAFETY: the buffer has the length that is said, and a handle that is no module's gives nothing.
+    // SAFETY: the buffer has the given length. For a handle that is not a module's, nothing is written.
     let length = unsafe { GetModuleFileNameW(module, buffer.as_mut_ptr(), LONGEST_PATH as u32) };
     (length != 0).then(|| OsString::from_wide(&buffer[..length as usize]).into())
 }
 
-/// Code units with a NUL.
+/// A text in code units, with a NUL.
 fn wide(text: impl AsRef<OsStr>) -> Vec<u16> {
     text.as_ref().encode_wide().chain([0]).collect()
 }
 
-/// By its arguments: where one ends is of no interest.
+/// Built from the arguments; where each one ends does not matter.
 pub fn command_line() -> Result<String, String> {
     let arguments: Vec<String> = std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
     Ok(arguments.join(" "))
 }
 
-/// What the Linux rules look at is not there.
+/// The Linux rules have nothing to check here.
 fn only_on_linux<T>() -> io::Result<T> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -185,12 +185,12 @@ pub fn owner(_path: &Path) -> io::Result<Option<Owner>> {
     only_on_linux()
 }
 
-/// Nobody's number, as accounts have none here.
+/// A number that is nobody's, because Windows accounts have no number.
 pub fn user() -> u32 {
     u32::MAX
 }
 
-/// As [`user`].
+/// See [`user`].
 pub fn group() -> u32 {
     u32::MAX
 }
@@ -255,7 +255,7 @@ mod tests {
     fn the_process_is_this_one() {
         let program = std::env::current_exe().unwrap();
         let same = |path: &str| path.eq_ignore_ascii_case(program.to_str().unwrap());
-        // The library's code is the test program's here.
+        // In the test, the library's code is part of the test program.
         assert!(same(own_library().unwrap().to_str().unwrap()));
         let paths = process_paths().unwrap();
         assert!(same(&paths[0]), "{paths:?}");

@@ -1,8 +1,8 @@
-//! The databases: one SQLite file each, in a folder that goes away with the program.
+//! The databases: one SQLite file each, in a folder that is removed when the program ends.
 //!
-//! Files rather than memory, because SQLite's write-ahead log, which lets readers go on while someone writes, needs
-//! files. A session has all of them attached, so that `USE` and three-part names are a matter of names. A session
-//! that writes holds the one [`WriteLock`] until its transaction ends: no two can wait for each other.
+//! They are files because SQLite's write-ahead log, which lets readers continue while a session writes, needs files. A
+//! session has all of them attached, so `USE` and three-part names only need name resolution. A session that writes
+//! holds the single [`WriteLock`] until its transaction ends, so no two sessions can wait for each other.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::sql::functions::{Identities, SessionParts, install};
 use crate::sql::modules;
 use crate::sql::schema::{ROWVERSION, literal, quote};
 
-/// SQLite attaches no more to one connection.
+/// The most databases that SQLite attaches to one connection.
 pub const MOST_DATABASES: usize = 10;
 
 pub struct Databases {
@@ -26,7 +26,7 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Makes empty databases of these names in an empty folder.
+    /// Creates empty databases with these names in an empty folder.
     pub fn create(folder: &Path, names: Vec<String>) -> Result<Databases> {
         let databases = Databases {
             folder: folder.to_owned(),
@@ -47,7 +47,7 @@ impl Databases {
         self.folder.join(format!("{at}.db"))
     }
 
-    /// The name as it was given, of a database named in any case.
+    /// The name as it was given, for a database named in any case.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.names.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(name))
     }
@@ -60,7 +60,7 @@ impl Databases {
         for (at, name) in self.names.iter().enumerate() {
             let path = self.path(at);
             sqlite.execute_batch(&format!("ATTACH {} AS {}", literal(&path.to_string_lossy()), quote(name)))?;
-            // Nothing outlives the program, so nothing waits for the disk.
+            // No data outlives the program, so nothing needs to wait for the disk.
             sqlite.pragma_update(Some(name.as_str()), "synchronous", "off")?;
         }
         // Readers meet a lock only while the log is being reset.
@@ -76,7 +76,7 @@ pub struct WriteLock {
     freed: Condvar,
 }
 
-/// SQL Server would wait for ever; a test should learn what it waits for.
+/// SQL Server would wait for ever; a test should report what it waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How soon a cancelled wait ends.
 const GLANCE: Duration = Duration::from_millis(20);

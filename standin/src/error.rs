@@ -1,4 +1,4 @@
-//! SQL Server's errors: the number and the severity decide what a driver makes of them.
+//! SQL Server's errors. Drivers interpret the number and the severity.
 
 use std::fmt;
 
@@ -38,7 +38,8 @@ impl SqlError {
         Self::new(207, 16, 1, format!("Invalid column name '{name}'."))
     }
 
-    /// What SQL Server can do and this stand-in cannot; the number is the first that users may take themselves.
+    /// For features that SQL Server has and this stand-in does not. The number is the first one for user-defined
+    /// errors.
     pub fn unsupported(what: impl fmt::Display) -> Self {
         Self::new(50000, 16, 1, format!("The stand-in for SQL Server does not support this: {what}"))
     }
@@ -51,13 +52,13 @@ impl SqlError {
         Self::new(1222, 16, 51, "Lock request time out period exceeded.")
     }
 
-    /// After these the batch goes on with its next statement; after the others it ends.
+    /// Whether the batch continues with its next statement after this error; otherwise it ends.
     pub fn batch_goes_on(&self) -> bool {
         matches!(self.number, 220 | 515 | 547 | 2601 | 2627 | 2628 | 3701 | 3902 | 3903 | 8115 | 8134)
             || self.number >= 50000
     }
 
-    /// The client asked to stop; it is told so by an acknowledgement, not by an error.
+    /// The client asked to stop. It gets an acknowledgement, not an error.
     pub fn cancelled() -> Self {
         Self::new(CANCELLED, 11, 0, "The request was cancelled.")
     }
@@ -67,7 +68,7 @@ impl SqlError {
     }
 }
 
-/// How an error of a function of ours passes through SQLite, which knows texts alone.
+/// How an error in one of this program's functions passes through SQLite, which only knows texts.
 const MARK: &str = "tsql\u{1f}";
 
 impl SqlError {
@@ -134,7 +135,7 @@ impl From<rusqlite::Error> for SqlError {
     }
 }
 
-/// Not a number of SQL Server's: it never reaches a client.
+/// Not one of SQL Server's numbers: it never reaches a client.
 const CANCELLED: i32 = -1;
 
 impl fmt::Display for SqlError {

@@ -1,6 +1,6 @@
-//! The log: one line for each attempt to log in, and for each connection that breaks the rules.
+//! The log: one line for each attempt to log in, and for each connection that breaks the protocol.
 //!
-//! Its form is described in the help text, because tests and people search in it.
+//! The help text describes its format, because tests and people search in it.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::{File, OpenOptions};
@@ -55,15 +55,15 @@ impl Log {
         ));
     }
 
-    /// A connection that ended otherwise than by the client closing it.
+    /// A connection that did not end by the client closing it.
     pub fn broken(&self, peer: SocketAddr, reason: impl Display) {
         self.line(format_args!("connection result=broken peer=\"{peer}\" reason={:?}", reason.to_string()));
     }
 
-    /// Written in one piece: other processes may write to the same file.
+    /// Written in one piece, because other processes may write to the same file.
     fn line(&self, line: impl Display) {
         if let Some(mut file) = self.0.as_ref() {
-            // A log that cannot be written must not end a session.
+            // A failure to write the log must not end a session.
             let _ = file.write_all(format!("{line}\n").as_bytes());
         }
     }

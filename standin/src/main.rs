@@ -2,10 +2,10 @@
 //!
 //! It speaks TDS 7.4 well enough for Microsoft's ODBC driver, with the certificate login of a loopback connection, and
 //! runs the SQL on an embedded SQLite. It is a test tool of loopback-odbc: for the demo, for the tests, and for
-//! machines without a SQL Server. It is not SQL Server, it says so when asked for `@@VERSION`, and it is never shipped.
+//! machines without a SQL Server. It is not SQL Server, its `@@VERSION` says so, and it is never shipped.
 //!
-//! The way in: [`server`] takes connections, [`wire`] speaks the protocol, [`session`] executes requests, [`sql`] turns
-//! T-SQL into SQLite's SQL, [`database`] keeps the data.
+//! The structure: [`server`] accepts connections, [`wire`] speaks the protocol, [`session`] executes requests, [`sql`]
+//! translates T-SQL to SQLite's SQL, [`database`] stores the data.
 
 #![forbid(unsafe_code)]
 
@@ -109,7 +109,7 @@ fn pair<const SEPARATOR: char>(text: &str) -> Result<(String, String), String> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    // Before anything is opened, so that a signal never ends the program untidily.
+    // Before anything is opened, so a signal never ends the program without cleanup.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
 
     let folder = tempfile::Builder::new().prefix("standin-").tempdir()?;
@@ -162,7 +162,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
-/// Accepts connections and keeps them.
+/// Accepts connections and keeps them open.
 fn hold(listener: &TcpListener) {
     let mut held = Vec::new();
     for socket in listener.incoming() {
@@ -170,7 +170,7 @@ fn hold(listener: &TcpListener) {
     }
 }
 
-/// In one step, so that whoever sees the file sees all of it.
+/// In one step, so a reader of the file always sees all of it.
 fn write_ready_file(path: &Path, addresses: &[SocketAddr]) -> io::Result<()> {
     let lines: String = addresses.iter().map(|address| format!("{address}\n")).collect();
     let mut unfinished = path.as_os_str().to_owned();

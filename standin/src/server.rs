@@ -1,7 +1,7 @@
 //! Connections: from the socket to a session, and its requests after that.
 //!
-//! A connection has two threads. One reads, so that an attention is seen while a request runs; the other executes
-//! requests and writes.
+//! A connection has two threads. One reads, to notice an attention while a request runs; the other executes requests
+//! and writes.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -30,9 +30,9 @@ use crate::wire::transport::Transport;
 
 /// Who may log in.
 pub struct Access {
-    /// The certificate that a loopback connection shows.
+    /// The client certificate of a loopback connection.
     pub session_certificate: Option<X509>,
-    /// Who a loopback connection then is.
+    /// The user of a loopback connection.
     pub session_user: String,
     /// Users and their passwords.
     pub logins: HashMap<String, String>,
@@ -40,14 +40,14 @@ pub struct Access {
 
 /// The packet sizes that SQL Server agrees to.
 const PACKET_SIZES: std::ops::RangeInclusive<usize> = 512..=32767;
-/// The first number that SQL Server gives to a session of a user.
+/// The first number that SQL Server gives to a user session.
 const FIRST_SESSION: u16 = 51;
 const MASTER: &str = "master";
 /// How long a client may be silent before it is logged in.
 const LOGIN_PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait for a thread or a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);
-/// Statements are compiled by recursion; [`crate::sql::batch`] sets the limit that needs this. Only what is touched
+/// Statements are compiled by recursion; [`crate::sql::batch`] sets the limit that needs this stack. Only the used part
 /// takes memory.
 const STACK: usize = 256 << 20;
 
@@ -57,11 +57,11 @@ pub struct Server {
     access: Access,
     log: Log,
     next_session: AtomicU16,
-    /// Numbers that may not be given twice at a time: temporary tables hang on them.
+    /// Numbers in use; they must be unique, because temporary tables depend on them.
     sessions: Mutex<HashSet<u16>>,
 }
 
-/// What the handshakes found out before LOGIN7.
+/// The results of the handshakes before LOGIN7.
 struct Greeting {
     prelogin_encryption: u8,
     mars: bool,
@@ -69,7 +69,7 @@ struct Greeting {
     peer: SocketAddr,
 }
 
-/// Closes the connection however its thread ends: the thread that reads would keep it open.
+/// Closes the connection however its thread ends; otherwise the reading thread would keep it open.
 struct Closing<'a>(&'a Transport);
 
 impl Drop for Closing<'_> {
@@ -95,7 +95,7 @@ impl Server {
         Server { databases, tls, access, log, next_session: AtomicU16::new(FIRST_SESSION), sessions: Mutex::default() }
     }
 
-    /// Accepts connections for ever, each with a thread of its own.
+    /// Accepts connections for ever, each with its own thread.
     pub fn accept(self: &Arc<Self>, listener: &TcpListener) {
         for socket in listener.incoming() {
             let server = Arc::clone(self);
@@ -107,7 +107,7 @@ impl Server {
                     }
                 })
             });
-            // A client that is gone again, or one too many, is no reason to stop.
+            // A client that has gone, or one too many, is no reason to stop.
             if started.is_err() {
                 thread::sleep(SHORTAGE);
             }
@@ -166,7 +166,7 @@ impl Server {
         }
     }
 
-    /// PRELOGIN and TLS. `None` when the client closed the connection, as one does that only looks for a port.
+    /// PRELOGIN and TLS. `None` if the client closed the connection, like one that only checks the port.
     fn greet(&self, transport: &Arc<Transport>, peer: SocketAddr) -> Result<Option<Greeting>, Box<dyn Error>> {
         let Some(message) = packet::read_message(&mut &**transport)? else {
             return Ok(None);
@@ -187,7 +187,7 @@ impl Server {
         Ok(Some(Greeting { prelogin_encryption: asked, mars, certificate, peer }))
     }
 
-    /// Answers LOGIN7; the session of a login that went well.
+    /// Answers LOGIN7, and returns the session if the login succeeds.
     fn log_in(
         &self,
         greeting: &Greeting,
@@ -261,16 +261,16 @@ impl Server {
         let asked = greeting.prelogin_encryption & ENCRYPT_CLIENT_CERTIFICATE != 0;
         match client_certificate {
             "session" if asked => Ok(self.access.session_user.clone()),
-            // SQL Server names the certificate's subject, which is this for every session.
+            // SQL Server reports the certificate's subject, which is this for every session.
             "session" | "other" => refused("Microsoft Corporation"),
             _ => refused(""),
         }
     }
 }
 
-/// Starts the thread that reads. When the client is gone the channel ends, and what runs is stopped.
+/// Starts the reading thread. When the client has gone, the channel ends and the running request is stopped.
 fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> io::Result<Receiver<io::Result<Message>>> {
-    // Room for the attention that follows a request; a client that sends more without waiting for answers has to wait.
+    // Room for the attention that follows a request. A client that sends more without waiting for answers must wait.
     let (sender, receiver) = mpsc::sync_channel(1);
     let transport = Arc::clone(transport);
     thread::Builder::new().spawn(move || {
@@ -284,7 +284,7 @@ fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> io::Result<
             if matches!(&message, Ok(message) if message.kind == packet::ATTENTION) {
                 cancel.request();
             }
-            // Nobody receives any more once the session has ended.
+            // The receiver no longer exists once the session has ended.
             if sender.send(message).is_err() || last {
                 break;
             }
@@ -294,7 +294,7 @@ fn read_requests(transport: &Arc<Transport>, cancel: Arc<Cancel>) -> io::Result<
     Ok(receiver)
 }
 
-/// Executes requests until the client closes the connection or sends nonsense.
+/// Executes requests until the client closes the connection or violates the protocol.
 fn serve(
     mut session: Session,
     requests: &Receiver<io::Result<Message>>,
@@ -304,7 +304,7 @@ fn serve(
     while let Ok(message) = requests.recv() {
         let message = match message {
             Ok(message) => message,
-            // A client that breaks the connection instead of closing it is no broken connection of ours.
+            // If the client resets the connection instead of closing it, that is not this server's error.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
             Err(error) => return Err(error.into()),
         };
@@ -330,14 +330,14 @@ fn serve(
     Ok(())
 }
 
-/// Executes one request. The outer error is a client's that breaks the protocol, the inner one a request's that was
-/// cancelled: all others have been told.
+/// Executes one request. The outer error is a protocol violation by the client, the inner one a cancelled request. All
+/// other errors have been reported to the client.
 fn request(
     session: &mut Session,
     message: &Message,
     reply: &mut Reply<'_>,
 ) -> Result<Result<(), SqlError>, Box<dyn Error>> {
-    // It is for the next request alone, whatever that is.
+    // The announcement is only for the next request, whatever that is.
     let announced = session.take_bulk_load();
     match message.kind {
         packet::SQL_BATCH => {

@@ -1,8 +1,8 @@
-//! Microsoft's own driver against the stand-in: logins, types, statements, transactions, errors, the catalog.
+//! Microsoft's own driver with the stand-in: logins, types, statements, transactions, errors, the catalog.
 //!
-//! The assertions are in `driver.py` and `rodbc.R`, because pyodbc and RODBC are what the stand-in has to serve, and for
-//! what these do not show in `cursors.py` and `procedures.py`, which call ODBC's own functions. Each test starts a server of
-//! its own. The tools come from the environment:
+//! The assertions are in `driver.py` and `rodbc.R`, because the stand-in must serve pyodbc and RODBC. What these do not
+//! show is in `cursors.py` and `procedures.py`, which call ODBC's own functions. Each test starts its own server. The
+//! tools come from the environment:
 //!
 //! | variable | |
 //! |-|-|
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A running server and the folder that it and its clients share.
+/// A running server and the folder that it shares with its clients.
 struct Standin {
     process: Child,
     folder: TempDir,
@@ -77,7 +77,7 @@ impl Standin {
         make_certificate(path, "oldform", true);
         let process = Command::new(env!("CARGO_BIN_EXE_standin"))
             .current_dir(path)
-            // What a killed server leaves behind goes with the test's own folder.
+            // The files of a killed server are removed with the test's own folder.
             .env("TMPDIR", path)
             .args(["--listen", "127.0.0.1:0", "--data-channel", "127.0.0.1:0", "--session-certificate", "session.pem"])
             .args(["--login", "dev:se{cret", "--database", "Sales", "--seed", "Sales=seed.sql"])
@@ -95,20 +95,20 @@ impl Standin {
         standin
     }
 
-    /// Where TDS is spoken.
+    /// The address for TDS.
     fn address(&self) -> String {
         let ready = fs::read_to_string(self.folder.path().join("ready")).expect("the ready file");
         ready.lines().next().expect("an address").to_owned()
     }
 
-    /// What the server complained about, which is nothing unless it is wrong itself.
+    /// The server's complaints; there are none unless the server is at fault.
     fn complaints(&self) -> String {
         fs::read_to_string(self.folder.path().join("stderr")).expect("what it wrote")
     }
 
     fn client(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // The second is the user's own file, which unixODBC reads as well, and makes where there is none.
+        // The second is the user's own file, which unixODBC reads as well, and creates if there is none.
         command.env("ODBCSYSINI", self.folder.path()).env("ODBCINI", self.folder.path().join("user.ini"));
         command
     }
@@ -116,7 +116,7 @@ impl Standin {
     fn topic(&self, script: &str, topic: &str) {
         let python = variable("PYTHON", "a Python interpreter that can import pyodbc");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
-        // -B: nothing is left beside the scripts.
+        // -B: no files are left next to the scripts.
         let output = run(self.client(&python).arg("-B").arg(script).arg(topic).arg(self.folder.path()));
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("ok {topic}"));
     }
@@ -124,7 +124,7 @@ impl Standin {
 
 impl Drop for Standin {
     fn drop(&mut self) {
-        // It may have ended already, which the test that wants to know has seen.
+        // It may have ended already; the test that checks this has noticed.
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {
@@ -170,7 +170,7 @@ fn rodbc() {
          ClientKey=file:{folder}/sessionkey.pem;TrustServerCertificate=yes;"
     );
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rodbc.R");
-    // UTF-8, or R would not read its own script as it is written.
+    // UTF-8; otherwise R would misread its own script.
     let output = run(standin.client(Path::new(&rscript)).env("LC_ALL", "C.UTF-8").arg(script).arg(connection));
     assert!(String::from_utf8_lossy(&output.stdout).contains("ok rodbc"));
 }
@@ -193,7 +193,7 @@ fn nonsense_ends_only_its_own_connection() {
         let mut socket = TcpStream::connect(&address).expect("a connection");
         socket.write_all(bytes).expect("sent");
         socket.shutdown(Shutdown::Write).expect("shut down");
-        // The server closes, with or without an answer before that.
+        // The server closes the connection, with or without an answer before that.
         let _ = socket.read_to_end(&mut Vec::new());
     }
     standin.topic("driver.py", "basics");
@@ -206,7 +206,7 @@ const RPC: u8 = 0x03;
 const BULK_LOAD: u8 = 0x07;
 const LOGIN7: u8 = 0x10;
 const PRELOGIN: u8 = 0x12;
-/// A PRELOGIN that wants no encryption, not even of the login.
+/// A PRELOGIN that asks for no encryption, not even of the login.
 const PLAIN: [u8; 7] = [1, 0, 6, 0, 1, 0xff, 2];
 /// ALL_HEADERS without a header.
 const NO_HEADERS: [u8; 4] = [4, 0, 0, 0];
@@ -244,7 +244,7 @@ fn login7() -> Vec<u8> {
     [fixed, texts].concat()
 }
 
-/// The server's next message; `None` when it has closed the connection.
+/// The server's next message; `None` if it has closed the connection.
 fn answer(socket: &mut TcpStream) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     loop {
@@ -259,7 +259,7 @@ fn answer(socket: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-/// A connection in plain bytes, logged in.
+/// A logged-in connection without encryption.
 fn logged_in(address: &str) -> TcpStream {
     let mut socket = TcpStream::connect(address).expect("a connection");
     socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
@@ -270,21 +270,22 @@ fn logged_in(address: &str) -> TcpStream {
     socket
 }
 
-/// What a client that got so far can do wrong: none of it ends the server, stops it, or eats the machine's memory.
+/// What a client can do wrong after the login: nothing of it ends the server, blocks it, or exhausts the machine's
+/// memory.
 #[test]
 fn nonsense_after_the_login_does_no_more_harm() {
     let standin = Standin::start();
     let address = standin.address();
-    // Clients that say nothing, and one that stops in the middle, stay to the end.
+    // Clients that send nothing, and one that stops in the middle, stay until the end.
     let mut silent: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(&address).expect("a connection")).collect();
     silent[0].write_all(&packet(PRELOGIN, &PLAIN)[..3]).expect("sent");
 
-    // sp_executesql N'SELECT 1', cut off at every byte.
+    // sp_executesql N'SELECT 1', truncated at every byte.
     let statement = utf16("SELECT 1");
     let parameter = [&[0, 0, 0xe7, 0x40, 0x1f, 0, 0, 0, 0, 0, statement.len() as u8, 0], statement.as_slice()].concat();
     let whole = [&NO_HEADERS, [0xff, 0xff, 10, 0, 0, 0].as_slice(), &parameter].concat();
     let mut requests: Vec<Vec<u8>> = (0..whole.len()).map(|end| packet(RPC, &whole[..end])).collect();
-    // Lengths beyond all memory: of the headers, of a name, of an nvarchar(max), of its first chunk, of an image.
+    // Lengths that exceed any memory: of the headers, of a name, of an nvarchar(max), of its first chunk, of an image.
     let call = [&NO_HEADERS, [0xff, 0xff, 10, 0, 0, 0, 0, 0].as_slice()].concat();
     let max = [&call, [0xe7, 0xff, 0xff, 0, 0, 0, 0, 0].as_slice()].concat();
     requests.push(packet(SQL_BATCH, &[0xff, 0xff, 0xff, 0xff, 0]));
@@ -299,12 +300,13 @@ fn nonsense_after_the_login_does_no_more_harm() {
     requests.push(batch(&format!("SELECT 1{}", "+1".repeat(15_000))));
     requests.push(batch(&format!("{}SELECT 1", "IF 1=1 ".repeat(4000))));
     requests.push(batch("SELECT REPLICATE(REPLICATE(CAST(REPLICATE('x', 8000) AS varchar(max)), 8000), 8000)"));
-    // A bulk load that nobody announced, and one whose row is cut off at every byte: it is never kept, as `basics` sees.
+    // A bulk load that was not announced, and one whose row is truncated at every byte: it is never stored, as `basics`
+    // checks.
     let rows = [0x81, 1, 0, 0, 0, 0, 0, 5, 0, 0x26, 4, 1, b'n', 0, 0xd1, 4, 7, 0, 0, 0];
     requests.push(packet(BULK_LOAD, &rows));
     let announced = |end| [batch("INSERT BULK seeded (n int)"), packet(BULK_LOAD, &rows[..end])].concat();
     requests.extend((0..rows.len()).map(announced));
-    // Bytes of a linear congruential generator, as every kind of message.
+    // Bytes from a linear congruential generator, as every kind of message.
     let mut state = 1_u32;
     for kind in 0..=0x12 {
         for _ in 0..10 {
@@ -319,16 +321,17 @@ fn nonsense_after_the_login_does_no_more_harm() {
     for request in requests {
         let mut socket = logged_in(&address);
         socket.write_all(&request).expect("sent");
-        // It answers or closes; a read that times out fails otherwise. A client that is gone has its requests stopped.
+        // It answers or closes; otherwise the read times out and fails. The requests of a client that has gone are
+        // stopped.
         let begun = socket.read(&mut [0]);
         assert!(!begun.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
-        // It may have closed.
+        // It may have closed already.
         let _ = socket.shutdown(Shutdown::Write);
         let closed = socket.read_to_end(&mut Vec::new());
         assert!(!closed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{request:x?}");
     }
 
-    // Cursors that are asked for every row but those that they have.
+    // Cursors that are asked for every row except those that they have.
     const FIRST_HANDLE: i32 = 180_150_001;
     let [cursor, open, fetch] = [1, 2, 7];
     for kind in [1, 2, 4, 8, 16, i32::MIN, i32::MAX] {
@@ -343,7 +346,7 @@ fn nonsense_after_the_login_does_no_more_harm() {
                 }
             }
         }
-        // The whole answer is awaited: a client that is gone has its requests stopped.
+        // Waits for the whole answer, because the requests of a client that has gone are stopped.
         let mut socket = logged_in(&address);
         for request in [batch("CREATE TABLE #n (n int) INSERT INTO #n VALUES (1), (2), (3)"), packet(RPC, &calls)] {
             socket.write_all(&request).expect("sent");
@@ -351,7 +354,7 @@ fn nonsense_after_the_login_does_no_more_harm() {
         }
     }
 
-    // Clients that go away in the middle of a result.
+    // Clients that disconnect in the middle of a result.
     let endless = "WITH n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT i, REPLICATE('x', 1000) FROM n";
     for _ in 0..5 {
         let mut socket = logged_in(&address);
@@ -375,7 +378,7 @@ fn ends_on_sigterm_and_leaves_nothing() {
     };
     assert_eq!(left(&standin), 1);
     let pid = standin.process.id().to_string();
-    // The shell's own kill: there may be no program of that name.
+    // Uses the shell's own kill: there may be no such program.
     run(Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]));
     let status = standin.process.wait().expect("the server");
     assert!(status.success(), "{status}");

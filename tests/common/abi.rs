@@ -1,7 +1,8 @@
-//! The types in the table of entry points as the ABI has them, for everybody who calls the library's functions or takes their place:
-//! integers and pointers. The library itself has odbc-sys's newtypes there; that these are passed alike shows in each such call.
+//! The ABI types of the table of entry points, for code that calls the library's functions or replaces them: integers
+//! and pointers. The library itself uses odbc-sys's newtypes; each such call shows that they are passed in the same
+//! way.
 //!
-//! `WChar` is missing: what a text is, each says itself.
+//! `WChar` is missing: each user defines its own type of text.
 
 use std::ffi::c_void;
 

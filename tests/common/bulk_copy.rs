@@ -1,4 +1,4 @@
-//! The C program that loads rows with Microsoft's `bcp_*` functions, and what it must say.
+//! The C program that loads rows with Microsoft's `bcp_*` functions, and its expected output.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,7 +7,7 @@ pub fn compile(to: &Path) {
     super::compile("tests/programs/bulk_copy.c", to, &["-lodbc", "-ldl"]);
 }
 
-/// The values of a row, as the program makes them.
+/// The values of a row, as the program generates them.
 struct Row {
     id: i64,
     big: Option<i64>,
@@ -28,7 +28,7 @@ fn row(i: i64) -> Row {
         big: unless(13).then_some(i * -1_000_000_007),
         ratio: unless(17).then_some(i as f64 / 8.0),
         thousandths: unless(19).then_some(if i % 2 == 0 { -125 * i } else { 125 * i }),
-        // UTF-16 as the program prints it: a letter outside the BMP is two units.
+        // UTF-16 as the program prints it: a character outside the BMP is two units.
         name: unless(7).then(|| format!(r"Gr\u00F6\u00DFe \uD83D\uDE00 {i:05}")),
         data: unless(11).then(|| vec![i as u8; i as usize % 64]),
         made: unless(29).then(|| {
@@ -44,14 +44,14 @@ fn shown(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or("NULL".to_owned(), ToString::to_string)
 }
 
-/// As the driver writes decimals: without a zero before the point.
+/// As the driver writes decimals: without a zero before the decimal point.
 fn decimal(thousandths: i64) -> String {
     let (sign, size) = (if thousandths < 0 { "-" } else { "" }, thousandths.abs());
     let whole = if size < 1000 { String::new() } else { (size / 1000).to_string() };
     format!("{sign}{whole}.{:03}", size % 1000)
 }
 
-/// What the program says of the 10,000 rows.
+/// The program's output for the 10,000 rows.
 pub fn expected_load() -> String {
     let rows: Vec<Row> = (1..=10_000).map(row).collect();
     let mut said = "batch: 4000\nbatch: 4000\ndone: 2000\n".to_owned();
@@ -78,7 +78,7 @@ pub fn expected_load() -> String {
     let lengths = [
         names,
         names,
-        // SQL Server's LEN counts the units.
+        // SQL Server's LEN counts UTF-16 units.
         names * 14,
         data.len(),
         data.iter().map(|data| data.len()).sum(),

@@ -1,24 +1,25 @@
-//! Programs under valgrind's memcheck, and what its report says of our library.
+//! Runs programs under valgrind's memcheck, and finds the reports about this library.
 //!
-//! The driver manager, Microsoft's driver and R have reports of their own. One is ours when our code is the innermost in
-//! one of its stacks, but for the C library and valgrind's own functions: it then is what allocated, read, wrote or freed.
+//! The driver manager, Microsoft's driver and R cause reports of their own. A report is about this library if its code
+//! is the innermost in one of the report's stacks, not counting the C library and valgrind's own functions: then it
+//! allocated, read, wrote or freed the memory.
 
 use super::{Ran, Registrations};
 use std::path::Path;
 
 pub struct Report {
     pub ran: Ran,
-    /// Reports that are ours, each with its stacks.
+    /// Reports about this library, each with its stacks.
     pub ours: Vec<String>,
-    /// Blocks of ours that the process could still reach at its end.
+    /// Blocks of this library that were still reachable when the process ended.
     pub kept: usize,
-    /// Processes that were judged: the program, and the children that it has forked.
+    /// Processes that were checked: the program, and its forked children.
     pub processes: usize,
 }
 
 impl Report {
-    /// Runs a program to its end. Of the children of its forks everything counts but what they leak: to a child all is lost
-    /// that its parent's other threads had in hand.
+    /// Runs a program to its end. Leaks in forked children do not count: a child loses everything that its parent's
+    /// other threads were using.
     #[track_caller]
     pub fn of(
         registrations: &Registrations,
@@ -29,7 +30,7 @@ impl Report {
         let folder = tempfile::tempdir().unwrap();
         let mut command = registrations.command("valgrind");
         command.args(["--leak-check=full", "--show-leak-kinds=all", "--num-callers=30", "--xml=yes"]);
-        // Each process has a file of its own.
+        // Each process writes its own file.
         command.arg(format!("--xml-file={}/%p", folder.path().display())).arg(program).args(arguments);
         command.envs(variables.iter().copied());
         let mut report = Report { ran: Ran::of(&mut command), ours: Vec::new(), kept: 0, processes: 0 };
@@ -40,7 +41,7 @@ impl Report {
         report
     }
 
-    /// Adds what a process has reported.
+    /// Adds what a process reported.
     #[track_caller]
     fn judge(&mut self, file: &Path) {
         let text = std::fs::read_to_string(file).unwrap();
@@ -58,17 +59,18 @@ impl Report {
         self.processes += 1;
     }
 
-    /// Holds that the program ended well, that nothing is ours, and that what is kept does not grow with use.
+    /// Checks that the program ended well, that no report is about this library, and that what it keeps does not grow
+    /// with use.
     #[track_caller]
     pub fn nothing_of_ours(self) -> Ran {
         assert!(self.ours.is_empty(), "{}\n{}", self.ran.stderr, self.ours.join("\n"));
-        // The target's name and path, at least: a run that shows nothing of ours was not of our library.
+        // It keeps at least the target's name and path. If nothing is kept, the run did not use this library.
         assert!((1..=KEPT).contains(&self.kept), "{} blocks are kept", self.kept);
         self.ran.ok()
     }
 }
 
-/// What is made once: the target and the reason for none, the installer library, the log, the empty maps.
+/// What exists once: the target and the reason for having none, the installer library, the log, the empty maps.
 const KEPT: usize = 10;
 
 type Node<'n> = roxmltree::Node<'n, 'n>;
@@ -90,7 +92,7 @@ fn frames<'n>(stack: Node<'n>) -> Vec<Node<'n>> {
     stack.children().filter(|node| node.has_tag_name("frame")).collect()
 }
 
-/// The text of the first element of this name; empty when there is none.
+/// The text of the first element with this name; empty if there is none.
 fn text_of(node: Node, name: &str) -> String {
     node.descendants().find(|node| node.has_tag_name(name)).and_then(|node| node.text()).unwrap_or_default().to_owned()
 }

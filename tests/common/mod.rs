@@ -1,8 +1,8 @@
-//! What the end-to-end tests share: the parts that `scripts/test` names in the environment, and running programs.
+//! Shared by the end-to-end tests: the components that `scripts/test` names in the environment, and running programs.
 //!
-//! The tests use the library as it is released. They cannot run without their parts, and say so.
+//! The tests use the release build of the library. Without the components they fail with a message.
 
-#![allow(dead_code)] // Each test program uses a part of this.
+#![allow(dead_code)] // Each test program uses only a part of this.
 
 pub mod abi;
 pub mod bulk_copy;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// A part that `scripts/env` names, such as `MSODBCSQL`.
+/// A component that `scripts/env` names, such as `MSODBCSQL`.
 #[track_caller]
 pub fn part(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable).unwrap_or_else(|| {
@@ -29,7 +29,7 @@ pub fn part(variable: &str) -> PathBuf {
     path.into()
 }
 
-/// The library as it is released.
+/// The release build of the library.
 pub fn library() -> PathBuf {
     part("LOOPBACK_ODBC_LIBRARY")
 }
@@ -39,7 +39,7 @@ pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// What a program said and how it ended.
+/// A program's output and exit status.
 #[derive(Debug)]
 pub struct Ran {
     pub status: i32,
@@ -52,21 +52,21 @@ impl Ran {
         let Output { status, stdout, stderr } =
             command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Ran {
-            // A crash has no code.
+            // A crash has no exit code.
             status: status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         }
     }
 
-    /// Holds that the program ended well.
+    /// Checks that the program ended well.
     #[track_caller]
     pub fn ok(self) -> Ran {
         assert_eq!(self.status, 0, "{}\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Holds that both outputs together contain each part, and gives them.
+    /// Checks that the two outputs together contain each part, and returns them.
     #[track_caller]
     pub fn says(&self, parts: &[&str]) -> String {
         let text = format!("{}{}", self.stdout, self.stderr);
@@ -75,7 +75,7 @@ impl Ran {
     }
 }
 
-/// Compiles a C program or library: of the project, or any other by its whole path.
+/// Compiles a C program or library. `source` is relative to the project, or an absolute path.
 #[track_caller]
 pub fn compile(source: &str, to: &Path, options: &[&str]) {
     let mut command = Command::new("cc");
@@ -83,22 +83,22 @@ pub fn compile(source: &str, to: &Path, options: &[&str]) {
     Ran::of(&mut command).ok();
 }
 
-/// Compiles a C99 program against our header and library.
+/// Compiles a C99 program with this project's header and library.
 #[track_caller]
 pub fn compile_against_us(source: &str, to: &Path) {
     let headers = format!("-I{}", project("include").display());
     compile(source, to, &["-std=c99", &headers, library().to_str().unwrap()]);
 }
 
-/// Links a program with a library by its file. The path in the program comes before LD_LIBRARY_PATH, where cargo puts the
-/// folder of another build of ours.
+/// Links a program with a library file. The path in the program takes precedence over LD_LIBRARY_PATH, in which cargo
+/// puts the folder of another build of the library.
 #[track_caller]
 pub fn link(source: &str, program: &Path, library: &Path) {
     let folder = format!("-Wl,--disable-new-dtags,-rpath,{}", library.parent().unwrap().display());
     compile(source, program, &["-rdynamic", library.to_str().unwrap(), &folder, "-lpthread", "-ldl"]);
 }
 
-/// Holds that a text contains each part.
+/// Checks that a text contains each part.
 #[track_caller]
 pub fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {
@@ -112,7 +112,7 @@ pub struct Registrations {
 }
 
 impl Registrations {
-    /// With these two files' contents.
+    /// Creates the two files with these contents.
     pub fn new(odbcinst: &str, odbc: &str) -> Registrations {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
         std::fs::write(folder.path().join("odbcinst.ini"), odbcinst).unwrap();
@@ -120,7 +120,7 @@ impl Registrations {
         Registrations { folder }
     }
 
-    /// With our library and Microsoft's driver registered, and a `[Loopback]` section with these further lines.
+    /// Registers this library and Microsoft's driver, with a `[Loopback]` section that has these additional lines.
     pub fn usual(section: &str) -> Registrations {
         let odbcinst = format!(
             "[SQL Server Loopback]\nDriver={}\n[ODBC Driver 18 for SQL Server]\nDriver={}\n",
@@ -134,7 +134,8 @@ impl Registrations {
         self.folder.path().join(name)
     }
 
-    /// A program that sees these registrations, and nothing of ours else, with this folder as its working directory.
+    /// A program that sees these registrations and none of this project's variables, with this folder as its working
+    /// directory.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -142,20 +143,20 @@ impl Registrations {
                 command.env_remove(name);
             }
         }
-        // The second is the user's own file, which unixODBC reads as well, and makes where there is none.
+        // The second is the user's own file. unixODBC reads it as well, and creates it if there is none.
         command.env("ODBCSYSINI", self.folder.path()).env("ODBCINI", self.path("user.ini"));
-        // Programs and drivers go by the locale, which is another on each machine.
+        // Programs and drivers depend on the locale, which differs between machines.
         command.env_remove("LC_ALL").env("LANG", "C.UTF-8").current_dir(self.folder.path());
         command
     }
 
-    /// Connects with pyodbc, which must fail, and gives the text of the exception: the first record.
+    /// Connects with pyodbc, which must fail, and returns the text of the exception: the first record.
     #[track_caller]
     pub fn refusal(&self, string: &str) -> String {
         self.refusal_with(string, &[])
     }
 
-    /// As [`Registrations::refusal`], with environment variables.
+    /// Like [`Registrations::refusal`], with environment variables.
     #[track_caller]
     pub fn refusal_with(&self, string: &str, variables: &[(&str, &str)]) -> String {
         let mut command = self.command(part("PYTHON"));
@@ -164,7 +165,7 @@ impl Registrations {
     }
 }
 
-/// Prints the first record of a connect that must fail, and shows that the process lives on.
+/// Prints the first record of a connect that must fail, and shows that the process continues to work.
 pub const CONNECT_AND_FAIL: &str = "
 import pyodbc, sys
 for attempt in range(2):

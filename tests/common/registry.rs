@@ -1,9 +1,9 @@
-//! The registry, by Windows' own program for it.
+//! Access to the registry with Windows' own program.
 
 use super::Ran;
 use std::process::Command;
 
-/// Sets string values of a key, which is made if there is none.
+/// Sets string values of a key, and creates it if there is none.
 #[track_caller]
 pub fn set(key: &str, values: &[(&str, &str)]) {
     for (name, value) in values {
@@ -11,18 +11,18 @@ pub fn set(key: &str, values: &[(&str, &str)]) {
     }
 }
 
-/// A key with all below it, as a file of the registry's editor; empty when there is no such key.
+/// Exports a key with everything below it in the format of the registry editor; empty if there is no such key.
 pub fn exported(key: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("exported.reg");
-    // Not `reg query`, which writes the letters of a code page alone.
+    // Not `reg query`, which only writes the characters of one code page.
     Ran::of(Command::new("reg").args(["export", key]).arg(&file).arg("/y"));
     let exported = std::fs::read(file).unwrap_or_default();
     let units: Vec<u16> = exported.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     String::from_utf16(&units).unwrap()
 }
 
-/// The string values of a key; none when there is no such key.
+/// The string values of a key; none if there is no such key.
 pub fn values(key: &str) -> Vec<(String, String)> {
     let value = |line: &str| {
         let (name, value) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\"=\"")?;
@@ -31,12 +31,12 @@ pub fn values(key: &str) -> Vec<(String, String)> {
     exported(key).lines().filter_map(value).collect()
 }
 
-/// Takes a key away, with all below it; one that is not there is as good.
+/// Removes a key with everything below it, if it exists.
 pub fn remove(key: &str) {
     Ran::of(Command::new("reg").args(["delete", key, "/f"]));
 }
 
-/// Takes a value away.
+/// Removes a value.
 pub fn remove_value(key: &str, name: &str) {
     Ran::of(Command::new("reg").args(["delete", key, "/v", name, "/f"]));
 }

@@ -1,4 +1,4 @@
-//! The surroundings of a script that SQL Server on Linux runs, made by `scripts/satellite` for each test.
+//! The environment of a script that SQL Server on Linux runs. `scripts/satellite` creates one for each test.
 
 use super::server::logins;
 use super::{CONNECT_AND_FAIL, Ran, assert_says, library, part, project};
@@ -8,13 +8,13 @@ pub const PYTHON: &str = "/usr/bin/python3";
 pub const RSCRIPT: &str = "/usr/bin/Rscript";
 pub const SERVER: &str = "fe80::8012:3df5:0:5db1%eth0";
 
-/// One call of `scripts/satellite`, and the files that outlive it.
+/// One call of `scripts/satellite`, and the files that remain after it.
 pub struct Satellite {
     pub command: Command,
     pub folder: tempfile::TempDir,
 }
 
-/// What came of a call.
+/// The result of a call.
 pub struct Outcome {
     pub ran: Ran,
     /// The server's lines about logins.
@@ -54,7 +54,7 @@ impl Satellite {
         self.option("--prepare", snippet)
     }
 
-    /// Runs a program in these surroundings, which must end well.
+    /// Runs a program in this environment. It must end well.
     #[track_caller]
     pub fn run(self, program: &[&str]) -> Outcome {
         let mut command = self.command;
@@ -63,7 +63,7 @@ impl Satellite {
         Outcome { ran, logins: logins(&self.folder.path().join("server.log")) }
     }
 
-    /// Connects with pyodbc, which must fail without the server hearing of it; gives the first record.
+    /// Connects with pyodbc, which must fail without reaching the server, and returns the first record.
     #[track_caller]
     pub fn refused(self, string: &str) -> String {
         let outcome = self.run(&[PYTHON, "-c", CONNECT_AND_FAIL, string]);
@@ -71,7 +71,7 @@ impl Satellite {
         outcome.ran.stdout
     }
 
-    /// Connects with pyodbc and gives the string that the target was given.
+    /// Connects with pyodbc and returns the string that the target received.
     #[track_caller]
     pub fn target_string(self, string: &str) -> String {
         let outcome = self.option("--env", "LOOPBACK_ODBC_LOG=info").run(&[PYTHON, "-c", CONNECT, string]);
@@ -82,7 +82,7 @@ impl Satellite {
 }
 
 impl Outcome {
-    /// Holds that all logins, so many, were made as loopback connections are.
+    /// Checks that there were exactly `count` logins, all by certificate, as in loopback connections.
     #[track_caller]
     pub fn by_certificate(&self, count: usize) {
         assert_eq!(self.logins.len(), count, "{:?}", self.logins);
@@ -91,7 +91,7 @@ impl Outcome {
         }
     }
 
-    /// As [`Outcome::by_certificate`], and that all asked for this database.
+    /// Like [`Outcome::by_certificate`], and also checks that all asked for this database.
     #[track_caller]
     pub fn by_certificate_to(&self, database: &str, count: usize) {
         self.by_certificate(count);

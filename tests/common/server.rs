@@ -1,4 +1,4 @@
-//! The stand-in outside the satellite setting.
+//! The stand-in server outside the satellite setting.
 
 use super::{part, project};
 use std::fs;
@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The file of its folder with what it says on standard error.
+/// The file in its folder with its standard error.
 const SAID: &str = "said";
 
-/// A stand-in on the loopback interface that takes a user and a password; ended with the test.
+/// A stand-in server on the loopback interface that accepts a user and a password. It is stopped with the test.
 pub struct Server {
     pub process: Child,
     pub port: String,
@@ -19,12 +19,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// For a user whose password must be quoted in a connection string, and one whose need not.
+    /// With one user whose password must be quoted in a connection string, and one whose password need not.
     pub fn start() -> Server {
         Server::start_with("127.0.0.1:0", &["developer:se;cr}et", "client:secret"])
     }
 
-    /// On this address, for these users and passwords.
+    /// At this address, with these users and passwords.
     pub fn start_with(address: &str, logins: &[&str]) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
@@ -37,13 +37,13 @@ impl Server {
             .arg(&log)
             .arg("--ready-file")
             .arg(&ready)
-            // It has no time to clean up when the test ends it.
+            // When the test stops it, it has no time to clean up.
             .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stderr(said)
             .spawn()
             .unwrap();
-        // From here on it is ended, and shows what it said, if the test fails.
+        // From here on, if the test fails, the server is stopped and its output is shown.
         let mut server = Server { process, port: String::new(), log, folder };
         let deadline = Instant::now() + Duration::from_secs(20);
         while !ready.exists() {
@@ -57,23 +57,23 @@ impl Server {
         server
     }
 
-    /// What the section of a data source says that leads here, without a login.
+    /// The lines of a data source section that lead to this server, without a login.
     pub fn section_without_login(&self) -> String {
         format!("Server=127.0.0.1,{}\nTrustServerCertificate=Yes\n", self.port)
     }
 
-    /// The same with the login of [`Server::start`] whose password must be quoted in a connection string.
+    /// The same with the login from [`Server::start`] whose password must be quoted in a connection string.
     pub fn section(&self) -> String {
         self.section_without_login() + "UID=developer\nPWD=se;cr}et\n"
     }
 
-    /// The lines of its log that tell of a login.
+    /// The log lines about logins.
     pub fn logins(&self) -> Vec<String> {
         logins(&self.log)
     }
 }
 
-/// The lines of a stand-in's log that tell of a login. Before the first one there may be no log.
+/// The lines about logins in a stand-in server's log. Before the first one there may be no log.
 pub fn logins(log: &Path) -> Vec<String> {
     let log = fs::read_to_string(log).unwrap_or_default();
     log.lines().filter(|line| line.starts_with("login ")).map(str::to_owned).collect()
@@ -81,7 +81,7 @@ pub fn logins(log: &Path) -> Vec<String> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Already gone is as good.
+        // It may have stopped already.
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {

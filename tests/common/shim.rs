@@ -1,5 +1,5 @@
-//! The released library's functions, called as a driver manager calls them, with the recording target behind them; and
-//! what that one recorded. One process has one target, so a test program that uses this uses no other.
+//! Calls the release build's functions as a driver manager does, with the recording target behind them, and reads what
+//! that target recorded. A process has one target, so a test program that uses this module uses no other target.
 
 pub use super::abi::*;
 use super::{library, part};
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 pub type WChar = u16;
 
-/// A data source that names a server.
+/// A data source that has a server.
 pub const SECTION: &str = "Recorded";
 
 struct Libraries {
@@ -22,8 +22,8 @@ fn libraries() -> &'static Libraries {
     static LIBRARIES: OnceLock<Libraries> = OnceLock::new();
     LIBRARIES.get_or_init(|| {
         let target = by_a_name_of_microsoft_s(&part("RECORDING_TARGET"));
-        // SAFETY: whoever else reads the environment in this process comes through here first. Both libraries are made
-        // of this project's code, whose initialisers are harmless.
+        // SAFETY: every other reader of the environment in this process calls this function first. Both libraries
+        // consist of this project's code, and their initialisers are harmless.
         unsafe {
             std::env::set_var("LOOPBACK_ODBC_TARGET_DRIVER", &target);
             register();
@@ -32,22 +32,23 @@ fn libraries() -> &'static Libraries {
     })
 }
 
-/// A copy by whose name the library takes it for Microsoft's driver.
+/// A copy with a name by which the library takes it for Microsoft's driver.
 fn by_a_name_of_microsoft_s(target: &Path) -> PathBuf {
     let copy = folder().join("msodbcsql18-recording.dll");
     std::fs::copy(target, &copy).unwrap();
-    // For Windows this is built where paths have no drive, and the target's must be a whole one.
+    // The Windows tests are built on a system whose paths have no drive, but the target's path must be absolute on
+    // Windows.
     std::path::absolute(copy).unwrap()
 }
 
-/// For what this process leaves: nothing in it ends late enough to remove a temporary folder.
+/// For files that this process leaves: nothing in it runs late enough to remove a temporary folder.
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shim-{}", env!("CARGO_CRATE_NAME")));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// Makes the section, for this process alone.
+/// Creates the section, for this process only.
 ///
 /// # Safety
 /// No other thread reads the environment.
@@ -63,7 +64,7 @@ unsafe fn register() {
     }
 }
 
-/// Makes the section, for the user; there is no other way.
+/// Creates the section for the user; there is no way to do it for the process only.
 #[cfg(windows)]
 unsafe fn register() {
     let set = |name, values: &[_]| super::registry::set(&format!(r"HKCU\Software\ODBC\ODBC.INI\{name}"), values);
@@ -78,8 +79,8 @@ macro_rules! entry_points {
             pub fn $name($($argument: $type),*) -> Return {
                 type Function = unsafe extern "system" fn($($type),*) -> Return;
                 let name = concat!(stringify!($name), "\0");
-                // SAFETY: the name promises the type. The tests pass what the specification allows, or values that
-                // nobody follows.
+                // SAFETY: a function of this name has this type. The tests pass what the specification allows, or
+                // values that nothing dereferences.
                 unsafe { libraries().shim.get::<Function>(name.as_bytes()).unwrap()($($argument),*) }
             }
         )*
@@ -90,21 +91,21 @@ include!("../../src/target/table.rs");
 
 /// Whether the library exports a function.
 pub fn exports(name: &str) -> bool {
-    // SAFETY: only the address is looked at.
+    // SAFETY: only the presence of the symbol is checked.
     unsafe { libraries().shim.get::<*const ()>(name.as_bytes()) }.is_ok()
 }
 
-/// A call that the target saw: the function and its arguments, each widened without its sign.
+/// A call that the target recorded: the function and its arguments, each zero-extended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call {
     pub function: String,
     pub arguments: Vec<u64>,
 }
 
-/// The oldest call of this thread that was not taken yet.
+/// The oldest call of this thread that has not been taken yet.
 pub fn take_call() -> Option<Call> {
     let (mut name, mut arguments) = ([0u8; 32], [0u64; 16]);
-    // SAFETY: the types are those of the recording target's source, the sizes those that it asks for.
+    // SAFETY: the types are those in the recording target's source, and the sizes are the ones it requires.
     let count = unsafe {
         libraries().target.get::<unsafe extern "C" fn(*mut u8, *mut u64) -> i32>(b"recording_take\0").unwrap()(
             name.as_mut_ptr(),
@@ -116,26 +117,27 @@ pub fn take_call() -> Option<Call> {
     Some(Call { function: String::from_utf8(function.to_vec()).unwrap(), arguments })
 }
 
-/// The calls that a connect made, without those by which the first connect of a process learns what the target is.
+/// The calls that a connect made, without those by which the first connect of a process asks what kind of driver the
+/// target is.
 pub fn take_connects() -> Vec<Call> {
     std::iter::from_fn(take_call).filter(|call| call.function != "SQLGetInfoW").collect()
 }
 
-/// Forgets the calls up to here.
+/// Discards the calls recorded so far.
 pub fn forget_calls() {
     while take_call().is_some() {}
 }
 
-/// The names of the functions called since the calls were taken or forgotten.
+/// The names of the functions called since calls were last taken or discarded.
 pub fn take_names() -> Vec<String> {
     std::iter::from_fn(take_call).map(|call| call.function).collect()
 }
 
-/// Makes the target's next call of a function return a code and leave these records.
+/// Makes the target's next call of a function return this code and leave these records.
 pub fn tell(function: &str, code: Return, records: &[(&str, i32, &str)]) {
     let text = |text: &str| CString::new(text).unwrap();
     let target = &libraries().target;
-    // SAFETY: the types are those of the recording target's source; it copies the strings.
+    // SAFETY: the types are those in the recording target's source; it copies the strings.
     unsafe {
         target.get::<unsafe extern "C" fn(*const c_char, Return)>(b"recording_tell\0").unwrap()(
             text(function).as_ptr(),
@@ -149,7 +151,7 @@ pub fn tell(function: &str, code: Return, records: &[(&str, i32, &str)]) {
     }
 }
 
-/// The string that the target's last connect on this thread was given.
+/// The string that the target received in this thread's last connect.
 pub fn connection_string() -> String {
     let mut buffer = vec![0u16; 4096];
     // SAFETY: as for the calls above.
@@ -163,7 +165,7 @@ pub fn connection_string() -> String {
     String::from_utf16(&buffer[..length]).unwrap()
 }
 
-/// Code units with a NUL.
+/// A text in code units, with a NUL.
 pub fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
@@ -177,7 +179,7 @@ pub const SQL_STILL_EXECUTING: Return = 2;
 pub const SQL_NO_DATA: Return = 100;
 pub const SQL_ERROR: Return = -1;
 
-/// A connection in an environment of its own, of the recording target; freed with the value.
+/// A connection of the recording target in its own environment; freed when it is dropped.
 pub struct Connection {
     environment: Handle,
     pub handle: Handle,
@@ -193,7 +195,7 @@ impl Connection {
         connection
     }
 
-    /// Allocates the connection's handle; again, after somebody has freed it.
+    /// Allocates the connection's handle, or allocates it again after it was freed.
     pub fn allocate(&mut self) {
         assert_eq!(SQLAllocHandle(SQL_HANDLE_DBC, self.environment, &raw mut self.handle), SQL_SUCCESS);
     }

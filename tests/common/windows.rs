@@ -1,7 +1,7 @@
-//! A Windows machine with the library, Microsoft's driver, the recording target and two instances of SQL Server registered; and
-//! the program that goes through its driver manager. `make test-windows` names the parts.
+//! A Windows machine on which the library, Microsoft's driver, the recording target and two instances of SQL Server are
+//! registered, and the program that connects through its driver manager. `make test-windows` provides the components.
 //!
-//! There is one registry: what tests of one program change must not be what others rely on.
+//! There is one registry: a test must not change what other tests of the same program rely on.
 
 use super::{Ran, library, part, registry};
 use std::path::Path;
@@ -13,10 +13,10 @@ pub const SOURCES: &str = r"HKLM\Software\ODBC\ODBC.INI";
 pub const USER_SOURCES: &str = r"HKCU\Software\ODBC\ODBC.INI\ODBC Data Sources";
 pub const INSTANCES: &str = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL";
 
-/// Letters of several scripts, which no code page of Windows has together.
+/// Characters of several scripts that no single code page of Windows contains.
 pub const LETTERS: &str = "Bjørn 日本 Ω";
 
-/// Code units with a NUL.
+/// A text in code units, with a NUL.
 pub fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
@@ -25,13 +25,13 @@ pub fn shown(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Registers a driver; `values` beside its library.
+/// Registers a driver; `values` are added to its library.
 pub fn register(name: &str, library: &Path, values: &[(&str, &str)]) {
     registry::set(&format!(r"{DRIVERS}\ODBC Drivers"), &[(name, "Installed")]);
     registry::set(&format!(r"{DRIVERS}\{name}"), &[&[("Driver", shown(library))], values].concat());
 }
 
-/// The drivers and two instances of SQL Server, of which one has another id than its name.
+/// Registers the drivers and two instances of SQL Server, one of which has an id that differs from its name.
 pub fn machine() {
     static REGISTERED: OnceLock<()> = OnceLock::new();
     REGISTERED.get_or_init(|| {
@@ -41,7 +41,7 @@ pub fn machine() {
     });
 }
 
-/// The same anew, without our library.
+/// Registers the same again, without this library.
 pub fn machine_without_us() {
     for key in [DRIVERS, SOURCES, r"HKCU\Software\ODBC"] {
         registry::remove(key);
@@ -51,17 +51,17 @@ pub fn machine_without_us() {
     registry::set(INSTANCES, &[("MSSQLSERVER", "MSSQL15.MSSQLSERVER"), ("SALES", "MSSQL15.SALES_1")]);
 }
 
-/// Adds a data source that leads to the stand-in.
+/// Adds a data source that leads to the stand-in server.
 pub fn data_source(name: &str, driver: &str, library: &Path, database: &str) {
     let mut values = vec![("Database", database), ("TrustServerCertificate", "Yes")];
-    // Microsoft's driver takes no login from its section.
+    // Microsoft's driver reads no login from its section.
     if driver == "SQL Server Loopback" {
         values.extend([("UID", "developer"), ("PWD", PASSWORD)]);
     }
     data_source_of(name, driver, library, &values);
 }
 
-/// The same with these values, and nothing beside them but the stand-in's address.
+/// The same with only these values and the stand-in server's address.
 pub fn data_source_of(name: &str, driver: &str, library: &Path, values: &[(&str, &str)]) {
     machine();
     registry::set(&format!(r"{SOURCES}\ODBC Data Sources"), &[(name, driver)]);
@@ -71,24 +71,24 @@ pub fn data_source_of(name: &str, driver: &str, library: &Path, values: &[(&str,
     registry::set(&key, &[&[("Driver", shown(library)), ("Server", &server)], values].concat());
 }
 
-/// One that must be quoted in a connection string.
+/// A password that must be quoted in a connection string.
 pub const PASSWORD: &str = "se;cr}et";
 pub const QUOTED: &str = "{se;cr}}et}";
 
-/// tests/programs/windows.c, with nothing of ours in the environment.
+/// tests/programs/windows.c, with none of this project's variables in the environment.
 pub fn program(arguments: &[&str]) -> Command {
     machine();
     program_as_it_is(arguments)
 }
 
-/// The same, whatever is registered.
+/// The same, without changing what is registered.
 pub fn program_as_it_is(arguments: &[&str]) -> Command {
     let mut command = Command::new(part("WINDOWS_PROGRAM"));
     command.args(arguments).env_remove("LOOPBACK_ODBC_TARGET_DRIVER");
     command
 }
 
-/// The same with the recording target, which says that it is the driver that comes with Windows.
+/// The same with the recording target, which reports that it is the driver that comes with Windows.
 pub fn recorded(string: &str) -> Command {
     let mut command = program(&["connect", string]);
     command.env("LOOPBACK_ODBC_TARGET_DRIVER", "SQL Server").env("RECORDING_DRIVER_NAME", "SQLSRV32.DLL");
@@ -102,5 +102,5 @@ pub fn given(command: &mut Command) -> String {
     given.unwrap_or_else(|| panic!("{said}")).to_owned()
 }
 
-/// Names our driver, and nothing that anybody could take for an instance.
+/// Names this driver, and nothing that could be taken for an instance.
 pub const STRING: &str = "DRIVER={SQL Server Loopback};Database=Sales";

@@ -1,4 +1,5 @@
-//! The differential suite on Linux: registrations in files, all programs in one process, and a server that is a child.
+//! The differential suite on Linux: registrations in files, all programs in one process, and the server as a child
+//! process.
 
 use crate::common;
 pub use crate::common::Registrations;
@@ -7,17 +8,17 @@ use crate::{finished, only};
 use std::path::Path;
 use std::process::Command;
 
-/// What the register has behind the name of the target.
+/// What docs/differences.md adds to the name of the target.
 pub const ON: &str = "";
 
 pub fn texts(command: impl Fn(&[&str]) -> Command, _driver: &Path, _register: &Register) -> Vec<String> {
     vec![finished(&mut command(&["--only", &only()]))]
 }
 
-/// Starts the stand-in, and gives the command that ends it.
+/// Starts the stand-in server, and returns the command that stops it.
 pub fn start(port: u16, login: &str) -> (common::server::Server, Vec<String>) {
     let server = common::server::Server::start_with(&format!("127.0.0.1:{port}"), &[login]);
-    // Until nobody can connect any more, and not forever.
+    // Waits until connecting is impossible, with a timeout.
     let script = "kill -KILL $0; while (: </dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.02; done";
     let stop =
         ["timeout", "30", "bash", "-c", script, &server.process.id().to_string(), &port.to_string()].map(str::to_owned);

@@ -1,7 +1,7 @@
-//! The differential suite: the programs of `differential/`, run on a driver directly and through the library, on servers
-//! that are as new each time. Everything that the two runs observed must be the same, apart from the differences that
-//! docs/differences.md has, each with its reason. What must succeed on a driver itself, so that two equal failures do not
-//! pass, is in a file that is named after the target.
+//! The differential suite: the programs of `differential/`, run on a driver directly and through the library, each time
+//! on a new server. Everything that the two runs observe must be the same, except the differences that
+//! docs/differences.md lists with reasons. A file named after the target has what must succeed on the driver itself, so
+//! two equal failures do not pass.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -28,30 +28,30 @@ use transcript::{Register, Transcript};
 const USER: &str = "developer";
 const PASSWORD: &str = "secret";
 
-/// Much fewer would show that the programs stop early.
+/// Far fewer calls would mean that the programs stop early.
 const FEWEST_CALLS: usize = 25_000;
 
-/// What both runs have in common: they are told the same words, and odbcinst.ini tells which driver these mean.
+/// What both runs have in common: they get the same arguments, and odbcinst.ini determines the driver.
 struct Case {
     target: &'static str,
-    /// Further lines for odbcinst.ini: of the library's own section, and other sections.
+    /// More lines for odbcinst.ini: in the library's own section, and other sections.
     registered: String,
     /// The real driver.
     driver: PathBuf,
-    /// How to reach the server: what stands in `[Loopback]`, a line each.
+    /// How to reach the server: the lines of `[Loopback]`.
     section: String,
     /// The functions that never succeed on the driver itself, each for a reason.
     without_success: &'static [&'static str],
 }
 
 impl Case {
-    /// What both drivers find registered, with this file as the driver.
+    /// The registrations for both runs, with this file as the driver.
     fn registrations(&self, driver: &Path) -> Registrations {
         let odbcinst = format!("[Under test]\nDriver={}\n{}", driver.display(), self.registered);
         Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section))
     }
 
-    /// The programs, with these further arguments.
+    /// The programs, with these additional arguments.
     fn command(&self, registrations: &Registrations, stop: &[String], further: &[&str]) -> Command {
         let login = format!("UID={USER};PWD={PASSWORD}");
         let by_driver = format!("Driver={{Under test}};{};{login}", self.section.trim_end().replace('\n', ";"));
@@ -62,7 +62,7 @@ impl Case {
         command
     }
 
-    /// Runs the programs with this file as the driver, which the transcript that is kept is named after.
+    /// Runs the programs with this file as the driver. The transcript that is kept has its name.
     fn run(&self, side: &str, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
         let registrations = self.registrations(driver);
         let command = |further: &[&str]| {
@@ -93,14 +93,15 @@ impl Case {
         assert_eq!(found.len(), 0, "{} differences on {}:\n{}", found.len(), self.target, found.join("\n"));
         assert!(direct.calls() >= FEWEST_CALLS, "{}", direct.size());
         assert_eq!(direct.never_called(), BTreeSet::new(), "the programs do not call these functions");
-        // Two equal failures would be no difference.
+        // Two equal failures would not be a difference.
         assert_eq!(direct.never_succeeded(), BTreeSet::from_iter(self.without_success.iter().copied()));
         let file = project(&format!("tests/expected/differential/{}.expected", self.target));
         let missing = direct.missing(&std::fs::read_to_string(file).unwrap());
         assert_eq!(missing.len(), 0, "{} itself does not do what is expected:\n{}", self.target, missing.join("\n"));
     }
 
-    /// Holds the list of programs that run on the driver's own functions to what the driver manager cannot do.
+    /// Checks that the list of programs that run on the driver's own functions is exactly what the driver manager
+    /// cannot do.
     #[cfg(windows)]
     fn nothing_is_needless<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
         let (_server, stop) = start();
@@ -110,7 +111,7 @@ impl Case {
         assert_eq!(needless, [""; 0], "these run by the driver manager");
     }
 
-    /// Runs the programs on the spy in front of the driver, and gives the functions that were called there.
+    /// Runs the programs on the spy in front of the driver, and returns the functions that were called there.
     #[cfg(unix)]
     fn reached<S>(&self, start: impl Fn() -> (S, Vec<String>)) -> BTreeSet<String> {
         let (_server, stop) = start();
@@ -122,7 +123,7 @@ impl Case {
     }
 }
 
-/// Programs to run alone, by a part of their name.
+/// A part of the names of the programs to run.
 fn only() -> String {
     std::env::var("DIFFERENTIAL_ONLY").unwrap_or_default()
 }
@@ -138,7 +139,7 @@ fn finished(command: &mut Command) -> String {
 
 #[test]
 fn microsoft_s_driver() {
-    // The same for both servers, since messages have it.
+    // The same port for both servers, because messages contain it.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let driver = part("MSODBCSQL");
     let case = Case {
@@ -149,7 +150,7 @@ fn microsoft_s_driver() {
         without_success: &[
             // It asks for what the string already has.
             "SQLBrowseConnectW",
-            // The stand-in does not have their procedures.
+            // The stand-in server does not have their procedures.
             "SQLColumnPrivilegesW",
             "SQLTablePrivilegesW",
         ],
@@ -158,7 +159,7 @@ fn microsoft_s_driver() {
     case.compare(start);
     #[cfg(windows)]
     case.nothing_is_needless(start);
-    // What the driver manager answers itself would be compared with itself.
+    // Functions that the driver manager answers itself would be compared with themselves.
     #[cfg(unix)]
     {
         let reached = case.reached(start);
@@ -178,12 +179,12 @@ fn psqlodbc() {
         driver,
         section: format!("Servername={}\nPort=5432\nDatabase=postgres\n", server.address()),
         without_success: &[
-            // It answers that these are not implemented, or not for the descriptor.
+            // It answers that these are not implemented, or not for this descriptor.
             "SQLBrowseConnectW",
             "SQLCopyDesc",
             // It asks itself for a field that it does not know, or for a column that is not bound.
             "SQLGetDescRecW",
-            // unixODBC knows from it that it does not support this.
+            // It tells unixODBC that it does not support this.
             "SQLSetDescRec",
         ],
     };

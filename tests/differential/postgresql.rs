@@ -1,4 +1,4 @@
-//! A PostgreSQL of the tests' own: in a temporary folder, with a socket in it and no port, ended with the test.
+//! A PostgreSQL server for the tests: in a temporary folder, with a socket there and no port, stopped with the test.
 
 use crate::common::{Ran, part};
 use std::os::unix::fs::{MetadataExt, chown};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// `nobody`: PostgreSQL does not run as root.
 const UNPRIVILEGED: u32 = 65534;
 
-/// A server's programs and a new cluster's files, from which servers start that are all alike.
+/// A server's programs and a new cluster's files. Every server starts from the same files.
 pub struct Postgresql {
     folder: TempDir,
 }
@@ -22,11 +22,11 @@ pub struct Running {
 }
 
 impl Postgresql {
-    /// Makes a cluster with this superuser.
+    /// Creates a cluster with this superuser.
     pub fn prepare(user: &str, password: &str) -> Postgresql {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-postgresql").tempdir().unwrap();
         let postgresql = Postgresql { folder };
-        // The unprivileged user cannot read the project when it lies below somebody's home.
+        // The unprivileged user cannot read the project if it is below somebody's home folder.
         let programs = part("POSTGRESQL_BIN");
         let unpacked = programs.ancestors().find(|folder| folder.ends_with("usr")).unwrap();
         Ran::of(Command::new("cp").arg("-r").arg(unpacked).arg(postgresql.path("usr"))).ok();
@@ -51,7 +51,7 @@ impl Postgresql {
         postgresql
     }
 
-    /// The folder of the socket, which takes a server's name's place in a connection string.
+    /// The folder of the socket. In a connection string it replaces the server's name.
     pub fn address(&self) -> String {
         self.folder.path().display().to_string()
     }
@@ -74,7 +74,7 @@ impl Postgresql {
             .stderr(log);
         let running = Running { process: server.spawn().unwrap(), socket: self.path(".s.PGSQL.5432") };
         let deadline = Instant::now() + Duration::from_secs(30);
-        // The last line of this file tells when the server takes connections.
+        // The last line of this file shows when the server accepts connections.
         while !std::fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| text.contains("ready")) {
             let log = || std::fs::read_to_string(self.path("log"));
             assert!(Instant::now() < deadline, "PostgreSQL is not ready: {:?}", log());
@@ -99,13 +99,14 @@ impl Postgresql {
         if runs_as_root() {
             command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         }
-        // What scripts/env exports for the driver is not for the server, and the test's folder may not be readable.
+        // The server must not use what scripts/env exports for the driver, and it may not be able to read the test's
+        // folder.
         command.env_remove("LD_LIBRARY_PATH").current_dir(Path::new("/"))
     }
 }
 
 impl Running {
-    /// A command that ends the server at once, and itself when nobody can connect any more, or fails.
+    /// A command that stops the server at once. It ends when connecting is impossible, or fails.
     pub fn stop_command(&self) -> Vec<String> {
         let script = "kill -QUIT $0; while [ -e $1 ]; do sleep 0.02; done";
         let (process, socket) = (self.process.id().to_string(), self.socket.display().to_string());
@@ -115,7 +116,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Immediately, with all its processes; already gone is as good.
+        // Immediately, with all its processes. It may have stopped already.
         let _ = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).stderr(Stdio::null()).status();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! Transcripts, and the register of differences that have a reason.
+//! Transcripts, and the list of differences that have a reason.
 
 use similar::{Algorithm, capture_diff_slices};
 
@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// What begins the line with a program's name.
+/// The start of the line with a program's name.
 pub const PROGRAM: &str = "## ";
-/// What begins the line of a call, and of a diagnostic record.
+/// The start of a line with a call, and of one with a diagnostic record.
 pub const CALL: &str = "SQL";
 const RECORD: &str = "  record ";
 /// The section that counts the calls of each function.
 pub const CALLS: &str = "calls";
 
-/// What one run observed: programs, each with its lines.
+/// The observations of one run: programs, each with its lines.
 #[derive(Clone)]
 pub struct Transcript {
     programs: Vec<(String, Vec<String>)>,
@@ -51,8 +51,8 @@ impl Transcript {
         format!("{programs} programs, {} calls, {} records, {lines} lines", self.calls(), self.lines_with(RECORD))
     }
 
-    /// The functions of the library's table, each with how often it was called, and how often it succeeded;
-    /// what is in the transcript is counted twice.
+    /// The functions of the library's table, each with the number of calls and of successes. What is in the transcript
+    /// is counted twice.
     fn counts(&self) -> BTreeMap<&str, (usize, usize)> {
         let lines = self.programs.iter().filter(|(name, _)| name == CALLS).flat_map(|(_, lines)| lines);
         let mut counts = BTreeMap::new();
@@ -64,13 +64,13 @@ impl Transcript {
             count.0 += calls.parse::<usize>().unwrap();
             count.1 += successes.parse::<usize>().unwrap();
         }
-        // Of a program that crashed there are the lines alone.
+        // A program that crashed has only lines, no counts.
         for line in self.observed().flat_map(|(_, lines)| lines).filter(|line| line.starts_with(CALL)) {
             let count = counts.entry(line.split('(').next().unwrap_or_default()).or_default();
             count.0 += 1;
             count.1 += usize::from(line.ends_with(") = 0") || line.ends_with(") = 1"));
         }
-        // The programs know all, and one is not exported on Windows.
+        // The programs know all functions, but one is not exported on Windows.
         let exported = loopbackodbc::entry_point_names();
         assert!(exported.iter().all(|name| counts.contains_key(name)));
         counts.retain(|name, _| exported.contains(name));
@@ -82,13 +82,13 @@ impl Transcript {
         self.counts().into_iter().filter(|(_, (calls, _))| *calls == 0).map(|(name, _)| name).collect()
     }
 
-    /// The functions that no program called with success.
+    /// The functions that no program called successfully.
     pub fn never_succeeded(&self) -> BTreeSet<&str> {
         self.counts().into_iter().filter(|(_, (_, successes))| *successes == 0).map(|(name, _)| name).collect()
     }
 
-    /// What does not occur of what is expected: patterns below programs' names, whose lines come in this order. What
-    /// begins with `# ` is a comment, and what begins with `on Linux: ` is expected there alone.
+    /// The expected observations that do not occur. Patterns stand below the names of programs, and their lines must
+    /// come in this order. A line that begins with `# ` is a comment; `on Linux: ` marks a pattern for Linux only.
     pub fn missing(&self, expected: &str) -> Vec<String> {
         let (mut program, mut lines) = ("", [].iter());
         let (mut missing, mut patterns) = (Vec::new(), 0);
@@ -111,7 +111,7 @@ impl Transcript {
     }
 }
 
-/// A difference that has a reason: patterns.
+/// A difference that has a reason, as patterns.
 struct Entry {
     title: String,
     program: String,
@@ -120,7 +120,7 @@ struct Entry {
     used: AtomicBool,
 }
 
-/// The register: docs/differences.md. Its indented lines are the patterns, under a heading and a reason.
+/// The list of differences: docs/differences.md. Its indented lines are the patterns, below a heading and a reason.
 pub struct Register {
     entries: Vec<Entry>,
     /// On Windows: the programs that call the driver's own functions, and those that crash.
@@ -201,8 +201,8 @@ impl Entry {
     }
 }
 
-/// Pairs that differ: of lines, where two calls observed as many, or of all that two calls observed. A call without a
-/// counterpart is paired with nothing.
+/// The pairs that differ: single lines, if two calls have the same number of lines, or all lines of the two calls. A
+/// call without a counterpart is paired with nothing.
 fn differences(direct: &[String], through: &[String]) -> Vec<(String, String)> {
     let (direct, through) = (calls(direct), calls(through));
     let names = [&direct, &through].map(|calls| calls.iter().map(|lines| name(lines)).collect::<Vec<_>>());
@@ -222,17 +222,17 @@ fn differences(direct: &[String], through: &[String]) -> Vec<(String, String)> {
     pairs
 }
 
-/// Splits a program into calls, each with what was observed after it.
+/// Splits a program into calls, each followed by its observations.
 fn calls(lines: &[String]) -> Vec<&[String]> {
     lines.chunk_by(|_, next| next.starts_with("  ")).collect()
 }
 
-/// What a call is recognised by.
+/// The part of a call by which it is identified.
 fn name(lines: &[String]) -> &str {
     lines[0].split('(').next().unwrap_or_default()
 }
 
-/// Whether a text is what a pattern says, in which `*` stands for anything within a line, and `**` for anything.
+/// Whether a text matches a pattern, in which `*` matches anything within a line, and `**` anything.
 fn like(text: &str, pattern: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return text == pattern;

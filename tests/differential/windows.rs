@@ -1,5 +1,5 @@
-//! The differential suite under Wine: registrations in the registry, and the stand-in, a program of the system below, by
-//! Wine's `start`. docs/differences.md lists the programs that cannot run as they do elsewhere.
+//! The differential suite under Wine: registrations in the registry, and the stand-in server as a program of the host
+//! system, started with Wine's `start`. docs/differences.md lists the programs that must run in another way here.
 
 use crate::common::windows::{DRIVERS, SOURCES, shown};
 use crate::common::{Ran, registry};
@@ -10,18 +10,18 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// What the register has behind the name of the target.
+/// What docs/differences.md adds to the name of the target.
 pub const ON: &str = " on Windows";
 
-/// These programs wait most of the time and use no table, so they run beside the others.
+/// These programs wait most of the time and use no table, so they run in parallel with the others.
 const BESIDE: [&str; 2] = ["waiting: asynchronous", "waiting: cancelled"];
-/// This one ends the server.
+/// This program stops the server.
 const LAST: &str = "connecting: lost";
 
-/// A program that is not through after this hangs: those in question take a second.
+/// A program that runs longer than this hangs; the programs in question take a second.
 const HANGS: Duration = Duration::from_secs(8);
 
-/// Odbcinst.ini and odbc.ini, put into the registry.
+/// The contents of odbcinst.ini and odbc.ini, put into the registry.
 pub struct Registrations;
 
 impl Registrations {
@@ -32,7 +32,7 @@ impl Registrations {
             sections.map(|(name, lines)| (name.to_owned(), lines.lines().filter_map(pair).collect())).collect()
         };
         let drivers = sections(odbcinst);
-        // The section of a data source has the file of its driver.
+        // A data source's section has the file of its driver.
         let file = |name: &str| drivers.iter().find(|(it, _)| it == name).map(|(_, values)| values[0].1.clone());
         for (key, list, sections) in
             [(DRIVERS, "ODBC Drivers", drivers.clone()), (SOURCES, "ODBC Data Sources", sections(odbc))]
@@ -50,7 +50,7 @@ impl Registrations {
         Registrations
     }
 
-    /// A program with nothing of ours in its environment.
+    /// A program with none of this project's variables in its environment.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LOOPBACK_ODBC_"));
@@ -88,8 +88,8 @@ pub fn texts(command: impl Fn(&[&str]) -> Command + Sync, driver: &Path, registe
     texts
 }
 
-/// The programs that are run to their end on the driver's own functions, and of which as much would have succeeded by the
-/// driver manager.
+/// The programs that complete on the driver's own functions, and would succeed in as many calls through the driver
+/// manager.
 pub fn needless(command: impl Fn(&[&str]) -> Command, driver: &Path, register: &Register) -> Vec<String> {
     let successes = |arguments: &[&str]| {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -111,14 +111,14 @@ pub fn needless(command: impl Fn(&[&str]) -> Command, driver: &Path, register: &
     register.without_manager.difference(&register.crashes).filter(runs).cloned().collect()
 }
 
-/// The stand-in, ended with the test; after fifteen minutes it ends itself.
+/// The stand-in server, stopped with the test. After fifteen minutes it stops itself.
 pub struct Server {
     process: String,
 }
 
 const START: &str = r#"exec >"$0/said" 2>&1 </dev/null timeout 900     sh -c 'echo $$ >"$0/process"; exec env TMPDIR="$0" "$@" --log "$0/log" --ready-file "$0/ready"' "$0" "$@""#;
 
-/// A command that runs a script of the system below. It does not wait for it.
+/// A command that runs a script on the host system. It does not wait for it.
 fn below(script: &str, arguments: &[&str]) -> Vec<String> {
     [&["start", "/unix", "/bin/sh", "-c", script], arguments].concat().into_iter().map(str::to_owned).collect()
 }
@@ -127,11 +127,11 @@ fn run(command: &[String]) {
     Ran::of(Command::new(&command[0]).args(&command[1..])).ok();
 }
 
-/// Starts the stand-in, and gives the command that ends it. Paths are those of the system below, which programs under Wine
-/// know as well.
+/// Starts the stand-in server, and returns the command that stops it. Paths are those of the host system, which
+/// programs under Wine accept as well.
 pub fn start(port: u16, login: &str) -> (Server, Vec<String>) {
     let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/differential");
-    // Of the server before this one.
+    // The previous server's folder.
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     let standin = std::env::var("STANDIN").expect("scripts/env sets it");
@@ -157,7 +157,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Already gone is as good.
+        // It may have stopped already.
         run(&self.stop());
         while Path::new("/proc").join(&self.process).exists() {
             thread::sleep(Duration::from_millis(20));

@@ -1,7 +1,9 @@
-/* Runs a program, and a command at its Nth system call that may change something, before that is made; $PID is the program:
+/* Runs a program, and a command just before the program's Nth system call that may change something; $PID is the
+ * program:
  *     at_call N COMMAND PROGRAM [ARGUMENT...]
- * The exit status is the program's, 137 if it was killed, and 255 if it makes fewer such calls. Calls that only look are passed
- * over: what a kill leaves is the same on both sides of them. A call that is not known to only look counts. */
+ * The exit status is the program's, 137 if it was killed, and 255 if it makes fewer such calls. Calls that only read
+ * are skipped, because a kill before and after them leaves the same state. A call that is not known to only read
+ * counts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -38,7 +40,7 @@ static int may_change(const struct __ptrace_syscall_info *call) {
 int main(int count, char **arguments) {
     if (count < 4) return 254;
     long left = atol(arguments[1]);
-    umask(0); /* nothing of the program's may be left to it */
+    umask(0); /* the program must not rely on it */
     pid_t program = fork();
     if (program == 0) {
         ptrace(PTRACE_TRACEME, 0, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Bulk copy over a connection of the driver manager's: ARGV = a connection string. As programs do that use Microsoft's
- * bcp_ functions, it takes them from the real driver's own library ($MSODBCSQL), and hands them the driver manager's handle. */
+/* Bulk copy over a connection of the driver manager: ARGV = a connection string. Like programs that use Microsoft's
+ * bcp_ functions, it loads them from the real driver's own library ($MSODBCSQL), and passes them the driver manager's
+ * handle. */
 #include <dlfcn.h>
 #include <sql.h>
 #include <sqlext.h>
@@ -22,7 +23,7 @@ static SQLHENV environment;
 static SQLHDBC connection;
 static SQLHSTMT statement;
 
-/* The row that is bound; what may be NULL has its length before it. */
+/* The bound row; values that may be NULL are preceded by their length. */
 static struct {
     SQLINTEGER id;
     struct { SQLINTEGER length; SQLBIGINT value; } __attribute__((packed)) big;
@@ -35,7 +36,7 @@ static struct {
     struct { SQLLEN length; SQLWCHAR value[5000]; } note;
 } row;
 
-/* UTF-16 as ASCII. */
+/* Prints UTF-16 as ASCII. */
 static void print_text(const SQLWCHAR *text) {
     for (; *text; text++) printf(*text < 0x7f ? "%c" : "\\u%04X", *text);
 }
@@ -93,7 +94,7 @@ static void bind_row(void) {
     HOLD_BCP(bcp_bind(connection, &row.note, sizeof(SQLLEN), SQL_VARLEN_DATA, NULL, 0, SQLNVARCHAR, 9));
 }
 
-/* The row of this number; tests/bulk_copy.rs makes the same. */
+/* The row with this number; tests/bulk_copy.rs generates the same. */
 static void fill(int i) {
     row.id = i;
     row.big.length = i % 13 ? (SQLINTEGER)sizeof row.big.value : SQL_NULL_DATA;
@@ -120,7 +121,7 @@ static void fill(int i) {
     row.day.length = i % 23 ? (SQLINTEGER)sizeof row.day.value : SQL_NULL_DATA;
     row.day.value = (SQL_DATE_STRUCT){1 + i % 9999, 1 + i % 12, 1 + i % 28};
 
-    /* Never empty: of an empty value of a max type, the driver (18.6) sends the 65,535 bytes from its address on. */
+    /* Never empty: for an empty value of a max type, the driver (18.6) sends the 65,535 bytes from its address on. */
     row.note.length = i % 3 ? (1 + i % 5000) * (SQLLEN)sizeof(SQLWCHAR) : SQL_NULL_DATA;
     for (int at = 0; at < 5000; at++) row.note.value[at] = u'あ' + i % 80;
 }
@@ -145,7 +146,7 @@ static void load(void) {
             u" WHERE id % 1000 = 0 ORDER BY id");
 }
 
-/* A row for each of these numbers, without a name for 0. */
+/* A row for each of these numbers; number 0 has no name. */
 static void load_strictly(const char *what, const int *ids) {
     HOLD_BCP(bcp_initA(connection, "dbo.strict", NULL, NULL, DB_IN));
     HOLD_BCP(bcp_bind(connection, &row.id, 0, SQL_VARLEN_DATA, NULL, 0, SQLINT4, 1));

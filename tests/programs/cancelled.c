@@ -1,5 +1,5 @@
-/* A thread that is cancelled inside the library or its target ends, the process goes on, and the next thread connects. Linked
- * with the library.
+/* A thread that is cancelled inside the library or its target ends, the process continues, and the next thread connects.
+ * Linked with the library.
  *
  *     cancelled <mode> <the slow target> <deferred or asynchronous> */
 #include "client.h"
@@ -12,7 +12,8 @@ static void *work(void *nothing) {
     int before;
     pthread_setcanceltype(asynchronous ? PTHREAD_CANCEL_ASYNCHRONOUS : PTHREAD_CANCEL_DEFERRED, &before);
     if (!strcmp(mode, "loading")) {
-        /* It is cancelled by the first call of a cancellation point: that may be none of ours. Asynchronously it ends here. */
+        /* Cancelled at the first cancellation point, which may be outside the library. Asynchronously, the thread
+         * ends here. */
         pthread_cancel(pthread_self());
         struct client client = client_new();
         client_connect(client, wide("DSN=Loopback"));
@@ -64,7 +65,7 @@ int main(int count, char **arguments) {
     for (int times = 1; times <= 3; times++) {
         HOLD(!pthread_create(&thread, NULL, work, NULL), "no thread");
         if (!strcmp(mode, "connect") || !strcmp(mode, "execute")) {
-            /* The same file that the library loads. */
+            /* The file that the library loads as well. */
             int *waits = dlsym(dlopen(arguments[2], RTLD_NOW), "slow_target_waits");
             while (__atomic_load_n(waits, __ATOMIC_SEQ_CST) < times) sched_yield();
             pthread_cancel(thread);

@@ -1,5 +1,5 @@
-/* Threads that are cancelled while each function of the target waits. Linked with the library; the target is of the same file
- * (compiled with -DTARGET, and with the functions in FUNCTIONS).
+/* Threads that are cancelled while each function of the target waits. Linked with the library. The target is made from
+ * the same file, compiled with -DTARGET, and has the functions in FUNCTIONS.
  *
  *     cancelled_anywhere <the target> <function>... */
 #ifdef TARGET
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The function that waits, and whether one does. */
+/* The function that waits, and whether a call is waiting. */
 const char *target_waits_in;
 int target_waits;
 
@@ -26,7 +26,7 @@ SQLRETURN SQLAllocHandle(SQLSMALLINT type, SQLHANDLE input, SQLHANDLE *output) {
     return SQL_SUCCESS;
 }
 
-/* Whatever it is given: in C it has another name, for which the headers have no arguments. */
+/* Takes any arguments: the C name differs, so the headers declare no arguments for it. */
 #define FUNCTION(name)                             \
     SQLRETURN target_##name(void) __asm__(#name); \
     SQLRETURN target_##name(void) { return act(#name); }

@@ -1,6 +1,6 @@
-"""Calls the library without a driver manager, as one that takes characters to have 32 bits, and as one that asks first.
+"""Calls the library without a driver manager, as a manager that uses 32-bit characters, and as one that asks first.
 
-Arguments: the library's path, a connection string that works; without it, the target is missing.
+Arguments: the library's path, a connection string that works. Without the string, there is no target.
 """
 
 import sys
@@ -19,7 +19,7 @@ def asked():
     kind, length = c_int(-1), c_int(-1)
     assert library.SQLGetEnvAttr(environment, SQL_ATTR_DRIVER_UNICODE_TYPE, byref(kind), 0, byref(length)) == SUCCESS
     assert (kind.value, length.value) == (SQL_DM_CP_UTF16, 4), (kind, length)
-    # iODBC wants no length.
+    # iODBC passes no length pointer.
     assert library.SQLGetEnvAttr(environment, SQL_ATTR_DRIVER_UNICODE_TYPE, byref(kind), 0, None) == SUCCESS
 
 
@@ -43,7 +43,7 @@ for string in ("DSN=Loopback", "DSN=Loopback;Database=Sales", "DRIVER={SQL Serve
         refused("HY000", library.SQLBrowseConnectW(connection, buffer, length, None, 0, None))
 name, empty = four_bytes("Loopback"), wide("")
 if sys.argv[2:]:
-    # Only with a target the data source is looked for, of whose name one character is read.
+    # The data source is only looked up if there is a target. One character of its name is read.
     refused("IM002", library.SQLConnectW(connection, name, NTS, empty, NTS, empty, NTS))
 for length in (8, 16):
     refused("HY000", library.SQLConnectW(connection, name, length, empty, 0, empty, 0))
@@ -54,7 +54,7 @@ for string in sys.argv[2:]:
     asked()
     assert library.SQLDisconnect(connection) == SUCCESS
     asked()
-    # A program that counts the NUL means the same string.
+    # A program that includes the NUL in the length means the same string.
     buffer = wide(string)
     code = library.SQLDriverConnectW(connection, None, buffer, len(buffer), None, 0, None, 0)
     assert code in (SUCCESS, SUCCESS_WITH_INFO), library.records(connection)

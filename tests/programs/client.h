@@ -1,5 +1,5 @@
-/* What the C programs of tests/processes.rs share: an ODBC client that holds what it sees, and ends the process when that is
- * not as it should be. Linked with -lodbc it goes through the driver manager, linked with our library it calls that. */
+/* Shared by the C programs of tests/processes.rs: an ODBC client that checks what it sees, and ends the process if
+ * that is wrong. Linked with -lodbc it uses the driver manager; linked with the library it calls that directly. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Not exit: other threads are at work, and may be in the middle of anything. */
+/* Not exit: other threads are running, and may be in the middle of anything. */
 #define HOLD(condition, ...)                                                                                               \
     do {                                                                                                                   \
         if (!(condition)) {                                                                                                \
@@ -23,7 +23,7 @@
         }                                                                                                                  \
     } while (0)
 
-/* ASCII alone, in and out. */
+/* ASCII only, in and out. */
 struct wide {
     SQLWCHAR units[1024];
 };
@@ -44,7 +44,7 @@ static void narrow(char *to, const SQLWCHAR *from) {
     }
 }
 
-/* A handle's first record as "STATE text"; empty when there is none. */
+/* A handle's first record as "STATE text"; empty if there is none. */
 struct record {
     char text[1100];
 };
@@ -93,7 +93,7 @@ __attribute__((unused)) static void client_open(struct client client, struct wid
     HOLD(SQL_SUCCEEDED(code), "%s", first_record(SQL_HANDLE_DBC, client.connection).text);
 }
 
-/* Connects, which must fail with a first record of this state that has these words. */
+/* Connects, which must fail with a first record that has this state and contains these words. */
 __attribute__((unused)) static void client_refused(struct client client, struct wide string, const char *state, const char *words) {
     SQLRETURN code = client_connect(client, string);
     struct record record = first_record(SQL_HANDLE_DBC, client.connection);

@@ -1,4 +1,4 @@
-"""The completed connection string that SQLDriverConnect and SQLBrowseConnect give: content, lengths, truncation, nulls.
+"""The completed connection string that SQLDriverConnect and SQLBrowseConnect return: content, lengths, truncation, nulls.
 
 Run in the satellite setting. Each line printed is one observation.
 """

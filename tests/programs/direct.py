@@ -1,6 +1,6 @@
-"""Calls the library without a driver manager, its target missing at first. Argument: the library's path.
+"""Calls the library without a driver manager, at first without a target. Argument: the library's path.
 
-Which target there is, is decided by LOOPBACK_ODBC_TARGET_DRIVER; MSODBCSQL names the real one.
+LOOPBACK_ODBC_TARGET_DRIVER determines the target; MSODBCSQL names the real driver.
 """
 
 import os
@@ -32,14 +32,14 @@ def is_absent(records):
 
 width = c_int()
 target(missing)
-# Every attempt tells the reason, and leaves nothing behind that would keep the next from trying again.
+# Every attempt reports the reason, and leaves nothing that would keep the next one from trying again.
 for _ in range(200):
     assert is_absent(library.failure(string))
 
-# Nor does one that asks for no handle.
+# Nor does an attempt without an output handle.
 assert library.SQLAllocHandle(ENV, None, None) == ERROR
 
-# Handles of the absent target behave as such.
+# Handles of the absent target behave like handles.
 environment = library.environment()
 assert library.SQLGetEnvAttr(environment, 1065, byref(width), 4, None) == SUCCESS and width.value == 1
 assert library.SQLGetEnvAttr(environment, 201, byref(width), 4, None) == ERROR
@@ -52,7 +52,7 @@ assert library.SQLFreeHandle(DBC, environment) == INVALID_HANDLE
 assert library.SQLFreeHandle(ENV, c_void_p(0x1234567)) == INVALID_HANDLE
 print("absent handles: ok")
 
-# While one is alive the target is not loaded, even if it could be by now.
+# While a handle is alive the target is not loaded, even if it could be loaded by now.
 target(os.environ["MSODBCSQL"])
 assert is_absent(library.failure(string))
 library.free(DBC, connection)
@@ -60,7 +60,7 @@ assert is_absent(library.failure(string))
 library.free(ENV, environment)
 print("a living absent handle keeps the absent target: ok")
 
-# Threads that connect and fail, while the target comes into being under them.
+# Threads connect and fail while the target appears.
 target(missing)
 seen = {True: 0, False: 0}
 lock = threading.Lock()
@@ -72,7 +72,7 @@ def connect_and_fail():
         absent = is_absent(library.failure(string))
         with lock:
             seen[absent] += 1
-        # Now and then all threads must be without a handle at the same moment; only then is the target loaded.
+        # The target is loaded only when no thread has a handle, so pause now and then.
         enough.wait(0.001)
 
 
@@ -95,7 +95,7 @@ target(missing)
 assert not is_absent(library.failure(string)), "the target was exchanged"
 print("threads: ok")
 
-# The records of a refusal of ours, at the edges.
+# The records of the library's own errors, in edge cases.
 environment = library.environment()
 connection = library.allocate(DBC, environment)
 assert library.driver_connect(connection, "TargetDriver=other") == ERROR
@@ -119,7 +119,7 @@ for identifier, expected in ((4, "HY024"), (6, whole), (8, "ISO 9075"), (9, "ISO
 # The next call on the connection clears them.
 library.SQLGetConnectAttrW(connection, 103, byref(count), 0, None)
 assert not any("loopback-odbc" in message for _, message in library.records(connection))
-# Lengths that are none.
+# Invalid lengths.
 assert library.SQLDriverConnectW(connection, None, wide("DSN=x"), -5, None, 0, None, 0) == ERROR
 assert library.records(connection)[0][0] == "HY090"
 assert library.SQLDriverConnectW(connection, None, wide("DSN=x"), -3, field, -1, None, 0) == ERROR

@@ -1,7 +1,7 @@
-/* Ways for a process to end that do not wait for ODBC:
+/* Ways in which a process ends without waiting for ODBC:
  *     exits return     from main, while threads connect
  *     exits exit       called by one thread while others connect
- *     exits unfreed    with handles that are connected, and one with a record of ours */
+ *     exits unfreed    with connected handles, and one that has a record of the library */
 #include "client.h"
 
 enum { THREADS = 4 };

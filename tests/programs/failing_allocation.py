@@ -1,6 +1,6 @@
 """Connects through the driver manager when the target cannot allocate a handle, and then when it can.
 
-RECORDING_TARGET names the target, which is told what to return.
+RECORDING_TARGET names the target; this program sets what it returns.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ def connected():
 
 print("environment:", *refused())
 first = connected()
-# The driver's environment is there already, so the next handle is a connection.
+# The driver's environment exists by now, so the next handle is a connection.
 print("connection:", *refused())
 for connection in (connected(), first):
     assert manager.SQLDisconnect(connection) == SUCCESS

@@ -1,3 +1,3 @@
-# Connects with RODBC, which must fail, and prints what it warns of. Argument: the connection string.
+# Connects with RODBC, which must fail, and prints its warnings. Argument: the connection string.
 library(RODBC)
 tryCatch(odbcDriverConnect(commandArgs(trailingOnly = TRUE)[[1]]), warning = function(warning) cat(conditionMessage(warning), "\n"))

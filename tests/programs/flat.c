@@ -1,12 +1,12 @@
-/* Connects and disconnects many times, and tells what that costs in the beginning and in the end: a process that lives for
- * months must not grow or get slower. Linked with the driver manager, with the library, or with the target itself.
+/* Connects and disconnects many times, and prints the cost at the start and at the end: a process that runs for months
+ * must not grow or get slower. Linked with the driver manager, with the library, or with the target itself.
  *
  *     flat <connects, in thousands> <connection string>
  *
- * It prints by how many KiB the process has grown, and the processor's time for a connect, in nanoseconds, in the first
- * thousands and in the last: of each five thousands the one with the lowest median, since others may be at work on the machine.
- * A thousand before these does not count. It stops when a connect takes three times as long as in the beginning: what gets
- * slower may never end. */
+ * It prints by how many KiB the process has grown, and the processor time of a connect, in nanoseconds, in the first
+ * thousands and in the last. Of each five thousands it takes the one with the lowest median, because other programs may be
+ * running. One thousand before these does not count. It stops when a connect takes three times as long as at the start,
+ * because a program that gets slower may never end. */
 #include "client.h"
 #include <limits.h>
 #include <time.h>

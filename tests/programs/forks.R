@@ -1,4 +1,4 @@
-# Children by fork that connect for themselves, after the parent has connected and queried, as mclapply makes them.
+# Forked children that connect themselves, after the parent has connected and queried, as mclapply makes them.
 library(parallel)
 library(RODBC)
 
@@ -18,7 +18,7 @@ answers <- do.call(rbind, mclapply(1:16, ask, mc.cores = 4, mc.preschedule = FAL
 stopifnot(
     nrow(answers) == 16, answers$number == 1:16, answers$orders == 12, !(own %in% answers$session),
     length(unique(answers$process)) == 16, !(Sys.getpid() %in% answers$process),
-    # The parent's connection is still its own.
+    # The parent's connection still belongs to the parent.
     sqlQuery(channel, "SELECT @@SPID AS session")$session == own
 )
 invisible(ask(17))

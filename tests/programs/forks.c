@@ -1,14 +1,14 @@
-/* A process that forks while its other threads are inside connects; the children go on with ODBC:
- *     forks CHILDREN SECONDS target     benches/target.c is there
+/* A process that forks while its other threads are inside connects; the children then use ODBC:
+ *     forks CHILDREN SECONDS target     benches/target.c is the target
  *     forks CHILDREN SECONDS absent     there is no target
- *     forks 1 SECONDS loading           the target, which has slow_load.c in it, is being loaded at the fork
- * A child that is not done after SECONDS hangs. It is linked with our library, and no connect reads odbc.ini: neither the driver
- * manager nor its installer library, which have locks of their own, take part. */
+ *     forks 1 SECONDS loading           the target, linked with slow_load.c, is being loaded at the fork
+ * A child that has not finished after SECONDS hangs. The program is linked with the library, and no connect reads
+ * odbc.ini, so the driver manager and its installer library, which have locks of their own, are not involved. */
 #include "client.h"
 #include <signal.h>
 #include <sys/wait.h>
 
-/* slow_load.c looks at these. */
+/* slow_load.c reads these. */
 volatile int loading, forked;
 
 static int is_absent;
@@ -47,7 +47,7 @@ int main(int count, char **arguments) {
         pthread_create(&threads[0], NULL, load, NULL);
         while (!loading) usleep(100);
     } else {
-        /* Of before the fork. Without a target, a handle that lives also means that nobody tries to load one. */
+        /* From before the fork. Without a target, a live handle also prevents any attempt to load one. */
         kept = client_new();
         client_connect(kept, wide("Server=s;ClientKey=file:/k.pem"));
         for (int i = 0; i < used; i++) pthread_create(&threads[i], NULL, work, NULL);

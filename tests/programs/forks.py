@@ -1,4 +1,4 @@
-"""Children by fork that connect for themselves, after the parent has connected and queried, as multiprocessing makes them."""
+"""Forked children that connect themselves, after the parent has connected and queried, as multiprocessing makes them."""
 
 import multiprocessing
 import os
@@ -29,7 +29,7 @@ def main():
     assert own not in sessions, (own, sessions)
     assert set(orders) == {12}, orders
     assert numbers == tuple(range(1, 17)), numbers
-    # The parent's connection is still its own.
+    # The parent's connection still belongs to the parent.
     assert connection.execute("SELECT @@SPID").fetchval() == own
     ask(17)
     print(len(set(processes)), "children,", len(answers), "answers")

@@ -1,4 +1,4 @@
-"""Calls the library with a target behind it that lacks some functions, directly and through the driver manager.
+"""Calls the library with a target that lacks some functions, directly and through the driver manager.
 
 Arguments: the library's path; the names of the functions that the target lacks; those that it has. Both are in the form
 identifier:name, joined by commas. LOOPBACK_ODBC_TARGET_DRIVER names the target.
@@ -21,10 +21,10 @@ def functions(argument):
 
 
 lacking, having = functions(sys.argv[2]), functions(sys.argv[3])
-# What the library does by other functions of the target, or by itself.
+# The library implements these with other functions of the target, or by itself.
 OURS = ("SQLConnectW", "SQLBrowseConnectW", "SQLGetFunctions")
 SUCCESSORS = {"SQLGetConnectOptionW": 1007, "SQLSetConnectOptionW": 1016}
-# Two functions have one identifier; one of them is enough.
+# Two functions have the same identifier; one of them is enough.
 masked = [number for number, name in lacking.items() if number not in having and name not in OURS]
 seen = [number for number in [*lacking, *having] if number not in masked]
 
@@ -43,14 +43,14 @@ for number in masked + seen:
     assert number >= 100 or bool(array[number]) == expected, number
     assert library.SQLGetFunctions(connection, number, byref(single)) == SUCCESS
     assert bool(single.value) == expected, number
-# Nothing else was taken away or added.
+# Nothing else was removed or added.
 assert sum(word.bit_count() for word in bits) == len(set(seen)), "other bits"
 assert sum(map(bool, array)) == sum(number < 100 for number in set(seen)), "other words"
 
 for number in masked:
     if SUCCESSORS.get(lacking[number]) in having:
         continue
-    # Whatever it is, it has at most eleven arguments.
+    # No function has more than eleven arguments.
     assert getattr(library, lacking[number])(*[c_void_p()] * 11) == ERROR, lacking[number]
 library.free(DBC, connection)
 library.free(ENV, environment)
@@ -59,7 +59,7 @@ print(len(masked), "masked")
 if len(lacking) > 1:
     sys.exit()
 
-# Through the driver manager: what it does, and which functions of the target it calls for it.
+# Through the driver manager: its results, and the target's functions that it calls.
 manager = odbc.Odbc("libodbc.so.2")
 target = ctypes.CDLL(os.environ["LOOPBACK_ODBC_TARGET_DRIVER"])
 

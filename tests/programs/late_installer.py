@@ -1,7 +1,7 @@
-"""Connects where there is no installer library yet, and again when it has come: late_installer.py LIBRARY IODBC FOLDER.
+"""Connects when there is no installer library yet, and again when there is one: late_installer.py LIBRARY IODBC FOLDER.
 
-FOLDER is LD_LIBRARY_PATH. It gets the driver manager of the folder IODBC, and at first a file that is no library by the name
-of that one's installer library.
+FOLDER is LD_LIBRARY_PATH. It receives the driver manager from the folder IODBC and, under the name of its installer library, at
+first a file that is not a library.
 """
 
 import ctypes

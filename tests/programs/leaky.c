@@ -1,4 +1,4 @@
-/* For a test of the tests: a library with our name that loses memory in a connect, and writes behind its end. */
+/* Tests the tests: a library with this library's name that leaks memory in a connect, and writes beyond its end. */
 #include <sql.h>
 #include <stdlib.h>
 

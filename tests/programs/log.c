@@ -1,5 +1,5 @@
-/* A program whose descriptors, limits and signals are set up in one of many ways, and that then connects: the log is written
- * beside its own files, and must leave all of that alone. It says what it sees on descriptor 1. Linked with the library.
+/* Sets up its descriptors, limits and signals in one of many ways, and then connects. The log must not affect any of them,
+ * nor its own files. It prints its observations on descriptor 1. Linked with the library.
  *
  *     log <mode> <its file> */
 #include "client.h"
@@ -14,7 +14,7 @@
 
 static const char *file;
 
-/* Lines of the log come from this. */
+/* Lines of the log begin with this. */
 static void connect_once(void) {
     struct client client = client_new();
     client_open(client, wide("Driver=x;Server=s;UID=u;PWD=p"));
@@ -26,14 +26,14 @@ static void connect_often(void) {
     for (int i = 0; i < 200; i++) connect_once();
 }
 
-/* Puts a descriptor in the place of another. */
+/* Replaces a descriptor with another. */
 static void put(int from, int to) {
     if (from == to) return;
     HOLD(dup2(from, to) == to, "dup2");
     close(from);
 }
 
-/* Opens the program's own file as descriptor 2, as a program gets it that has closed that. */
+/* Opens the program's own file as descriptor 2, as happens in a program that has closed that descriptor. */
 static void own_file_as_2(int flags) {
     close(2);
     HOLD(open(file, O_RDWR | O_CREAT | flags, 0600) == 2, "not 2");
@@ -45,7 +45,7 @@ static int is_pending(int signal) {
     return sigismember(&set, signal);
 }
 
-/* Reads what a pipe has, and gives the number of lines. */
+/* Reads what a pipe contains, and returns the number of lines. */
 static int lines(int descriptor) {
     static char text[1 << 20];
     int count = 0;
@@ -64,7 +64,7 @@ static void run(const char *mode) {
     if (!strcmp(mode, "plain")) {
         connect_once();
     } else if (!strcmp(mode, "refused")) {
-        /* Prints why, or that it is connected. */
+        /* Prints the error, or that it is connected. */
         struct client client = client_new();
         SQLRETURN code = client_connect(client, wide("Driver=x;Server=s;UID=u;PWD=p"));
         printf("%d %s\n", code, first_record(SQL_HANDLE_DBC, client.connection).text);
@@ -73,7 +73,7 @@ static void run(const char *mode) {
         client_open(client, wide("Driver=x;Server=s;Database=a\nloopback-odbc[1] INFO: forged\r\n\033[2J;UID=u;PWD=p"));
         client_close(client);
     } else if (!strcmp(mode, "fifo")) {
-        /* A reader, then none, then one again. */
+        /* First with a reader, then without, then with one again. */
         int reader = open(file, O_RDONLY | O_NONBLOCK);
         connect_once();
         int first = lines(reader);
@@ -88,7 +88,7 @@ static void run(const char *mode) {
         connect_often();
         printf("as full as it was: %d\n", lines(reader) == 0);
     } else if (!strcmp(mode, "pending")) {
-        /* A signal that the program has blocked and not yet taken stays. */
+        /* A signal that was already pending, blocked by the program, stays pending. */
         sigset_t set;
         sigfillset(&set);
         pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -134,7 +134,7 @@ static void run(const char *mode) {
         connect_once();
         printf("SIGPIPE %d\n", is_pending(SIGPIPE));
     } else if (!strcmp(mode, "connection")) {
-        /* To a server of the program's own. */
+        /* A connection to one of the program's own servers. */
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
         socklen_t length = sizeof address;
         int server = socket(AF_INET, SOCK_STREAM, 0);
@@ -168,7 +168,7 @@ static void run(const char *mode) {
         connect_once();
         printf("bytes: %d\n", size_of(file) > 0);
     } else if (!strcmp(mode, "all closed")) {
-        /* As a program does that becomes a daemon; then it opens files of its own, of which one has the log's number. */
+        /* Like a program that becomes a daemon; it then opens its own files, one of which gets the log's number. */
         connect_once();
         for (int i = 3; i < 100; i++) close(i);
         for (int i = 3; i < 100; i++) HOLD(open(file, O_WRONLY | O_CREAT, 0600) == i, "not %d", i);
@@ -180,7 +180,7 @@ static void run(const char *mode) {
 }
 
 int main(int count, char **arguments) {
-    /* What HOLD says goes to where standard error was in the beginning. */
+    /* The output of HOLD goes to the initial standard error. */
     int said = fcntl(2, F_DUPFD, 200);
     stderr = fdopen(said, "w");
     alarm(10); /* instead of waiting for ever, or for each line */

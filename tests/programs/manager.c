@@ -1,12 +1,12 @@
-/* An ODBC program that does what its arguments say, through whatever driver manager it was linked with, and tells every
- * return code and every diagnostic record. With UNICODE defined it is a program of wide characters, without it one of
- * narrow ones (sqlucode.h maps the functions' names). Arguments and output are UTF-8.
+/* An ODBC program that runs the commands in its arguments, through the driver manager that it was linked with, and prints
+ * every return code and every diagnostic record. With UNICODE defined it uses wide characters, otherwise narrow ones
+ * (sqlucode.h maps the functions' names). Arguments and output are UTF-8.
  *
  *     connect STRING                    SQLDriverConnect
  *     connect-counted STRING            the same, with the string's length instead of SQL_NTS
  *     source NAME USER PASSWORD         SQLConnect
  *     query SQL                         SQLExecDirect, and every row of every result
- *     info                              what SQLGetInfo says of the data source and the driver manager
+ *     info                              what SQLGetInfo returns about the data source and the driver manager
  *     disconnect
  *     run COMMAND                       a shell command */
 #include <sql.h>
@@ -40,7 +40,7 @@ static size_t length_of(const SQLTCHAR *text) {
 #define length_of(text) strlen((const char *)(text))
 #endif
 
-/* An argument as the driver manager wants it, which is kept to the end. */
+/* An argument in the driver manager's encoding, kept until the end. */
 static SQLTCHAR *in(const char *text) {
     SQLTCHAR *result = calloc(CHARACTERS, sizeof *result);
 #ifdef UNICODE
@@ -51,7 +51,7 @@ static SQLTCHAR *in(const char *text) {
     return result;
 }
 
-/* A text of the driver manager's for printing; the next call overwrites it. */
+/* A text from the driver manager for printing; the next call overwrites it. */
 static const char *out(const SQLTCHAR *text) {
 #ifdef UNICODE
     static char result[4 * CHARACTERS];
@@ -88,13 +88,13 @@ static void query(const char *sql) {
     }
     SQLRETURN code = SQLExecDirect(statement, in(sql), SQL_NTS);
     told("query", SQL_HANDLE_STMT, statement, code);
-    /* A result may be an error, and another one follow; not for ever on a connection that is broken. */
+    /* A result may be an error, followed by another result. Limited, because it never ends on a broken connection. */
     for (int results = 0; results < 5 && code != SQL_NO_DATA && code != SQL_INVALID_HANDLE; results++) {
         columns = 0;
         if (SQL_SUCCEEDED(code)) SQLNumResultCols(statement, &columns);
         while (columns && SQL_SUCCEEDED(told("row", SQL_HANDLE_STMT, statement, SQLFetch(statement))))
             for (SQLSMALLINT column = 1; column <= columns; column++)
-                /* Long values come in pieces, each but the last with 01004. */
+                /* Long values come in pieces, each except the last with 01004. */
                 do {
                     code = SQLGetData(statement, column, SQL_C_TCHAR, value, sizeof value, &length);
                     if (SQL_SUCCEEDED(told("value", SQL_HANDLE_STMT, statement, code)))
@@ -115,7 +115,7 @@ static void information(const char *what, SQLUSMALLINT type) {
 
 static void allocate(void) {
     SQLAllocHandle(SQL_HANDLE_DBC, environment, &connection);
-    /* Microsoft's driver goes on trying a server that refuses until the time is over. */
+    /* If a server refuses, Microsoft's driver keeps trying until the timeout. */
     SQLSetConnectAttr(connection, SQL_ATTR_LOGIN_TIMEOUT, (SQLPOINTER)2, 0);
 }
 
@@ -154,7 +154,7 @@ int main(int count, char **arguments) {
         } else if (!strcmp(what, "run")) {
             printf("run: %d\n", system(*next++));
         } else if (!connection) {
-            /* As a program does that could not connect. */
+            /* Like a program that could not connect. */
             next += !strcmp(what, "query");
             printf("%s: not connected\n", what);
         } else if (!strcmp(what, "query")) {

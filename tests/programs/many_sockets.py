@@ -1,7 +1,7 @@
-"""How much processor time the library takes for a first string while there are many connections: many_sockets.py LIBRARY HOST COUNT.
+"""Measures the processor time for a first string while there are many connections: many_sockets.py LIBRARY HOST COUNT.
 
-HOST is an address of this machine, `::1` or a link-local one as `ADDRESS%INTERFACE`. Prints the least of ten times,
-in microseconds, and the string.
+HOST is an address of this machine, `::1` or a link-local one as `ADDRESS%INTERFACE`. Prints the shortest of ten
+times, in microseconds, and the string.
 """
 
 import resource

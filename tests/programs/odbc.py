@@ -1,4 +1,4 @@
-"""ODBC calls by ctypes, for what pyodbc does not show: buffers, lengths, return codes, every diagnostic record.
+"""ODBC calls with ctypes, for what pyodbc does not show: buffers, lengths, return codes, every diagnostic record.
 
 `Odbc("libodbc.so.2")` calls through the driver manager, `Odbc(path of a driver)` calls a driver directly.
 """
@@ -72,10 +72,10 @@ class Odbc:
             found.append((text(state), text(message)))
 
     def failure(self, string):
-        """Connects, which must fail, cleans up, and gives the records."""
+        """Connects, which must fail, cleans up, and returns the records."""
         environment = self.environment()
         connection = self.allocate(DBC, environment)
-        # Microsoft's driver goes on trying a server that refuses until the time is over.
+        # If a server refuses, Microsoft's driver keeps trying until the timeout.
         assert self.SQLSetConnectAttrW(connection, LOGIN_TIMEOUT, c_void_p(1), 0) == SUCCESS
         code = self.driver_connect(connection, string)
         assert code == ERROR, code

@@ -1,4 +1,4 @@
-/* One call to the library that it is linked with, on no handle, by this process and by a child. */
+/* Calls the library that it is linked with once, without a handle, in this process and in a child. */
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>

@@ -1,7 +1,7 @@
-"""Makes a connection to an address that is not this machine's any more when it stands, and holds it: own_connection.py FILE.
+"""Connects to an address that is removed from this machine afterwards, and keeps the connection: own_connection.py FILE.
 
-For `--prepare` of scripts/satellite, run in the background by the user who is to own the connection. The other end is fe80::1234,
-which eth0 must have until FILE is there.
+For `--prepare` of scripts/satellite, run in the background by the user who will own the connection. The other end is fe80::1234,
+which eth0 must have until FILE exists.
 """
 
 import pathlib

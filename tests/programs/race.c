@@ -1,5 +1,5 @@
-/* Threads that allocate and free environments while the target comes into being: ARGV = the library, where the target is,
- * where it is to be. The fake target aborts if it ever sees a handle of the absent one. */
+/* Threads that allocate and free environments while the target appears: ARGV = the library, the target's path, and
+ * the path that it must have. The fake target aborts if it ever sees a handle of the absent target. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>

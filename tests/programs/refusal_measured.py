@@ -1,4 +1,4 @@
-"""Connects, which must fail, and prints the first record and what that took: refusal_measured.py STRING."""
+"""Connects, which must fail, and prints the first record and the time and memory that this took: refusal_measured.py STRING."""
 
 import resource
 import sys

@@ -1,13 +1,13 @@
-/* Loads and unloads our library, by hand and as the driver manager does it around each connection, and holds that nothing
- * grows, memory by no more than KILOBYTES:
+/* Loads and unloads the library, directly and through the driver manager for each connection, and checks that nothing
+ * grows; memory may grow by KILOBYTES:
  *     reload LIBRARY ROUNDS KILOBYTES
  * `DSN=Loopback` leads to the recording target. */
 #include "client.h"
 #include <dirent.h>
 #include <time.h>
 
-/* unixODBC's installer library keeps what it reads for 20 seconds, some of it once for each time it is read, and so grows
- * for as long. To that library a minute goes by at each call. */
+/* unixODBC's installer library caches what it reads for 20 seconds, some of it once per read, and so it grows during
+ * that time. This function makes a minute pass at each call. */
 time_t time(time_t *to) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -17,7 +17,7 @@ time_t time(time_t *to) {
     return seconds;
 }
 
-/* What there is of this process. */
+/* The state of this process. */
 struct state {
     long kilobytes;
     int descriptors, mappings;
@@ -29,7 +29,7 @@ static struct state state_now(const char *library) {
     FILE *file = fopen("/proc/self/status", "r");
     while (fgets(line, sizeof line, file)) sscanf(line, "VmRSS: %ld", &state.kilobytes);
     fclose(file);
-    /* A library's first part is at the beginning of its file. */
+    /* A library's first mapping has offset 0 in its file. */
     file = fopen("/proc/self/maps", "r");
     while (fgets(line, sizeof line, file)) state.mappings += strstr(line, library) && strstr(line, " 00000000 ");
     fclose(file);
@@ -51,7 +51,7 @@ static void load(const char *path) {
     HOLD(!dlclose(library), "%s", dlerror());
 }
 
-/* The driver manager loads the driver for the connection and lets go of it with it. */
+/* The driver manager loads the driver for a connection and unloads it afterwards. */
 static void connect_once(const char *unused) {
     (void)unused;
     struct client client = client_new();

@@ -1,11 +1,11 @@
-"""Connects as it is told, time after time, and prints all that can be seen of each connection.
+"""Runs a list of connects, and prints everything that can be observed of each connection.
 
 Arguments: the name under which a driver is registered in odbcinst.ini; `manager` or `direct`; the file of actions; the
 server's log.
 
 An action is a line of the file, its fields separated by tabs: a title, the seconds that the login may take, attributes
 to set before it (`1203=1 109=Sales`), the section of odbc.ini and the connection string, both in hexadecimal digits.
-{launchpad} stands for the folder above the working directory, where a session has its certificate.
+{launchpad} is replaced by the folder above the working directory, where a session has its certificate.
 """
 
 import configparser
@@ -19,24 +19,24 @@ from odbc import DBC, LOGIN_TIMEOUT, NO_DATA, NOPROMPT, NTS, text, wide
 
 name, way, actions, log = sys.argv[1:]
 
-# Data sources of our own, beside the drivers that are registered.
+# The test's own data sources, in addition to the registered drivers.
 registered = os.path.join(os.environ["ODBCSYSINI"], "odbcinst.ini")
 folder = tempfile.TemporaryDirectory(prefix="loopback-odbc-test")
 with open(registered, "rb") as source, open(os.path.join(folder.name, "odbcinst.ini"), "wb") as copy:
     copy.write(source.read())
 os.environ["ODBCSYSINI"] = folder.name
-# The user's file, which unixODBC reads as well, and makes where there is none.
+# The user's file, which unixODBC reads as well, and creates if there is none.
 os.environ["ODBCINI"] = os.path.join(folder.name, "user.ini")
 drivers = configparser.ConfigParser(interpolation=None)
 drivers.read(registered)
 
 launchpad = os.path.dirname(os.getcwd())
-# unixODBC remembers each value of each section that anybody has asked for, in a list: after some hundreds of sections a
-# connect takes ten times as long. Each process begins with an empty one.
+# unixODBC keeps each value that was read from a section in a list: after some hundreds of sections a connect takes ten
+# times as long. Each process begins with an empty list.
 AT_A_TIME = 50
 POINTER_IS_NUMBER = -6  # SQL_IS_INTEGER
 INFORMATION = {"data source": 2, "server": 13, "database": 16, "user": 47}
-# The packet size, and what Microsoft's driver adds and answers without going to the server.
+# The packet size, and the attributes of Microsoft's driver that it answers without asking the server.
 ATTRIBUTES = (112, 1203, 1217, 1218, 1220, 1221, 1222, 1223, 1224, 1228, 1229, 1247, 1248, 1249)
 
 
@@ -93,7 +93,7 @@ def act(library, environment, title, seconds, attributes, section, string):
             print(f"attribute {attribute}: {answer} {bytes(value).rstrip(bytes(1)).hex()}")
         library.SQLDisconnect(connection)
     library.free(DBC, connection)
-    # The server writes of a login before it answers.
+    # The server logs a login before it answers.
     if os.path.exists(log):
         with open(log, encoding="utf-8") as file:
             file.seek(size)

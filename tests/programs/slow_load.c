@@ -1,5 +1,5 @@
-/* Makes the target that it is linked into be still loading when forks.c forks: it goes on when there is a child, or, should
- * the fork wait for it, after a second. */
+/* Delays the loading of a target that is linked with it until forks.c has forked. It continues when there is a child
+ * or, if the fork waits for it, after a second. */
 #include <unistd.h>
 
 extern volatile int loading, forked;

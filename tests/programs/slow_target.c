@@ -1,4 +1,4 @@
-/* The target that does nothing, but for a connect or a statement with "Slow" in it: these wait, and can be cancelled. */
+/* A target that does nothing, except that a connect or a statement that contains "Slow" waits, and can be cancelled. */
 #include <poll.h>
 #include <sql.h>
 #include <sqlext.h>
@@ -10,7 +10,7 @@
 #undef SQLDriverConnectW
 #undef SQLExecDirectW
 
-/* How many calls wait. */
+/* The number of calls that wait. */
 int slow_target_waits;
 
 static void wait_if_slow(const SQLWCHAR *text) {

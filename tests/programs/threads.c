@@ -1,12 +1,12 @@
-/* Threads that connect, query, fail and disconnect side by side, each holding its own results:
+/* Threads that connect, query, fail and disconnect in parallel. Each checks its own results:
  *     threads THREADS ROUNDS real
  *     threads THREADS ROUNDS RECORDING-TARGET
- * `DSN=Loopback` leads to Microsoft's driver and the stand-in, or to the recording target. */
+ * `DSN=Loopback` leads to Microsoft's driver and the stand-in server, or to the recording target. */
 #include "client.h"
 
 static int rounds;
 
-/* The recording target's own functions; none with the real driver. */
+/* The recording target's own functions; null with the real driver. */
 static void *recording;
 static void (*tell)(const char *, SQLRETURN);
 static void (*tell_record)(const char *, SQLINTEGER, const char *);
@@ -18,7 +18,7 @@ static SQLHSTMT statement_of(struct client client) {
     return statement;
 }
 
-/* Executes, which must fail with a record of this state that has this word. */
+/* Executes a statement, which must fail with a record that has this state and contains this word. */
 static void fails(SQLHSTMT statement, struct wide query, const char *state, const char *word) {
     SQLRETURN code = SQLExecDirectW(statement, query.units, SQL_NTS);
     struct record record = first_record(SQL_HANDLE_STMT, statement);
@@ -74,7 +74,7 @@ static void *work(void *argument) {
         snprintf(name, sizeof name, "name-%d-%d-", thread, round);
         struct client client = client_new();
         client_refused(client, wide("DSN=Loopback;TargetDriver=%s", name), "HY024", name);
-        /* A record of ours beside the target's answer. */
+        /* A record of the library in addition to the target's answer. */
         SQLRETURN code = client_connect(client, wide("DSN=Loopback;APP=%s;WSID={%s", name, name));
         struct record record = first_record(SQL_HANDLE_DBC, client.connection);
         HOLD(code == SQL_SUCCESS_WITH_INFO, "%d %s", code, record.text);

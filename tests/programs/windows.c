@@ -1,9 +1,9 @@
-/* A program of Windows that goes through its driver manager, for tests/windows.rs. It prints UTF-8.
+/* A Windows program that uses Windows' driver manager, for tests/windows.rs. It prints UTF-8.
  *
- *     windows connect STRING                         what comes of a connect, and what the recording target was given, if it is that
- *     windows conformance STRING                     what a driver's registration repeats of its answers
+ *     windows connect STRING                         the result of a connect, and the recording target's string, if that is the target
+ *     windows conformance STRING                     the answers of a driver that its registration repeats
  *     windows queries STRING                         statements with parameters, NULLs, errors and transactions
- *     windows login SOURCE USER PASSWORD             what comes of an SQLConnect, with all records
+ *     windows login SOURCE USER PASSWORD             the result of an SQLConnect, with all records
  *     windows source REQUEST DRIVER ATTRIBUTE...     SQLConfigDataSource
  *     windows driver REQUEST DRIVER ARGUMENT         SQLConfigDriver
  */
@@ -62,7 +62,7 @@ static void open_connection(WCHAR *string) {
     say("completed: ", completed);
 }
 
-/* The string that the recording target was given, if that is what is behind the library. */
+/* The string that the recording target received, if that is the target. */
 static void say_what_was_given(void) {
     typedef size_t (*given_t)(WCHAR *, size_t);
     WCHAR string[4096];
@@ -80,11 +80,12 @@ static void say_information(const char *what, SQLUSMALLINT information) {
     say(what, text);
 }
 
-/* The values of a driver's key in the registry, as the driver itself answers (Driver Specification Subkeys). */
+/* The values that belong into a driver's registry key, as the driver itself reports them (Driver Specification
+ * Subkeys). */
 static void conformance(void) {
     SQLUINTEGER sql = 0;
     SQLUSMALLINT api = 0, file = 0;
-    /* In the count of ODBC 2, which is that of the key: 2 is what SQL_ODBC_INTERFACE_CONFORMANCE calls SQL_OIC_LEVEL2. */
+    /* In the numbering of ODBC 2, which the key uses: 2 is what SQL_ODBC_INTERFACE_CONFORMANCE calls SQL_OIC_LEVEL2. */
     SQLGetInfoW(connection, SQL_ODBC_API_CONFORMANCE, &api, 0, NULL);
     SQLGetInfoW(connection, SQL_SQL_CONFORMANCE, &sql, 0, NULL);
     SQLGetInfoW(connection, SQL_FILE_USAGE, &file, 0, NULL);
@@ -104,7 +105,7 @@ static void run(const WCHAR *sql) {
     SQLFreeHandle(SQL_HANDLE_STMT, s);
 }
 
-/* A row of two parameters, of which the second may be NULL. */
+/* Inserts a row with two parameters, the second of which may be NULL. */
 static void insert(SQLINTEGER id, const WCHAR *note) {
     SQLHSTMT s = statement();
     SQLLEN size = note ? SQL_NTS : SQL_NULL_DATA;
@@ -115,7 +116,7 @@ static void insert(SQLINTEGER id, const WCHAR *note) {
     SQLFreeHandle(SQL_HANDLE_STMT, s);
 }
 
-/* The rows of a query of two columns, with a parameter for which there is a place if it is given. */
+/* Prints the rows of a query with two columns and, if given, a parameter. */
 static void select_rows(const WCHAR *sql, WCHAR *parameter) {
     SQLHSTMT s = statement();
     SQLLEN size = SQL_NTS;
@@ -142,7 +143,7 @@ static void end_transaction(SQLSMALLINT completion) {
 }
 
 static void queries(void) {
-    /* Letters of several scripts, and one outside the BMP. */
+    /* Characters of several scripts, one of them outside the BMP. */
     WCHAR note[] = L"Bj\u00f8rn \u65e5\u672c \u03a9 \U0001f600";
     run(L"CREATE TABLE dbo.Notes (id int NOT NULL PRIMARY KEY, note nvarchar(40))");
     insert(1, note);

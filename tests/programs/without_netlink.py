@@ -1,4 +1,4 @@
-"""Runs a program that may not open netlink sockets, nor may what it starts: without_netlink.py PROGRAM ARGUMENT..."""
+"""Runs a program that cannot open netlink sockets, and neither can its children: without_netlink.py PROGRAM ARGUMENT..."""
 
 import ctypes
 import os

@@ -6,12 +6,12 @@ use crate::odbc::*;
 use crate::session::{Connection, Setting, number};
 use std::ptr::null_mut;
 
-/// Connection attributes that are an address or are different each time: the tracing library's and Microsoft's handles,
-/// identifiers and statistics.
+/// Connection attributes that are addresses, or differ each time: handles of the tracing library and of Microsoft's
+/// driver, identifiers and statistics.
 const UNSHOWN: [i32; 12] = [111, 112, 118, 119, 10013, 1221, 1226, 1229, 1230, 1231, 1232, 1241];
 
 pub fn environment(_setting: &Setting) {
-    // SQL_OV_ODBC2, SQL_OV_ODBC3, SQL_OV_ODBC3_80, and one that is not.
+    // SQL_OV_ODBC2, SQL_OV_ODBC3, SQL_OV_ODBC3_80, and an invalid one.
     for version in [2, 3, 380, 7] {
         let connection = Connection::new(version);
         for attribute in [SQL_ATTR_ODBC_VERSION, 201, 202, 10001, 1064, 1065, 9999] {
@@ -19,14 +19,14 @@ pub fn environment(_setting: &Setting) {
             SQLGetEnvAttr(connection.environment, attribute, value.p(), 8, &mut length);
             note!("  {}", value.shown());
         }
-        // SQL_ATTR_OUTPUT_NTS, SQL_ATTR_CONNECTION_POOLING, and the version, too late.
+        // SQL_ATTR_OUTPUT_NTS, SQL_ATTR_CONNECTION_POOLING, and the version, which comes too late.
         for (attribute, value) in [(10001, 1), (10001, 0), (201, 0), (SQL_ATTR_ODBC_VERSION, 3), (9999, 1)] {
             SQLSetEnvAttr(connection.environment, attribute, number(value), 0);
         }
     }
 }
 
-/// Integer attributes with values that are good and ones that are not.
+/// Integer attributes with valid and invalid values.
 const OF_CONNECTIONS: &[(i32, usize)] = &[
     (101, 1),
     (101, 0),
@@ -53,7 +53,7 @@ const OF_CONNECTIONS: &[(i32, usize)] = &[
     (10014, 1),
     (10014, 0),
     (SQL_ATTR_CONNECTION_DEAD, 1),
-    (0, 3), // statement attributes for all statements to come
+    (0, 3), // statement attributes for all later statements
     (3, 0),
     (9999, 1),
 ];

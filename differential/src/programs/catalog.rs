@@ -68,7 +68,7 @@ pub fn names(setting: &Setting) {
     all(&statement, Some(""), Some(""), Some("nothing"), Some("nothing"));
     all(&statement, Some("nothing"), None, Some("items"), None);
     all(&statement, None, None, None, None);
-    // SQL_ATTR_METADATA_ID: names are identifiers and not patterns.
+    // SQL_ATTR_METADATA_ID: names are identifiers, not patterns.
     statement.set(10014, 1);
     all(&statement, catalog, schema, Some("ITEMS"), Some("id"));
     all(&statement, catalog, schema, Some("part_"), None);
@@ -89,7 +89,7 @@ pub fn lists(setting: &Setting) {
     tables("", "", "items", "TABLE");
     tables("%", "%", "items", "'TABLE','VIEW'");
     tables("%", "%", "items", "VIEW");
-    // Lengths: of a part, and ones that cannot be.
+    // The length of a part of the name, and invalid lengths.
     let mut name = Text::of("itemsandmore");
     for length in [5, 0, -1, -4] {
         SQLColumnsW(statement.handle, null_mut(), 0, null_mut(), 0, name.p(), length, null_mut(), 0);

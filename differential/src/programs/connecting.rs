@@ -1,4 +1,4 @@
-//! Ways to connect, ways to fail, and what is left when the server goes away.
+//! Ways to connect, ways to fail, and the state after the server goes away.
 
 use crate::buffer::{Buffer, Text};
 use crate::note;
@@ -19,7 +19,7 @@ fn check(connection: &Connection) {
 pub fn driver_connect(setting: &Setting) {
     let connection = Connection::new(3);
     let mut string = Text::of(&setting.with(&[]));
-    // Several times on one handle: with room for all, for some and for nothing of the completed string.
+    // Several times on one handle: with room for all of the completed string, for some of it, and for nothing.
     for (capacity, completion) in [(1024, 0), (1024, 1), (1024, 3), (20, 0), (5, 0), (1, 0), (0, 0)] {
         let (mut buffer, mut length) = (Text::new(1024), -77);
         let n = SQL_NTS;
@@ -39,7 +39,7 @@ pub fn driver_connect(setting: &Setting) {
     check(&connection);
 }
 
-/// By itself, since some connect all the same, and the connection is then there to be ended.
+/// A program of its own, because some drivers connect anyway, and the connection must then be closed.
 pub fn negative_buffer_length(setting: &Setting) {
     let connection = Connection::new(3);
     let (mut string, mut buffer) = (Text::of(&setting.with(&[])), Text::new(100));
@@ -89,7 +89,7 @@ pub fn refused(setting: &Setting) {
         note!("soon: {}", start.elapsed() < Duration::from_secs(15));
         connection.connect("DSN=nowhere");
         connection.connect("");
-        // The same handle serves all the same.
+        // The same handle still works.
         connection.connect(&setting.with(&[("Database", setting.target.other_database)]));
         check(&connection);
     }
@@ -102,9 +102,9 @@ pub fn lost(setting: &Setting) {
     connection.get(SQL_ATTR_CONNECTION_DEAD);
     let (program, arguments) = setting.stop_server.split_first().expect("a program that ends the server");
     note!("ended: {:?}", Command::new(program).args(arguments).status().map(|status| status.success()).ok());
-    // Until the connection notices, which is up to the system, and the driver says so: the first to fail may still get the
-    // server's last words, and psqlodbc goes on to another state with each failure. Not with the statement that is compared,
-    // which would remember of the last success what it was, if there still was one.
+    // Waits until the system tells the connection, and the driver reports the loss. The first failure may still contain
+    // the server's last message, and psqlodbc changes its state with each failure. Uses another statement than the one
+    // that is compared, which would remember its last success.
     let probe = connection.statement();
     let start = Instant::now();
     let mut failed = 0;

@@ -15,9 +15,9 @@ const CURSOR_TYPES: [usize; 4] = [0, 1, 2, 3];
 /// Read only, lock, row version, values.
 const CONCURRENCIES: [usize; 4] = [1, 2, 3, 4];
 
-/// A cursor over `items` with a rowset that is bound.
+/// A cursor over `items` with a bound rowset.
 struct Cursor {
-    // Before the connection, since fields end in this order.
+    // Before the connection, because fields are dropped in this order.
     statement: Statement,
     connection: Connection,
     rowset: Box<Rowset>,
@@ -68,7 +68,7 @@ impl Cursor {
         SQLBindCol(handle, 2, SQL_C_CHAR, names, WIDTH as isize, rowset.name_lengths.as_mut_ptr());
         SQLSetCursorNameW(handle, Text::of("walker").p(), SQL_NTS);
         statement.direct(&format!("{QUERY}{}", if concurrency == 1 { " ORDER BY id" } else { "" }));
-        // What the driver made of it.
+        // The values that the driver chose.
         for attribute in [SQL_ATTR_CURSOR_TYPE, SQL_ATTR_CONCURRENCY] {
             statement.get(attribute);
         }
@@ -163,7 +163,7 @@ pub fn positioned(setting: &Setting) {
             cursor.position(1, POSITION, 0);
             cursor.position(9, POSITION, 0);
             cursor.position(1, REFRESH, 0);
-            // A refresh by psqlodbc gives the second row's.
+            // In psqlodbc a refresh returns the second row's value.
             cursor.rowset.ids[0] = 1;
             cursor.name(0, "changed");
             cursor.position(1, UPDATE, 0);

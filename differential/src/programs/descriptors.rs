@@ -12,7 +12,7 @@ const OF_A_STATEMENT: [i32; 4] =
 const SQL_DESC_COUNT: i16 = 1001;
 const SQL_DESC_TYPE: i16 = 1002;
 
-/// The fields, but those that are addresses.
+/// The fields, except those that are addresses.
 fn fields() -> impl Iterator<Item = i16> {
     const ADDRESSES: [i16; 6] = [21, 34, 1004, 1009, 1010, 25];
     let all = (1..=35).chain(SQL_DESC_COUNT..=1013).chain([1099]).chain(1211..=1225);
@@ -92,7 +92,7 @@ pub fn bound_by_fields(setting: &Setting) {
         note!("  {} {indicator}", value.shown());
     }
     statement.close();
-    // Another way to say the same.
+    // Another way to do the same.
     let (length, of_null) = (&raw mut value.length, &raw mut indicator);
     SQLSetDescRec(row, 1, SQL_C_SLONG, 0, 4, 0, 0, value.p(), length, of_null);
     statement.direct("SELECT id FROM items ORDER BY id");
@@ -100,7 +100,7 @@ pub fn bound_by_fields(setting: &Setting) {
     note!("  {}", value.shown());
     statement.close();
     let implementation = statement.descriptor(SQL_ATTR_IMP_ROW_DESC);
-    // What may not be set, or not so.
+    // Values that cannot be set, or not in this way.
     set(row, 1, SQL_DESC_TYPE, number(9999), 0);
     set(row, -1, SQL_DESC_TYPE, number(1), 0);
     set(row, 0, SQL_DESC_COUNT, number(0), 0);
@@ -109,7 +109,7 @@ pub fn bound_by_fields(setting: &Setting) {
     set(implementation, 0, 34, null_mut(), 0);
     SQLSetDescRec(implementation, 1, SQL_INTEGER, 0, 4, 0, 0, null_mut(), null_mut(), null_mut());
     SQLSetDescRec(row, 1, 9999, 0, 4, 0, 0, null_mut(), null_mut(), null_mut());
-    // Names of parameters, which some drivers take.
+    // Names of parameters, which some drivers accept.
     let parameters = statement.descriptor(SQL_ATTR_IMP_PARAM_DESC);
     SQLSetDescRec(parameters, 1, SQL_WVARCHAR, 0, 40, 0, 0, null_mut(), null_mut(), null_mut());
     set(parameters, 1, 1011, Text::of("@named").pointer(), SQL_NTS.into()); // SQL_DESC_NAME
@@ -129,14 +129,14 @@ pub fn explicit(setting: &Setting) {
     statement.direct("SELECT name FROM items ORDER BY id");
     SQLFetch(statement.handle);
     note!("  {}", value.shown());
-    // To an implementation descriptor, from one, and from one that has no rows any more.
+    // To an implementation descriptor, from one, and from one that no longer has rows.
     let implementation = statement.descriptor(SQL_ATTR_IMP_ROW_DESC);
     SQLCopyDesc(other, implementation);
     SQLCopyDesc(implementation, one);
     show_record(setting, one, 1);
     statement.close();
     SQLCopyDesc(implementation, one);
-    // Back to its own: by asking for it, and because the other is freed.
+    // Back to the statement's own descriptor: explicitly, and because the other one is freed.
     statement.point(SQL_ATTR_APP_ROW_DESC, null_mut::<u8>());
     statement.point(SQL_ATTR_APP_PARAM_DESC, other);
     statement.point(SQL_ATTR_IMP_ROW_DESC, other);

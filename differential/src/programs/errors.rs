@@ -1,4 +1,4 @@
-//! What goes wrong: statements that fail, functions out of sequence, arguments that cannot be.
+//! Errors: statements that fail, functions out of sequence, invalid arguments.
 
 use crate::buffer::{Buffer, Text};
 use crate::odbc::*;
@@ -70,7 +70,7 @@ pub fn sequence(setting: &Setting) {
     other.direct("SELECT name FROM items");
     SQLFetch(other.handle);
     SQLFetch(statement.handle);
-    // Which frees the statements.
+    // Disconnecting frees the statements.
     std::mem::forget((statement, other));
     SQLDisconnect(connection.handle);
     connection.connect(&setting.with(&[]));
@@ -116,7 +116,7 @@ pub fn arguments(setting: &Setting) {
         SQLGetData(handle, column, c_type, value.p(), capacity, null_mut());
     }
     SQLGetData(handle, 1, SQL_C_CHAR, null_mut(), 10, null_mut());
-    // Only what the driver manager itself knows to be no handle.
+    // Only values that the driver manager itself recognises as invalid handles.
     SQLExecute(null_mut());
     SQLExecute(connection.handle);
     SQLFetch(connection.environment);
@@ -124,7 +124,7 @@ pub fn arguments(setting: &Setting) {
     SQLFreeHandle(SQL_HANDLE_STMT, connection.handle);
 }
 
-/// Reading the records: their numbers, short buffers, and that they go with the next call.
+/// Reading the records: their numbers, short buffers, and that the next call clears them.
 pub fn records(setting: &Setting) {
     let connection = setting.connect();
     let statement = connection.statement();
@@ -143,7 +143,7 @@ pub fn records(setting: &Setting) {
     }
     statement.columns();
     first_record(SQL_HANDLE_STMT, statement.handle);
-    // Of a connection: gone with the next call on it.
+    // A connection's records: the next call on it clears them.
     let refused = Connection::new(3);
     refused.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
     refused.connect(&setting.with(setting.target.nowhere));

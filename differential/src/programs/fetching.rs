@@ -10,7 +10,7 @@ const QUERY: &str = "SELECT id, name, price FROM items ORDER BY id";
 const ROWS: usize = 3;
 const WIDTH: usize = 12;
 
-/// Columns of a row array, bound one after another, and where a fetch reports.
+/// Columns of a row array, bound one after another, and the fetch's report.
 struct Rowset {
     ids: [i32; ROWS],
     id_lengths: [isize; ROWS],
@@ -79,7 +79,7 @@ pub fn arrays_by_column(setting: &Setting) {
     SQLFetchScroll(statement.handle, SQL_FETCH_NEXT, 0);
     rowset.show();
     SQLFetchScroll(statement.handle, SQL_FETCH_FIRST, 0);
-    // Binding moves on between two fetches.
+    // The binding changes between two fetches.
     SQLFreeStmt(statement.handle, SQL_UNBIND);
     SQLFetch(statement.handle);
     rowset.show();
@@ -107,7 +107,7 @@ pub fn arrays_by_row(setting: &Setting) {
     statement.point(SQL_ATTR_ROW_STATUS_PTR, status.as_mut_ptr());
     statement.point(SQL_ATTR_ROWS_FETCHED_PTR, &raw mut fetched);
     let first = rows.as_mut_ptr();
-    // SAFETY: the fields of a row that is there.
+    // SAFETY: the fields belong to an existing row.
     let (id, name, id_length, name_length) = unsafe {
         (&raw mut (*first).id, &raw mut (*first).name, &raw mut (*first).id_length, &raw mut (*first).name_length)
     };
@@ -118,7 +118,7 @@ pub fn arrays_by_row(setting: &Setting) {
         SQLFetch(statement.handle);
         note!("  fetched {fetched} status {status:?}");
         for index in 0..rows.len() {
-            // SAFETY: as above; read anew, since the driver writes where the compiler does not see it.
+            // SAFETY: as above. Read again, because the compiler does not see that the driver writes.
             let row = unsafe { first.add(index).read_volatile() };
             note!("  {} {} {} {}", row.id, row.id_length, shown(&row.name), row.name_length);
         }
@@ -137,7 +137,7 @@ pub fn extended(setting: &Setting) {
         note!("  {status:?}");
         rowset.show();
     }
-    // One of the two ways to fetch after the other.
+    // One way to fetch after the other.
     SQLFetch(statement.handle);
     statement.close();
     statement.direct(QUERY);
@@ -186,7 +186,8 @@ pub fn limits(setting: &Setting) {
 pub fn warnings(setting: &Setting) {
     let (_connection, statement) = prepared(setting);
     let handle = statement.handle;
-    // NULL without an indicator; a text and a number that are cut; a number out of range; a text that is no number.
+    // NULL without an indicator, a truncated text and a truncated number, a number out of range, and a text that is not
+    // a number.
     let mut value = Buffer::new(40);
     for (sql, c_type, capacity) in [
         ("SELECT name FROM items WHERE id = 3", SQL_C_CHAR, 10),
@@ -229,7 +230,7 @@ pub fn pieces(setting: &Setting) {
             while succeeded(statement.data(1, c_type, 4000)) && most > 0 {
                 most -= 1;
             }
-            // The next column, and back, and columns that are not there.
+            // The next column, then back, and columns that do not exist.
             for column in [2, 1, 3, 0] {
                 statement.data(column, SQL_C_SLONG, 4);
             }
@@ -258,7 +259,7 @@ pub fn several_results(setting: &Setting) {
         }
         statement.close();
     }
-    // Left half way.
+    // Closed half-way.
     statement.direct(setting.target.several);
     SQLFreeStmt(statement.handle, SQL_CLOSE);
     statement.direct("SELECT 'after'");

@@ -1,4 +1,4 @@
-//! What a driver says of itself.
+//! What a driver reports about itself.
 
 use crate::buffer::{Buffer, Text};
 use crate::note;
@@ -40,7 +40,7 @@ pub fn info(setting: &Setting) {
         }
         SQLGetInfoW(connection.handle, information, null_mut(), 0, null_mut());
     }
-    // Handles that cannot be shown are there.
+    // Only checks that handles, which cannot be shown, are present.
     for information in ADDRESSES.into_iter().filter(|&information| information != 5 && information != 135) {
         let mut value = 0usize;
         SQLGetInfoW(connection.handle, information, (&raw mut value).cast(), 8, null_mut());
@@ -54,11 +54,11 @@ pub fn functions(setting: &Setting) {
         let mut all = [7u16; 300];
         SQLGetFunctions(connection.handle, 0, all.as_mut_ptr());
         connection.connect(&setting.with(&[]));
-        // SQL_API_ODBC3_ALL_FUNCTIONS: a bit each; SQL_API_ALL_FUNCTIONS: a word each.
+        // SQL_API_ODBC3_ALL_FUNCTIONS has a bit for each function, SQL_API_ALL_FUNCTIONS a word.
         for (function, words, bits) in [(999, 250, 16), (0, 100, 1)] {
             let mut all = [7u16; 300];
             SQLGetFunctions(connection.handle, function, all.as_mut_ptr());
-            // What begins like a call is compared by itself.
+            // A line that begins like a call is compared by itself.
             for supported in (0..words * bits).filter(|id| all[id / bits] >> (id % bits) & 1 == 1) {
                 note!("of {function}: {supported}");
             }

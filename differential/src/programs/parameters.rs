@@ -25,7 +25,7 @@ fn show_items(connection: &Connection) {
     statement.results(20);
 }
 
-/// Where a call reports on an array's elements.
+/// The report of a call about an array's elements.
 struct Report {
     status: [u16; SETS],
     processed: usize,
@@ -49,7 +49,7 @@ impl Report {
 pub fn arrays_by_column(setting: &Setting) {
     let (connection, statement) = items(setting);
     let mut report = Report::new(&statement);
-    // The third is there already, the fourth is too long, the fifth is NULL.
+    // The third exists already, the fourth is too long, the fifth is NULL.
     let mut ids = [10i32, 11, 1, 13, 14];
     let mut names = [[0u16; 50]; SETS];
     for (name, text) in names.iter_mut().zip(["ten", "élf", "one", &"x".repeat(45), ""]) {
@@ -68,12 +68,12 @@ pub fn arrays_by_column(setting: &Setting) {
         SQLMoreResults(handle);
     }
     show_items(&connection);
-    // Prepared, with two left out.
+    // Prepared, with two sets left out.
     let mut operations = [0u16, 1, 0, 1, 0];
     statement.point(SQL_ATTR_PARAM_OPERATION_PTR, operations.as_mut_ptr());
     ids = [20, 21, 22, 23, 24];
     lengths[3] = 2;
-    // The driver reads them where the compiler does not see it; here and below.
+    // Here and below: the compiler does not see that the driver reads them.
     black_box((&mut ids, &mut lengths));
     statement.prepare(INSERT);
     SQLExecute(handle);
@@ -114,7 +114,7 @@ pub fn arrays_by_row(setting: &Setting) {
     statement.point(SQL_ATTR_PARAM_BIND_OFFSET_PTR, &raw mut offset);
     let (handle, input) = (statement.handle, SQL_PARAM_INPUT);
     let first = rows.as_mut_ptr();
-    // SAFETY: the fields of a row that is there.
+    // SAFETY: the fields belong to an existing row.
     let (id, id_length, name, name_length) = unsafe {
         (&raw mut (*first).id, &raw mut (*first).id_length, &raw mut (*first).name, &raw mut (*first).name_length)
     };
@@ -124,7 +124,7 @@ pub fn arrays_by_row(setting: &Setting) {
     SQLExecute(handle);
     report.show();
     show_items(&connection);
-    // The older way to say how many sets there are.
+    // The older way to set the number of sets.
     let mut row = 77;
     SQLParamOptions(handle, 2, &mut row);
     statement.direct("DELETE FROM items WHERE id = ? OR name = ?");
@@ -134,7 +134,7 @@ pub fn arrays_by_row(setting: &Setting) {
     show_items(&connection);
 }
 
-/// Which of two parameters is asked for, by the tokens with which they were bound.
+/// Which of two parameters is asked for, identified by the tokens with which they were bound.
 fn ask(statement: &Statement) -> Return {
     let mut token = null_mut();
     let code = SQLParamData(statement.handle, &mut token);
@@ -169,7 +169,7 @@ pub fn data_at_execution(setting: &Setting) {
         statement.row_count();
         statement.close();
     }
-    // NULL, twice NULL, and a value that is cancelled.
+    // NULL, NULL twice, and a value that is cancelled.
     let (mut of_id, mut of_value) = (0, SQL_DATA_AT_EXEC);
     let mut id = 50i32;
     let input = SQL_PARAM_INPUT;
@@ -272,7 +272,7 @@ pub fn described(setting: &Setting) {
             let (mut sql_type, mut size, mut digits, mut nullable) = (0, 0, 0, 0);
             SQLDescribeParam(statement.handle, parameter, &mut sql_type, &mut size, &mut digits, &mut nullable);
         }
-        // Without the parameters bound.
+        // Without bound parameters.
         SQLExecute(statement.handle);
         let mut columns = 0;
         SQLNumResultCols(statement.handle, &mut columns);

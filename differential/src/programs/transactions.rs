@@ -1,4 +1,4 @@
-//! Manual commit, and its end by connection and by environment.
+//! Manual commit, and the end of transactions by connection and by environment.
 
 use crate::odbc::*;
 use crate::session::{Connection, Setting, allocate};
@@ -34,7 +34,7 @@ pub fn ends(setting: &Setting) {
         connection.execute(&["DELETE FROM items WHERE id >= 60"]);
         SQLEndTran(SQL_HANDLE_DBC, connection.handle, SQL_COMMIT);
     }
-    // What an error leaves, what autocommit does to an open transaction, and a cursor over its end.
+    // The state after an error, the effect of autocommit on an open transaction, and a cursor across its end.
     insert(&connection, 62);
     insert(&connection, 1);
     count(&connection);
@@ -54,7 +54,7 @@ pub fn ends(setting: &Setting) {
     SQLExecute(statement.handle);
     statement.results(3);
     drop(statement);
-    // Left open: some refuse.
+    // Left open: some drivers refuse this.
     insert(&connection, 64);
     SQLDisconnect(connection.handle);
     connection.set(SQL_ATTR_TXN_ISOLATION, 8);
@@ -64,7 +64,7 @@ pub fn ends(setting: &Setting) {
 pub fn environment_with_several(setting: &Setting) {
     let connection = setting.connect();
     connection.execute(setting.target.items);
-    // A second one in the same environment, and a third that is not connected.
+    // A second connection in the same environment, and a third that is not open.
     let mut second =
         Connection { environment: connection.environment, handle: allocate(SQL_HANDLE_DBC, connection.environment) };
     let third = allocate(SQL_HANDLE_DBC, connection.environment);
@@ -78,6 +78,6 @@ pub fn environment_with_several(setting: &Setting) {
     count(&connection);
     SQLEndTran(SQL_HANDLE_ENV, connection.environment, SQL_COMMIT);
     SQLFreeHandle(SQL_HANDLE_DBC, third);
-    // The environment is freed with the first.
+    // The environment is freed with the first connection.
     second.environment = std::ptr::null_mut();
 }

@@ -7,7 +7,7 @@ use crate::session::{Connection, Setting, Statement};
 use crate::targets::SqlType;
 use std::ptr::null_mut;
 
-/// The specification's C types, Microsoft's own, and one that nobody has; each with the bytes of a value.
+/// The specification's C types, Microsoft's own, and an unknown one, each with the bytes of a value.
 const C_VALUES: [(i16, &[u8]); 43] = [
     (SQL_C_CHAR, b"12"),
     (SQL_C_WCHAR, b"1\x002\0"),
@@ -70,7 +70,7 @@ mod interval {
         HOUR_TO_MINUTE 11 HOUR_TO_SECOND 12 MINUTE_TO_SECOND 13);
 }
 
-/// The specification's SQL types, Microsoft's own, and one that nobody has.
+/// The specification's SQL types, Microsoft's own, and an unknown one.
 const SQL_TYPES: [SqlType; 31] = [
     (SQL_CHAR, 40, 0),
     (SQL_VARCHAR, 40, 0),
@@ -114,7 +114,7 @@ pub fn fetch(setting: &Setting) {
     let connection = setting.connect();
     let statement = connection.statement();
     for value in setting.target.values {
-        // One column for each C type, since a value can be read once.
+        // One column for each C type, because a value can be read only once.
         let columns = vec![*value; C_VALUES.len()].join(", ");
         if !succeeded(statement.direct(&format!("SELECT {columns}"))) {
             continue;
@@ -145,7 +145,7 @@ pub fn describe(setting: &Setting) {
         statement.close();
     }
     statement.direct("SELECT 1 AS a");
-    // A column that is not there, the bookmark column, and buffers that are too short or missing.
+    // A column that does not exist, the bookmark column, and buffers that are too short or missing.
     for (column, capacity) in [(2, 20), (0, 20), (1, 3), (1, 2), (1, 0), (1, -1)] {
         let (mut text, mut length, mut number) = (Buffer::new(20), -77, -77);
         SQLColAttributeW(statement.handle, column, 1011, text.p(), capacity, &mut length, &mut number);
@@ -173,7 +173,7 @@ pub fn parameters(setting: &Setting) {
             }
             statement.close();
             SQLFreeStmt(statement.handle, SQL_RESET_PARAMS);
-            // A server may take what it cannot read for a broken connection.
+            // A server may treat unreadable input as a broken connection.
             if session.connection.is_dead() {
                 session = Session::new(setting);
             }
@@ -181,7 +181,7 @@ pub fn parameters(setting: &Setting) {
     }
 }
 
-/// A connection with a statement, which ends first.
+/// A connection with a statement, which is freed first.
 struct Session {
     statement: Statement,
     connection: Connection,

@@ -14,14 +14,15 @@ use std::time::{Duration, Instant};
 /// Much less than the slow query takes, and much more than a busy machine needs.
 const SOON: Duration = Duration::from_secs(10);
 
-/// What a cancel may take, which does not wait for the query.
+/// The time that a cancel may take; it does not wait for the query.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// Cancels until the query has returned, since a cancel that comes before the query has begun does nothing. Gives whether
-/// all cancels succeeded, and whether all returned at once.
+/// Cancels until the query has returned, because a cancel before the query has begun does nothing. Returns whether all
+/// cancels succeeded, and whether all returned at once.
 fn cancel_until(returned: &Receiver<()>, cancel: impl Fn() -> Return) -> (bool, bool) {
     let (mut successful, mut at_once) = (true, true);
-    // Ever longer, since a cancel between the query's end and the news of it would clear the records of the query.
+    // The pauses grow, because a cancel between the end of the query and its notification would clear the query's
+    // records.
     let mut pause = Duration::from_millis(100);
     while returned.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let start = Instant::now();
@@ -36,7 +37,7 @@ pub fn cancelled(setting: &Setting) {
     let connection = setting.connect();
     let statement = connection.statement();
     for by_handle in [false, true] {
-        // Handles are addresses of the driver's, which takes them from any thread.
+        // Handles are addresses in the driver, which accepts them from any thread.
         let address = statement.handle.expose_provenance();
         let start = Instant::now();
         let (returns, returned) = channel();
@@ -46,7 +47,7 @@ pub fn cancelled(setting: &Setting) {
                 if by_handle { SQLCancelHandle(SQL_HANDLE_STMT, handle) } else { SQLCancel(handle) }
             })
         });
-        // The records are read when nobody cancels any more.
+        // The records are read when the cancels have ended.
         let mut text = Text::of(setting.target.slow);
         // SAFETY: the statement and the text live until the call returns.
         let code = unsafe { quiet::SQLExecDirectW(statement.handle, text.p(), SQL_NTS.into()) };
@@ -58,7 +59,7 @@ pub fn cancelled(setting: &Setting) {
         statement.direct("SELECT 'alive'");
         statement.results(1);
     }
-    // Where nothing runs.
+    // Nothing is running here.
     SQLCancel(statement.handle);
     SQLCancelHandle(SQL_HANDLE_STMT, statement.handle);
     SQLCancelHandle(SQL_HANDLE_DBC, connection.handle);
@@ -80,7 +81,7 @@ pub fn timed_out(setting: &Setting) {
     statement.results(1);
 }
 
-/// Repeats a call until it has finished, and writes what it then returned.
+/// Repeats a call until it has finished, and writes its final result.
 fn polled(statement: &Statement, action: impl Fn() -> Return) -> Return {
     let start = Instant::now();
     loop {
@@ -126,7 +127,7 @@ pub fn asynchronous(setting: &Setting) {
     show();
     polled(&statement, || SQLTablesW(statement.handle, null_mut(), 0, null_mut(), 0, null_mut(), 0, null_mut(), 0));
     statement.close();
-    // Other calls while one runs, which then is cancelled.
+    // Other calls while one is running, which is then cancelled.
     if started == SQL_STILL_EXECUTING {
         statement.direct(setting.target.slow);
         SQLFetch(statement.handle);

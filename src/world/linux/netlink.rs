@@ -1,7 +1,7 @@
-//! What the kernel says about the network over netlink: addresses, TCP connections and neighbours.
+//! What the kernel reports about the network over netlink: addresses, TCP connections and neighbours.
 //!
-//! Requests of the same shape (RFC 3549), in libc's constants and a few lines each. A crate for netlink would be larger
-//! than the library.
+//! The requests all have the same shape (RFC 3549); with libc's constants they take a few lines each. A netlink crate
+//! would be larger than this library.
 
 use crate::world::{InterfaceAddress, Neighbour, SocketIdentity, TcpConnection};
 use std::collections::BTreeMap;
@@ -22,13 +22,13 @@ const NDMSG: usize = 12;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// `TCP_ESTABLISHED` of linux/tcp_states.h.
 const ESTABLISHED: u8 = 1;
-/// Asks for everything there is, not for one thing.
+/// Asks for all entries, not for one.
 const DUMP: i32 = libc::NLM_F_DUMP;
-/// What the kernel says of a dump during which there were changes, so that something may be missing (linux/netlink.h).
+/// Marks a dump during which something changed, so entries may be missing (linux/netlink.h).
 const DUMP_INTERRUPTED: u16 = 0x10;
-/// How often something is asked for that changes meanwhile.
+/// How often to repeat a dump that changes meanwhile.
 const MOST_TRIES: usize = 3;
-/// How many answers there may be to one question: addresses, neighbours, connections to link-local addresses.
+/// The most answers to one request: addresses, neighbours, connections to link-local addresses.
 const MOST_MESSAGES: usize = 16384;
 
 /// RTM_GETADDR: the IPv6 addresses of all interfaces.
@@ -49,12 +49,13 @@ pub fn tcp_connections() -> io::Result<Vec<TcpConnection>> {
     connections_to(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10)
 }
 
-/// SOCK_DIAG_BY_FAMILY: the established TCP connections to addresses with this prefix. The kernel looks at all, and tells
-/// only of these.
+/// SOCK_DIAG_BY_FAMILY: the established TCP connections to addresses with this prefix. The kernel checks all
+/// connections and returns only these.
 fn connections_to(address: Ipv6Addr, prefix_length: u8) -> io::Result<Vec<TcpConnection>> {
-    // An attribute INET_DIAG_REQ_BYTECODE with a program of one instruction, struct inet_diag_bc_op: INET_DIAG_BC_D_COND, how
-    // far to go on if it holds (to the end: accepted), and if not (beyond it: refused). Its operand is struct
-    // inet_diag_hostcond: family, prefix length, padding (2), port (-1: any), address.
+    // An attribute INET_DIAG_REQ_BYTECODE with a program of one instruction, struct inet_diag_bc_op:
+    // INET_DIAG_BC_D_COND, the distance to go on if the condition holds (to the end: accepted), and the distance if not
+    // (beyond the end: refused). Its operand is struct inet_diag_hostcond: family, prefix length, padding (2), port
+    // (-1: any), address.
     const OPERATION: u16 = 4 + 24;
     let mut filter = Vec::with_capacity(ATTRIBUTE_HEADER + usize::from(OPERATION));
     filter.extend_from_slice(&(ATTRIBUTE_HEADER as u16 + OPERATION).to_ne_bytes());
@@ -67,7 +68,7 @@ fn connections_to(address: Ipv6Addr, prefix_length: u8) -> io::Result<Vec<TcpCon
     socket_diagnostics(DUMP, &[0; 48], &filter)
 }
 
-/// SOCK_DIAG_BY_FAMILY: the one established TCP connection of this identity, which the kernel finds by its hash.
+/// SOCK_DIAG_BY_FAMILY: the established TCP connection with this identity, which the kernel finds by its hash.
 pub fn tcp_connection(identity: &SocketIdentity) -> Option<TcpConnection> {
     socket_diagnostics(0, identity, &[]).ok()?.into_iter().find(|it| it.identity.as_ref() == Some(identity))
 }
@@ -86,7 +87,7 @@ fn socket_diagnostics(flags: i32, socket: &SocketIdentity, filter: &[u8]) -> io:
 /// `struct inet_diag_msg`: family, state, timer, retransmissions; `struct inet_diag_sockid`: ports (4), source, destination,
 /// interface, cookie; expiry (4), queues (8), user.
 fn connection(message: &[u8], names: &mut Names) -> Option<io::Result<TcpConnection>> {
-    // Asked for one, the kernel does not look at its state.
+    // If asked for one connection, the kernel does not filter by state.
     if *message.get(1)? != ESTABLISHED {
         return None;
     }
@@ -115,7 +116,7 @@ fn neighbour(message: &[u8], names: &mut Names) -> Option<io::Result<Neighbour>>
     Some(interface.map(|interface| Neighbour { interface, address, resolved }))
 }
 
-/// A whole answer, read as each kind of answer there is.
+/// A complete answer, parsed as each kind of answer.
 #[cfg(fuzzing)]
 #[derive(Debug)]
 pub struct NetlinkAnswer {
@@ -124,10 +125,10 @@ pub struct NetlinkAnswer {
     pub neighbours: io::Result<Vec<Neighbour>>,
 }
 
-/// Reads datagrams as if the kernel had sent them; the flag says whether the last one was the end of the answer.
+/// Parses datagrams as if the kernel had sent them. The flag tells whether the last one ended the answer.
 ///
 /// # Errors
-/// As those of the functions that ask the kernel.
+/// The same as those of the functions that ask the kernel.
 #[cfg(fuzzing)]
 pub fn netlink_answer(datagrams: &[&[u8]]) -> io::Result<(bool, NetlinkAnswer)> {
     let mut answer = Answer::default();
@@ -140,16 +141,16 @@ pub fn netlink_answer(datagrams: &[&[u8]]) -> io::Result<(bool, NetlinkAnswer)> 
     Ok((ended, NetlinkAnswer { addresses, connections, neighbours }))
 }
 
-/// What is made of each message; none of a message that is of another form, or of something that has gone meanwhile.
+/// Parses each message. Skips messages of another form, and entries that no longer exist.
 fn each<T>(messages: &[Vec<u8>], read: impl Fn(&[u8], &mut Names) -> Option<io::Result<T>>) -> io::Result<Vec<T>> {
     let mut names = Names::default();
     messages.iter().filter_map(|message| read(message, &mut names)).collect()
 }
 
-/// Sends a request and gives the payloads of the messages that answer it.
+/// Sends a request and returns the payloads of the messages that answer it.
 ///
 /// # Errors
-/// The system's reason; also when not the whole answer was to be had.
+/// The system's reason; also when the answer is incomplete.
 fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Result<Vec<Vec<u8>>> {
     for _ in 0..MOST_TRIES {
         if let Some(messages) = ask_once(protocol, message_type, flags, payload)? {
@@ -159,12 +160,12 @@ fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Resu
     Err(io::Error::other("it changed during every attempt to read it"))
 }
 
-/// As [`ask`]; none when something may be missing, since there were changes meanwhile.
+/// Like [`ask`]; none if entries may be missing because something changed meanwhile.
 fn ask_once(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Result<Option<Vec<Vec<u8>>>> {
     // SAFETY: socket() takes no pointers.
     let descriptor =
         check(|| unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) } as isize)?;
-    // SAFETY: the descriptor was just opened and nobody else has it.
+    // SAFETY: the descriptor was just opened and nothing else uses it.
     let socket = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
 
     let mut request = Vec::with_capacity(HEADER + payload.len());
@@ -180,34 +181,34 @@ fn ask_once(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io:
     // The kernel's dumps never exceed 32 KiB a datagram (netlink(7)).
     let mut buffer = vec![0; 32 * 1024];
     loop {
-        // With this flag, the length is that of the whole datagram, of which the buffer may have a part.
+        // With this flag the length is that of the whole datagram, even if the buffer holds only a part.
         // SAFETY: the pointer and the length are those of `buffer`.
         let receive =
             || unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_TRUNC) };
         let length = check(receive)?;
-        // What is not a dump has one answer, and no end to it.
+        // A request that is not a dump has a single answer, without an end message.
         if answer.add(buffer.get(..length).ok_or_else(cut_short)?)? || length == 0 || flags & DUMP == 0 {
             return Ok((!answer.interrupted).then_some(answer.messages));
         }
     }
 }
 
-/// What has come in answer to a request.
+/// The answer to a request.
 #[derive(Default)]
 struct Answer {
     messages: Vec<Vec<u8>>,
-    /// Whether there were changes meanwhile.
+    /// Whether something changed meanwhile.
     interrupted: bool,
 }
 
 impl Answer {
-    /// Adds the messages of a datagram, and says whether that was the last one.
+    /// Adds the messages of a datagram, and returns whether it was the last one.
     fn add(&mut self, mut datagram: &[u8]) -> io::Result<bool> {
         while !datagram.is_empty() {
             let Message { message_type, flags, payload, after } = next_message(datagram).ok_or_else(cut_short)?;
             self.interrupted |= flags & DUMP_INTERRUPTED != 0;
             match i32::from(message_type) {
-                // The end says how it went as well: the kernel may lack what was asked for.
+                // The end message also has an error code: the kernel may not support the request.
                 libc::NLMSG_DONE | libc::NLMSG_ERROR => {
                     return match u32_at(payload, 0).ok_or_else(cut_short)? as i32 {
                         0 => Ok(true),
@@ -229,7 +230,7 @@ fn cut_short() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the kernel's answer is cut short")
 }
 
-/// A system call's result as a length or as the system's reason; called again when a signal has interrupted it.
+/// A system call's result as a length, or the system's reason. Repeats the call if a signal interrupted it.
 fn check(mut call: impl FnMut() -> isize) -> io::Result<usize> {
     loop {
         let result = usize::try_from(call()).map_err(|_| io::Error::last_os_error());
@@ -290,15 +291,15 @@ fn address_at(bytes: &[u8], at: usize) -> Option<Ipv6Addr> {
     Some(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(at..at + 16)?).ok()?))
 }
 
-/// The names of interfaces, of which each is asked for once.
+/// The names of interfaces; each is looked up once.
 #[derive(Default)]
 struct Names(BTreeMap<u32, Option<String>>);
 
 impl Names {
-    /// The name of an interface; none for one that has gone.
+    /// The name of an interface; none if it no longer exists.
     ///
     /// # Errors
-    /// The system does not say.
+    /// The system's reason.
     fn of(&mut self, index: u32) -> io::Result<Option<String>> {
         if let Some(known) = self.0.get(&index) {
             return Ok(known.clone());
@@ -311,14 +312,14 @@ impl Names {
 
 fn interface_name(index: u32) -> io::Result<Option<String>> {
     let mut name = [0; libc::IF_NAMESIZE];
-    // SAFETY: the buffer has the size that if_indextoname asks for.
+    // SAFETY: the buffer has the size that if_indextoname requires.
     let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr()) };
     if found.is_null() {
         let error = io::Error::last_os_error();
         let is_gone = matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENODEV));
         return if is_gone { Ok(None) } else { Err(error) };
     }
-    // SAFETY: if_indextoname returned the buffer, with a name and its NUL in it.
+    // SAFETY: if_indextoname returned the buffer, filled with a name and its NUL.
     Ok(Some(unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned()))
 }
 
@@ -376,7 +377,7 @@ mod tests {
         assert_eq!(add(&refused), Err(io::ErrorKind::PermissionDenied));
         assert_eq!(add(&message(libc::NLMSG_DONE, 2, &(-libc::ENOENT).to_ne_bytes())), Err(io::ErrorKind::NotFound));
         assert_eq!(add(&message(libc::NLMSG_ERROR, 0, &[])), Err(io::ErrorKind::UnexpectedEof));
-        // The one number that has no opposite.
+        // The only number without an opposite.
         assert!(add(&message(libc::NLMSG_ERROR, 0, &i32::MIN.to_ne_bytes())).is_err());
         assert_eq!(add(&part.repeat(MOST_MESSAGES)), Ok(false));
         assert_eq!(add(&part.repeat(MOST_MESSAGES + 1)), Err(io::ErrorKind::Other));
@@ -415,12 +416,12 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let port = client.local_addr().unwrap().port().to_be_bytes();
         let connections = connections_to(Ipv6Addr::LOCALHOST, 128).unwrap();
-        // Its local port comes first in its identity.
+        // Its local port is at the start of its identity.
         let found = connections.iter().find(|it| it.identity.is_some_and(|identity| identity.starts_with(&port)));
         let found = found.unwrap_or_else(|| panic!("{connections:?}"));
         assert_eq!((found.local, found.remote), (Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST));
 
-        // SAFETY: it takes nothing and cannot fail.
+        // SAFETY: it takes no arguments and cannot fail.
         assert_eq!(found.user, unsafe { libc::geteuid() });
         let other = Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0, 2);
         let is_told = |of: io::Result<Vec<TcpConnection>>| of.unwrap().iter().any(|it| it == found);

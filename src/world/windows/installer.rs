@@ -1,8 +1,8 @@
-//! The ODBC installer library: who reads odbcinst.ini and odbc.ini, which on Windows are keys of the registry, the user's
-//! and the machine's.
+//! The ODBC installer library: it reads odbcinst.ini and odbc.ini, which on Windows are registry keys of the user and
+//! the machine.
 //!
-//! `odbccp32.dll` is a part of Windows. It is opened when it is needed and not linked: a program that only asks for a
-//! string needs no ODBC.
+//! `odbccp32.dll` is part of Windows. It is not linked but opened when needed: a program that only asks for a string
+//! needs no ODBC.
 
 use super::{wide, words};
 use crate::world::Profile;
@@ -10,7 +10,7 @@ use libloading::os::windows::{LOAD_LIBRARY_SEARCH_SYSTEM32, Library};
 use once_cell::sync::OnceCell;
 use std::ffi::c_int;
 
-/// `SQLGetPrivateProfileStringW` (ODBC Programmer's Reference, Installer DLL): lengths in characters.
+/// `SQLGetPrivateProfileStringW` (ODBC Programmer's Reference, Installer DLL). Lengths are in characters.
 type GetPrivateProfileString = unsafe extern "system" fn(
     section: *const u16,
     entry: *const u16,
@@ -23,16 +23,16 @@ type GetPrivateProfileString = unsafe extern "system" fn(
 const FIRST_BUFFER: usize = 4 * 1024;
 const LAST_BUFFER: usize = 1024 * 1024;
 
-/// The installer library, open.
+/// The open installer library.
 pub struct Installer {
     library: Library,
     get: GetPrivateProfileString,
 }
 
-/// Opens the installer library, unless it has been opened before.
+/// Opens the installer library, unless it is already open.
 ///
 /// # Errors
-/// The loader's own words.
+/// The loader's own message.
 pub fn open() -> Result<&'static Installer, String> {
     static INSTALLER: OnceCell<Installer> = OnceCell::new();
     INSTALLER.get_or_try_init(|| {
@@ -41,7 +41,7 @@ pub fn open() -> Result<&'static Installer, String> {
 }
 
 fn find() -> Result<Installer, libloading::Error> {
-    // SAFETY: a part of Windows; the type is the specification's.
+    // SAFETY: the library is part of Windows, and the type is the specification's.
     unsafe {
         let library = Library::load_with_flags("odbccp32.dll", LOAD_LIBRARY_SEARCH_SYSTEM32)?;
         let get = *library.get::<GetPrivateProfileString>(b"SQLGetPrivateProfileStringW\0")?;
@@ -50,18 +50,18 @@ fn find() -> Result<Installer, libloading::Error> {
 }
 
 impl Installer {
-    /// Another of its functions.
+    /// Another function of the installer library.
     ///
     /// # Errors
-    /// The loader's own words.
+    /// The loader's own message.
     pub fn function(&self, name: &str) -> Result<*const (), String> {
-        // SAFETY: only the address is looked at. The library is kept open for the life of the process.
+        // SAFETY: only the address is used. The library stays open for the life of the process.
         let symbol = unsafe { self.library.get::<*const ()>(name.as_bytes()) };
         symbol.map(|symbol| *symbol).map_err(|error| words(&error))
     }
 
-    /// The names that are listed as installed drivers, or as data sources. A list of the sections themselves is not to be
-    /// had here.
+    /// The names that are listed as installed drivers, or as data sources. The installer library cannot list the
+    /// sections themselves.
     pub fn sections(&self, profile: Profile) -> Vec<String> {
         let list = match profile {
             Profile::Odbcinst => "ODBC Drivers",
@@ -70,13 +70,13 @@ impl Installer {
         self.keywords(profile, list)
     }
 
-    /// The keywords: strings with a NUL each, and one more NUL at the end. A name that is not UTF-16 leads nowhere.
+    /// The keywords: strings with a NUL each, and one more NUL at the end. A name that is not UTF-16 matches nothing.
     pub fn keywords(&self, profile: Profile, section: &str) -> Vec<String> {
         let list = self.get(section, None, profile);
         list.split(|&unit| unit == 0).take_while(|name| !name.is_empty()).map(String::from_utf16_lossy).collect()
     }
 
-    /// Whether a list of keywords costs less than a few values: not here, where each value is a look into the registry.
+    /// Whether a list of keywords costs less than a few values. It does not: each value is one look into the registry.
     pub fn lists_cheaply(&self) -> bool {
         false
     }
@@ -84,18 +84,19 @@ impl Installer {
     /// # Errors
     /// A value that is not UTF-16.
     pub fn value(&self, profile: Profile, section: &str, keyword: &str) -> Result<String, String> {
-        // Not the value itself in the error: it may be a password.
+        // The error does not contain the value, which may be a password.
         String::from_utf16(&self.get(section, Some(keyword), profile)).map_err(|_| "it is not UTF-16".to_owned())
     }
 
-    /// One call, with a buffer that is made larger until the answer fits; without the answer's last NUL.
+    /// Makes one call, and repeats it with a larger buffer until the answer fits. The result does not include the
+    /// answer's last NUL.
     fn get(&self, section: &str, entry: Option<&str>, profile: Profile) -> Vec<u16> {
         let (section, entry) = (wide(section), entry.map(wide));
         let file = wide(profile.file_name().to_string_lossy().as_ref());
         let mut size = FIRST_BUFFER;
         loop {
             let mut buffer = vec![0u16; size];
-            // SAFETY: the strings are NUL-terminated and live through the call; the buffer has the length that is said.
+            // SAFETY: the strings are NUL-terminated and live through the call; the buffer has the given length.
             let length = unsafe {
                 (self.get)(
                     section.as_ptr(),
@@ -107,7 +108,7 @@ impl Installer {
                 )
             };
             let length = usize::try_from(length).unwrap_or(0);
-            // Two units of slack: a cut list ends with two NULs, which may be counted or not.
+            // Two units of slack: a truncated list ends with two NULs, which may or may not be counted.
             if length + 2 < size || size >= LAST_BUFFER {
                 buffer.truncate(length);
                 return buffer;

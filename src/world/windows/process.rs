@@ -1,4 +1,4 @@
-//! What Windows tells of this process and of the one that started it.
+//! What Windows reports about this process and the one that started it.
 
 use super::module_path;
 use std::ffi::c_void;
@@ -14,7 +14,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION, QueryFullProcessImageNameW,
 };
 
-/// The longest names of accounts and domains are 256 code units (UNLEN) and 255.
+/// Names of accounts have at most 256 code units (UNLEN), names of domains at most 255.
 const LONGEST_NAME: usize = 257;
 
 /// The paths of this process's program and of the libraries that it has loaded, and of the program that started it.
@@ -22,7 +22,7 @@ pub fn process_paths() -> Result<Vec<String>, String> {
     let modules = modules().map_err(|error| error.to_string())?;
     let own = modules.into_iter().filter_map(|module| module_path(module.cast()));
     let mut paths: Vec<String> = own.map(|path| path.to_string_lossy().into_owned()).collect();
-    // An AppContainer does not see it.
+    // An AppContainer cannot see it.
     paths.extend(parent());
     Ok(paths)
 }
@@ -32,7 +32,7 @@ fn modules() -> io::Result<Vec<HANDLE>> {
     let mut modules: Vec<HANDLE> = vec![std::ptr::null_mut(); 256];
     loop {
         let (size, mut needed) = (size_of_val(&modules[..]), 0);
-        // SAFETY: the list has the size that is said, in bytes.
+        // SAFETY: the list has the given size, in bytes.
         let code = unsafe {
             K32EnumProcessModules(GetCurrentProcess(), modules.as_mut_ptr().cast(), size as u32, &raw mut needed)
         };
@@ -44,17 +44,17 @@ fn modules() -> io::Result<Vec<HANDLE>> {
             modules.truncate(count);
             return Ok(modules);
         }
-        // Libraries may be loaded in between.
+        // More libraries may be loaded in the meantime.
         modules.resize(2 * count, std::ptr::null_mut());
     }
 }
 
-/// The program of the process that started this one, if it can be told.
+/// The program of the process that started this one, if Windows tells.
 fn parent() -> Option<String> {
-    // SAFETY: no pointers are given.
+    // SAFETY: no pointers are passed.
     let snapshot = owned(unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) })?;
     let mut entry = PROCESSENTRY32W { dwSize: size_of::<PROCESSENTRY32W>() as u32, ..Default::default() };
-    // SAFETY: the snapshot is open, and the entry says its size.
+    // SAFETY: the snapshot is open, and the entry contains its size.
     let mut more = unsafe { Process32FirstW(snapshot.as_raw_handle(), &raw mut entry) };
     while more != 0 && entry.th32ProcessID != std::process::id() {
         // SAFETY: as above.
@@ -63,11 +63,11 @@ fn parent() -> Option<String> {
     if more == 0 {
         return None;
     }
-    // SAFETY: no pointers are given.
+    // SAFETY: no pointers are passed.
     let parent = owned(unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, entry.th32ParentProcessID) })?;
     let mut buffer = vec![0; super::LONGEST_PATH];
     let mut length = buffer.len() as u32;
-    // SAFETY: the process is open, and the buffer has the length that is said.
+    // SAFETY: the process is open, and the buffer has the given length.
     let code = unsafe { QueryFullProcessImageNameW(parent.as_raw_handle(), 0, buffer.as_mut_ptr(), &raw mut length) };
     (code != 0).then(|| String::from_utf16_lossy(&buffer[..length as usize]))
 }
@@ -76,24 +76,24 @@ fn parent() -> Option<String> {
 pub fn account() -> Result<String, String> {
     let last = || io::Error::last_os_error().to_string();
     let mut token = std::ptr::null_mut();
-    // SAFETY: the handle of the own process needs not be closed; that of the token is written.
+    // SAFETY: the handle of the current process need not be closed; the token's handle is written.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
         return Err(last());
     }
     let token = owned(token).ok_or("there is no token")?;
-    // TOKEN_USER with the identifier behind it, which has at most 68 bytes (SECURITY_MAX_SID_SIZE). Aligned as it must be.
+    // TOKEN_USER, followed by the identifier, which has at most 68 bytes (SECURITY_MAX_SID_SIZE). Aligned as required.
     let mut user = [0u64; 16];
     let (size, mut needed) = (size_of_val(&user) as u32, 0);
     let user: *mut c_void = user.as_mut_ptr().cast();
-    // SAFETY: the token is open, and the buffer has the size that is said.
+    // SAFETY: the token is open, and the buffer has the given size.
     if unsafe { GetTokenInformation(token.as_raw_handle(), TokenUser, user, size, &raw mut needed) } == 0 {
         return Err(last());
     }
-    // SAFETY: Windows filled it with this structure, whose pointer leads into the same buffer.
+    // SAFETY: Windows filled the buffer with this structure, whose pointer leads into the same buffer.
     let sid: PSID = unsafe { (*user.cast::<TOKEN_USER>()).User.Sid };
     let (mut name, mut domain, mut kind) = ([0; LONGEST_NAME], [0; LONGEST_NAME], 0);
     let (mut name_length, mut domain_length) = (LONGEST_NAME as u32, LONGEST_NAME as u32);
-    // SAFETY: the identifier is whole; the buffers have the lengths that are said.
+    // SAFETY: the identifier is complete; the buffers have the given lengths.
     let code = unsafe {
         LookupAccountSidW(
             std::ptr::null(),
@@ -112,9 +112,9 @@ pub fn account() -> Result<String, String> {
     Ok(format!("{}\\{}", text(&domain, domain_length), text(&name, name_length)))
 }
 
-/// A handle to be closed; none for the two values that Windows has for failure.
+/// A handle that will be closed; none for the two values with which Windows reports failure.
 fn owned(handle: HANDLE) -> Option<OwnedHandle> {
     let is_one = !handle.is_null() && handle.addr() != usize::MAX;
-    // SAFETY: Windows has just given it, and nobody else closes it.
+    // SAFETY: Windows just returned the handle, and nothing else closes it.
     is_one.then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
 }

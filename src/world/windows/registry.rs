@@ -1,7 +1,7 @@
-//! The instances of SQL Server that the registry has.
+//! The instances of SQL Server in the registry.
 //!
-//! With Microsoft's declarations alone: the crates for the registry bring libraries of Windows into the process that this
-//! has no use for.
+//! Uses only Microsoft's declarations: the registry crates load Windows libraries into the process that this code does
+//! not need.
 
 use super::wide;
 use std::io;
@@ -16,10 +16,10 @@ use windows_sys::Win32::System::Registry::{
 /// Names of instances with their ids.
 const INSTANCES: &str = r"SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL";
 
-/// In code units; an instance's name has 16 at most, and its id is not much longer.
+/// In code units. An instance's name has at most 16, and its id is not much longer.
 const LONGEST: usize = 256;
 
-/// The instances: in the registry's view of 64-bit programs, and in that of 32-bit ones.
+/// The instances, first from the registry view of 64-bit programs, then from that of 32-bit ones.
 pub fn instances() -> Result<Vec<(String, String)>, String> {
     let mut instances: Vec<(String, String)> = Vec::new();
     for view in [KEY_WOW64_64KEY, KEY_WOW64_32KEY] {
@@ -33,11 +33,11 @@ pub fn instances() -> Result<Vec<(String, String)>, String> {
     Ok(instances)
 }
 
-/// A key of HKEY_LOCAL_MACHINE, open to be read.
+/// A key of HKEY_LOCAL_MACHINE, open for reading.
 struct Key(HKEY);
 
 impl Key {
-    /// None where there is no such key.
+    /// None if there is no such key.
     fn open(path: &str, view: u32) -> Result<Option<Key>, WIN32_ERROR> {
         let mut key = std::ptr::null_mut();
         let path = wide(path);
@@ -49,13 +49,13 @@ impl Key {
         }
     }
 
-    /// Its values that are strings.
+    /// Its string values.
     fn values(&self) -> Result<Vec<(String, String)>, WIN32_ERROR> {
         let mut values = Vec::new();
         for index in 0.. {
             let (mut name, mut data, mut kind) = ([0u16; LONGEST], [0u16; LONGEST], 0);
             let (mut name_length, mut data_size) = (LONGEST as u32, size_of_val(&data) as u32);
-            // SAFETY: the key is open; the buffers have the lengths that are said, the second in bytes.
+            // SAFETY: the key is open; the buffers have the given lengths, the second in bytes.
             let code = unsafe {
                 RegEnumValueW(
                     self.0,
@@ -74,7 +74,7 @@ impl Key {
                     let data = &data[..data_size as usize / size_of::<u16>()];
                     values.push((text(&name[..name_length as usize]), text(data)));
                 }
-                // Nothing of an instance's.
+                // Such a value does not belong to an instance.
                 ERROR_SUCCESS | ERROR_MORE_DATA => {}
                 ERROR_NO_MORE_ITEMS => break,
                 code => return Err(code),
@@ -86,7 +86,7 @@ impl Key {
 
 impl Drop for Key {
     fn drop(&mut self) {
-        // SAFETY: it was opened here, and is closed once.
+        // SAFETY: the key was opened here and is closed once.
         unsafe { RegCloseKey(self.0) };
     }
 }

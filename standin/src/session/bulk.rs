@@ -1,4 +1,4 @@
-//! Bulk load: INSERT BULK says which columns come, and the client's next request is their rows.
+//! Bulk load: INSERT BULK announces the columns, and the client's next request contains the rows.
 
 use super::Session;
 use crate::error::{Result, SqlError};
@@ -11,18 +11,18 @@ use crate::wire::bulk::BulkRows;
 use crate::wire::cursor::Malformed;
 use crate::wire::tokens::{Command, Reply};
 
-/// What nothing here depends on: locks, triggers, constraints that there are none of, sizes and orders that would make it faster.
+/// Hints without effect here: about locks, triggers and constraints that do not exist, and sizes and orders for speed.
 const IGNORED_HINTS: [&str; 6] =
     ["TABLOCK", "FIRE_TRIGGERS", "CHECK_CONSTRAINTS", "ROWS_PER_BATCH", "KILOBYTES_PER_BATCH", "ORDER"];
 const KEEP_NULLS: &str = "KEEP_NULLS";
 
-/// A bulk load whose rows have not come yet.
+/// A bulk load whose rows have not arrived yet.
 pub struct BulkLoad {
     table: Table,
-    /// SQLite's INSERT of one row, and the types of the columns that get its parameters.
+    /// SQLite's INSERT of one row, and the types of the columns that its parameters set.
     insert: String,
     types: Vec<SqlType>,
-    /// The rows bring their identity values.
+    /// Whether the rows contain identity values.
     keeps_identities: bool,
 }
 
@@ -47,18 +47,18 @@ impl Session {
         Ok(())
     }
 
-    /// What the last request announced, if it did.
+    /// What the last request announced, if anything.
     pub fn take_bulk_load(&mut self) -> Option<BulkLoad> {
         self.bulk_load.take()
     }
 
-    /// Keeps all rows of the message or none. `Err` when it was cancelled.
+    /// Stores all rows of the message, or none. `Err` if it was cancelled.
     pub fn run_bulk_load(&mut self, load: &BulkLoad, message: &[u8], reply: &mut Reply<'_>) -> Result<()> {
         let loaded = self.change(reply, |session| {
             session.sqlite.execute_batch("SAVEPOINT bulk_load")?;
             let loaded = session.insert_rows(load, message);
             let end = if loaded.is_ok() { "RELEASE bulk_load" } else { "ROLLBACK TO bulk_load; RELEASE bulk_load" };
-            // A row that was interrupted has taken the whole transaction with it.
+            // An interruption during a row has rolled back the whole transaction.
             if !session.sqlite.is_autocommit() {
                 session.sqlite.execute_batch(end)?;
             }
@@ -103,7 +103,7 @@ impl Session {
     }
 }
 
-/// The message was whole: whatever is in it, the connection can go on.
+/// The message is complete, so the connection can continue whatever it contains.
 fn unreadable(error: Malformed) -> SqlError {
     SqlError::new(4804, 16, 1, format!("While reading current row from host: {error}"))
 }

@@ -19,7 +19,7 @@ use crate::sql::types::{Family, Length, SqlType};
 use crate::wire::rpc::{Call, Parameter};
 use crate::wire::tokens::ResultColumn;
 
-/// A result that is made here and not by SQLite.
+/// A result that is made here, not by SQLite.
 pub(super) struct Listing {
     pub columns: Vec<ResultColumn>,
     pub rows: Vec<Vec<Value>>,
@@ -35,10 +35,10 @@ fn maybe(number: Option<i64>) -> Value {
     number.map_or(Value::Null, Value::Integer)
 }
 
-/// Where most procedures take the names of tables: the parameters and their places.
+/// The parameters with the names of tables, and their positions in most procedures.
 const TABLE_PARAMETERS: [(&str, usize); 3] = [("@table_name", 0), ("@table_owner", 1), ("@table_qualifier", 2)];
 
-/// What a caller wants to see: names, or patterns of them.
+/// The objects that a caller asks for: names, or patterns of them.
 struct Wanted<'c> {
     call: &'c Call,
     patterns: bool,
@@ -49,7 +49,7 @@ impl Wanted<'_> {
         self.call.parameter(name, at).and_then(Parameter::text)
     }
 
-    /// Whether a name is wanted; nothing said is everything.
+    /// Whether a name is wanted; without a pattern every name is.
     fn has(&self, parameter: &str, at: usize, name: &str) -> bool {
         match self.text(parameter, at) {
             None => true,
@@ -60,7 +60,7 @@ impl Wanted<'_> {
 }
 
 impl Session {
-    /// The answer of a catalog procedure; `None` when it is none.
+    /// The answer of a catalog procedure; `None` if it is not one.
     pub(super) fn catalog(&self, call: &Call) -> Result<Option<Listing>> {
         let patterns = call.parameter("@fUsePattern", usize::MAX).and_then(Parameter::integer) != Some(0);
         let wanted = Wanted { call, patterns };
@@ -76,7 +76,7 @@ impl Session {
             "sp_special_columns" | "sp_special_columns_90" | "sp_special_columns_100" => {
                 self.special_columns(&wanted)?
             }
-            // Nothing of these is here, which is an answer.
+            // There are none of these, so the answer is empty.
             "sp_fkeys" => Listing::new(&FOREIGN_KEY_COLUMNS, Vec::new()),
             "sp_stored_procedures" => self.procedures(&wanted)?,
             "sp_sproc_columns" | "sp_sproc_columns_90" | "sp_sproc_columns_100" => self.procedure_columns(&wanted)?,
@@ -84,11 +84,11 @@ impl Session {
         }))
     }
 
-    /// The tables of the database that is asked about, or of the current one.
+    /// The tables of the requested database, or of the current one.
     fn found(&self, wanted: &Wanted<'_>, names: [(&str, usize); 3]) -> Result<Vec<Table>> {
         let [table, owner, qualifier] = names;
         let asked = wanted.text(qualifier.0, qualifier.1).filter(|asked| !asked.is_empty() && *asked != "%");
-        // A temporary table can be asked about by name.
+        // A temporary table can be requested by name.
         let temporary =
             wanted.text(table.0, table.1).is_some_and(|name| name.trim_start_matches('\\').starts_with('#'));
         let database = match asked {
@@ -226,7 +226,7 @@ impl Session {
         Ok(Listing::new(&STATISTICS_COLUMNS, rows))
     }
 
-    /// The procedures that are asked about, with the name of their database and their parameters.
+    /// The requested procedures, with the name of their database and their parameters.
     fn found_procedures(&self, wanted: &Wanted<'_>, names: [&str; 3]) -> Result<Vec<(&str, String, Vec<Declared>)>> {
         let [procedure, owner, qualifier] = names;
         let asked = wanted.text(qualifier, 2).filter(|asked| !asked.is_empty() && *asked != "%");
@@ -248,7 +248,7 @@ impl Session {
     fn procedures(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let found = self.found_procedures(wanted, ["@sp_name", "@sp_owner", "@sp_qualifier"])?;
         let row = |(database, name, _): (&str, String, _)| {
-            // How many parameters and results there are is not told; 2 is a function, with its return value.
+            // The numbers of parameters and results are not reported; 2 is a function with a return value.
             let [unknown, function] = [-1, 2].map(Value::Integer);
             let name = text(format!("{name};1"));
             vec![text(database), text("dbo"), name, unknown.clone(), unknown.clone(), unknown, Value::Null, function]
@@ -292,7 +292,7 @@ impl Session {
         Ok(Listing::new(&PROCEDURE_PARAMETERS, rows))
     }
 
-    /// The columns that name a row best, of the primary key or else of a unique index; or those that change with it.
+    /// The columns that identify a row best, from the primary key or a unique index; or those that change with the row.
     fn special_columns(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let exact = Wanted { call: wanted.call, patterns: false };
         let names = [("@table_name", 0), ("@table_owner", 1), ("@qualifier", 2)];
@@ -317,7 +317,7 @@ impl Session {
     }
 }
 
-/// The database's name as SQL Server has it.
+/// The database's name as SQL Server spells it.
 fn shown(database: &str) -> &str {
     if database == "temp" { "tempdb" } else { database }
 }
@@ -331,7 +331,7 @@ fn type_cells(column: &Column) -> [Value; 5] {
     [number(odbc.code), text(name), number(odbc.size), number(odbc.bytes), maybe(odbc.scale)]
 }
 
-/// The type's number in the oldest of protocols, which SS_DATA_TYPE still gives.
+/// The type's number in the oldest protocol, which SS_DATA_TYPE still reports.
 fn old_type(ty: SqlType, nullable: bool) -> i64 {
     match ty.family() {
         Family::Text => 39,
@@ -359,7 +359,7 @@ fn old_type(ty: SqlType, nullable: bool) -> i64 {
     }
 }
 
-/// What SQLColumns and SQLProcedureColumns both say, from DATA_TYPE to IS_NULLABLE.
+/// The cells that SQLColumns and SQLProcedureColumns share, from DATA_TYPE to IS_NULLABLE.
 fn described_cells(column: &Column, place: i64) -> Vec<Value> {
     let odbc = odbc_type(column.ty);
     let default = column.default.as_ref().map_or(Value::Null, |default| text(format!("({default})")));
@@ -437,7 +437,7 @@ fn type_info(code: i64) -> Listing {
                 parameters.map_or(Value::Null, text),
                 number(1),
                 number(0),
-                // Only LIKE can look into text; everything but LIKE can look into the rest.
+                // Text can only be searched with LIKE; everything else with everything except LIKE.
                 number(if ty.is_text() { 3 } else { 2 }),
                 if numeric { number(ty == SqlType::TinyInt) } else { Value::Null },
                 number(matches!(ty, SqlType::Money | SqlType::SmallMoney)),

@@ -1,4 +1,4 @@
-//! The columns of what the catalog procedures answer, as SQL Server names and types them.
+//! The columns of the catalog procedures' results, with SQL Server's names and types.
 
 use crate::sql::types::{Length, SYSNAME, SqlType};
 

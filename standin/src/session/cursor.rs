@@ -1,7 +1,7 @@
-//! A server cursor: the rows that it has, and which of them it fetches.
+//! A server cursor: its rows, and the selection of rows that it fetches.
 //!
-//! A cursor over one table keeps the numbers of its rows and reads each of them again when it is fetched; any other
-//! is a copy of its result, static and read-only, whatever was asked for.
+//! A cursor over one table stores the numbers of its rows and reads each row again when it is fetched. Any other cursor
+//! is a copy of its result, static and read-only, whatever was requested.
 
 use rusqlite::types::{Value, ValueRef};
 use sqlparser::ast::Query;
@@ -14,14 +14,14 @@ use crate::sql::schema;
 use crate::sql::types::{Family, SqlType};
 use crate::wire::tokens::{Reply, ResultColumn};
 
-// What `scrollopt` asks for, and gives back.
+// The values of `scrollopt`, in requests and answers.
 pub(super) const KEYSET: i64 = 0x01;
 const DYNAMIC: i64 = 0x02;
 const FORWARD_ONLY: i64 = 0x04;
 pub(super) const STATIC: i64 = 0x08;
 const FAST_FORWARD: i64 = 0x10;
 pub(super) const KINDS: i64 = KEYSET | DYNAMIC | FORWARD_ONLY | STATIC | FAST_FORWARD;
-// The same of `ccopt`.
+// The values of `ccopt`, in requests and answers.
 pub(super) const READ_ONLY: i64 = 0x01;
 pub(super) const OPTIMISTIC: i64 = 0x04 | 0x08;
 pub(super) const CONCURRENCIES: i64 = READ_ONLY | 0x02 | OPTIMISTIC;
@@ -31,16 +31,16 @@ type Row = Vec<Value>;
 pub(super) struct Cursor {
     pub kind: i64,
     pub concurrency: i64,
-    /// The last one says how the fetch of a row went.
+    /// The last one reports the fetch status of a row.
     pub columns: Vec<ResultColumn>,
     pub rows: Rows,
-    /// What the query was opened with.
+    /// The variables at the opening of the query.
     pub variables: Variables,
     pub name: String,
-    /// Where the fetched rows begin: 0 is before the first row, one more than there are is after the last.
+    /// The first fetched row: 0 is before the first row; the number of rows plus one is after the last.
     pub first: i64,
     pub buffer: Vec<Fetched>,
-    /// The fetched row that WHERE CURRENT OF means.
+    /// The fetched row to which WHERE CURRENT OF refers.
     pub current: usize,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Rows {
     Found { keyset: Keyset, keys: Vec<i64> },
 }
 
-/// A row as it was when it was fetched; `None` when it was gone.
+/// A row as it was fetched; `None` if it no longer existed.
 pub(super) struct Fetched {
     pub key: i64,
     pub row: Option<Row>,
@@ -63,7 +63,7 @@ impl Cursor {
         }
     }
 
-    /// Where a fetch begins, by ODBC's rules for SQLFetchScroll, and whether that was put right.
+    /// The start of a fetch by ODBC's rules for SQLFetchScroll, and whether it was corrected.
     fn start(&self, orientation: i64, row: i64, size: i64) -> (i64, bool) {
         let last = self.count();
         let near_start = |start: i64, distance: i64| match start {
@@ -71,7 +71,7 @@ impl Cursor {
             _ => (start.max(0), false),
         };
         match orientation {
-            // To fetch nothing is to stand before the first row.
+            // Fetching nothing means standing before the first row.
             0x01 => (size.min(1), false),
             0x02 if self.first == 0 => (1, false),
             0x02 => (self.first + self.buffer.len() as i64, false),
@@ -85,7 +85,7 @@ impl Cursor {
         }
     }
 
-    /// The place among the fetched rows of one that is counted from 1.
+    /// The index among the fetched rows of a row that is counted from 1.
     pub(super) fn place(&self, row: i64) -> Result<usize> {
         (1..=self.buffer.len() as i64).contains(&row).then_some(row as usize - 1).ok_or_else(outside)
     }
@@ -96,7 +96,7 @@ pub(super) fn outside() -> SqlError {
 }
 
 impl Session {
-    /// `None` for a query that is not for a client.
+    /// `None` for a query that a client cannot get.
     pub(super) fn cursor(&mut self, query: &Query, asked: i64, concurrency: i64) -> Result<Option<Cursor>> {
         let compiled = self.compile(|compiler| compiler.result(query))?;
         if compiled.into.is_some() || !compiled.assigned.is_empty() {
@@ -166,7 +166,7 @@ impl Session {
         }
     }
 
-    /// Sends rows: whether their place was put right.
+    /// Sends rows. Returns whether their position was corrected.
     pub(super) fn fetch(
         &mut self,
         cursor: &mut Cursor,
@@ -196,7 +196,7 @@ impl Session {
         Ok(adjusted)
     }
 
-    /// A dynamic cursor sees which rows there are now.
+    /// A dynamic cursor sees the rows that exist now.
     fn follow(&mut self, cursor: &mut Cursor) -> Result<()> {
         let Rows::Found { keyset, keys } = &mut cursor.rows else {
             return Ok(());
@@ -204,7 +204,7 @@ impl Session {
         let before = std::mem::replace(keys, self.keys(keyset, &cursor.variables)?);
         let place = |key: &i64| keys.iter().position(|now| now == key).map(|at| at as i64 + 1);
         cursor.buffer.retain(|fetched| place(&fetched.key).is_some());
-        // It stands on its first row that is still there, or else after the last one before it that is.
+        // It stands on its first row that still exists, or else after the last existing row before it.
         let stood = usize::try_from(cursor.first - 1).unwrap_or(0).min(before.len());
         let earlier = || before[..stood].iter().rev().find_map(place).map_or(1, |at| at + 1);
         if cursor.first > 0 {
@@ -230,7 +230,7 @@ impl Session {
         Ok(Fetched { key, row })
     }
 
-    /// The row that a cursor of this name stands on, for WHERE CURRENT OF.
+    /// The row on which the cursor with this name stands, for WHERE CURRENT OF.
     pub(super) fn current_of(&self, name: &str) -> Option<i64> {
         let cursor = self.cursors.values().find(|cursor| cursor.name.eq_ignore_ascii_case(name))?;
         cursor.buffer.get(cursor.current).map(|fetched| fetched.key)
@@ -248,7 +248,7 @@ pub(super) fn send(cursor: &Cursor, fetched: &Fetched, reply: &mut Reply<'_>) ->
     reply.relieve().map_err(|_| SqlError::cancelled())
 }
 
-/// What is sent for a column of a row that has gone.
+/// The value for a column of a row that no longer exists.
 fn blank(column: &ResultColumn) -> Value {
     match column.ty.family() {
         _ if column.nullable => Value::Null,

@@ -1,4 +1,5 @@
-//! Server cursors: the procedures that a driver calls when an application scrolls, or changes rows where it stands.
+//! Server cursors: the procedures that a driver calls when an application scrolls, or changes rows at the current
+//! position.
 
 use rusqlite::types::Value;
 use sqlparser::ast::{Query, SetExpr, Statement};
@@ -13,27 +14,27 @@ use crate::sql::types::SYSNAME;
 use crate::wire::rpc::{Call, Parameter};
 use crate::wire::tokens::{Command, Reply};
 
-// What `sp_cursor` does.
+// The operations of `sp_cursor`.
 const UPDATE: i64 = 0x01;
 const DELETE: i64 = 0x02;
 const INSERT: i64 = 0x04;
 const REFRESH: i64 = 0x08;
 const SET_POSITION: i64 = 0x20;
-/// The row is counted in the keyset and not among those that were fetched.
+/// The row is counted in the keyset, not among the fetched rows.
 const OF_KEYSET: i64 = 0x40;
 
-/// What `sp_cursorfetch` returns when it began with the first row because there are not as many before.
+/// The result of `sp_cursorfetch` if it began with the first row because there were too few rows before.
 const ADJUSTED: i32 = 2;
 /// The code of `sp_cursoroption` that gives a cursor its name.
 const CURSOR_NAME: i64 = 2;
 
 fn integer(call: &Call, at: usize, otherwise: i64) -> i64 {
     let given = call.parameters.get(at).and_then(Parameter::integer).unwrap_or(otherwise);
-    // What the procedures declare; sums of a few do not overflow.
+    // The type that the procedures declare; sums of a few do not overflow.
     given.clamp(i64::from(i32::MIN), i64::from(i32::MAX))
 }
 
-/// The query, if a statement is nothing but a query.
+/// The query, if a statement is only a query.
 fn only_query(prepared: &Prepared) -> Option<&Query> {
     let [Located { command: Code::Sql(statement), .. }] = prepared.block.as_slice() else {
         return None;
@@ -49,7 +50,7 @@ fn only_query(prepared: &Prepared) -> Option<&Query> {
 }
 
 impl Session {
-    /// A call of a cursor's procedure: whether it went well.
+    /// Calls a cursor procedure. Returns whether it succeeded.
     pub(super) fn cursor_call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
         let parameters = call.parameters.as_slice();
         match (call.procedure.as_str(), parameters) {
@@ -125,8 +126,8 @@ impl Session {
         }
     }
 
-    /// Opens a cursor, or executes what is no query, and gives back what it became. The places are those of the cursor
-    /// and of its options, which concurrency and the number of rows follow, and of the first of the values.
+    /// Opens a cursor, or executes a statement that is not a query, and returns the result. The positions are those of
+    /// the cursor, of its options, which are followed by concurrency and the number of rows, and of the first value.
     fn open_cursor(
         &mut self,
         prepared: &Prepared,
@@ -146,7 +147,8 @@ impl Session {
             Some(cursor) => {
                 self.begin_implicitly(reply);
                 self.describe(&cursor, reply);
-                // Of the others it is not known. AUTO_FETCH is not given back, so that the driver fetches by itself.
+                // For the other kinds the number is unknown. AUTO_FETCH is not returned, so the driver fetches by
+                // itself.
                 let rows = if matches!(cursor.kind, STATIC | KEYSET) { cursor.count() } else { -1 };
                 reply.statement_done(Command::Select, None);
                 self.last_cursor += 1;
@@ -170,7 +172,7 @@ impl Session {
     }
 
     fn fetch_call(&mut self, cursor: &mut Cursor, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
-        // The bit 0x400 is about timestamps, which are not here.
+        // The bit 0x400 is about timestamps, which do not exist here.
         let orientation = integer(call, 1, 0x02) & !0x400;
         let (row, size) = (integer(call, 2, 0), integer(call, 3, 20));
         if orientation == 0x100 {
@@ -180,7 +182,7 @@ impl Session {
             reply.return_integer(3, cursor.count())?;
             return Ok(true);
         }
-        // To fetch nothing is to move only; the driver does so before it fetches, in one request.
+        // Fetching nothing only moves the cursor; the driver does this before it fetches, in one request.
         if size > 0 {
             self.describe(cursor, reply);
         }
@@ -231,7 +233,7 @@ impl Session {
                 }
             };
         }
-        // What the cursor itself has changed is no change behind its back.
+        // The cursor's own changes are not changes by others.
         if let Rows::Found { keyset, .. } = &cursor.rows {
             for fetched in cursor.buffer.iter_mut().filter(|_| operation & (UPDATE | DELETE) != 0) {
                 *fetched = self.read_again(keyset, fetched.key, &cursor.variables)?;
@@ -241,8 +243,8 @@ impl Session {
         Ok(well)
     }
 
-    /// The statement that adds a row, or changes or deletes one, as a client would write it: with the values as `@v0`
-    /// and so on.
+    /// The statement that adds, changes or deletes a row, as a client would write it, with the values as `@v0` and so
+    /// on.
     fn change_of(&self, cursor: &Cursor, operation: i64, row: i64, values: &[Parameter]) -> Result<String> {
         let read_only = || SqlError::new(16929, 16, 1, "The cursor is READ ONLY.");
         let Rows::Found { keyset, keys } = &cursor.rows else {

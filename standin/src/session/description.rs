@@ -1,5 +1,5 @@
-//! What `sp_describe_first_result_set` answers. Microsoft's driver asks it for the columns of a table before a bulk copy, and reads
-//! its columns by their places.
+//! The answer of `sp_describe_first_result_set`. Microsoft's driver asks it for the columns of a table before a bulk
+//! copy, and reads the answer's columns by position.
 
 use rusqlite::types::Value;
 
@@ -73,10 +73,10 @@ fn row(column: &ResultColumn, at: i64) -> Vec<Value> {
         vec![number(false), number(at), name, number(column.nullable), number(type_id(ty)), text(ty.to_string())];
     row.extend([max_length(ty), precision, scale].map(number));
     row.push(collated(text(COLLATION_NAME)));
-    // User types and CLR types, which there are none of.
+    // User types and CLR types, which do not exist here.
     row.extend(std::iter::repeat_n(Value::Null, 9));
     row.extend([number(false), number(false), number(false)]);
-    // Where the column comes from is said in browse mode alone.
+    // The source of the column, which is only reported in browse mode.
     row.extend(std::iter::repeat_n(Value::Null, 5));
     row.extend([number(column.identity), Value::Null, number(!column.identity), number(false), number(false)]);
     row.extend(std::iter::repeat_n(Value::Null, 3));

@@ -1,4 +1,4 @@
-//! What the session knows by itself: `@@ROWCOUNT`, `SUSER_SNAME()`, `SERVERPROPERTY('Edition')`.
+//! Values that the session knows itself: `@@ROWCOUNT`, `SUSER_SNAME()`, `SERVERPROPERTY('Edition')`.
 
 use std::sync::PoisonError;
 
@@ -10,7 +10,7 @@ use crate::sql::types::{Length, SYSNAME, SqlType};
 use crate::wire::tokens::{SERVER_NAME, SERVER_VERSION};
 use crate::wire::values::COLLATION_NAME;
 
-/// Says first of all what this is not.
+/// Begins with the statement that this is not SQL Server.
 const VERSION: &str = concat!(
     "loopback-odbc stand-in for SQL Server (not SQL Server), version ",
     env!("CARGO_PKG_VERSION"),
@@ -18,7 +18,7 @@ const VERSION: &str = concat!(
 );
 
 impl Session {
-    /// By its name in capitals; `None` when it is none of these.
+    /// The value with this name in capitals; `None` if there is none.
     pub(super) fn fact(&self, name: &str) -> Option<(SqlType, Value)> {
         let text = |text: &str| Some((SYSNAME, Value::Text(text.to_owned())));
         let int = |value: i64| Some((SqlType::Int, Value::Integer(value)));

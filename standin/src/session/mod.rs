@@ -1,4 +1,4 @@
-//! A session: what lasts from login to logout, and the execution of its requests.
+//! A session: the state from login to logout, and the execution of its requests.
 
 mod bulk;
 mod catalog;
@@ -39,7 +39,7 @@ pub struct Identity {
     pub application: String,
 }
 
-/// How another thread stops what a session is doing.
+/// Lets another thread stop what a session is doing.
 #[derive(Default)]
 pub struct Cancel {
     requested: AtomicBool,
@@ -63,7 +63,7 @@ impl Cancel {
         self.requested.store(false, Ordering::SeqCst);
     }
 
-    /// Fails once a stop is requested.
+    /// Fails once a stop has been requested.
     fn check(&self) -> Result<()> {
         if self.is_requested() { Err(SqlError::cancelled()) } else { Ok(()) }
     }
@@ -84,19 +84,19 @@ impl Variables {
     }
 }
 
-/// The switches of SET that change what statements do.
+/// The SET options that change what statements do.
 #[derive(Default)]
 struct Options {
     no_count: bool,
     implicit_transactions: bool,
     abort_transaction: bool,
-    /// Describe results, and give none.
+    /// Describe results without returning rows.
     format_only: bool,
-    /// The table whose identity values may be given.
+    /// The table whose identity values clients may set.
     identity_insert: Option<(String, String)>,
 }
 
-/// So that a cursor is not taken for a prepared statement; SQL Server's are of this size.
+/// So high that cursors cannot be confused with prepared statements; SQL Server's have this size.
 const FIRST_CURSOR: i64 = 180_150_000;
 
 pub struct Session {
@@ -104,7 +104,7 @@ pub struct Session {
     sqlite: Connection,
     databases: Arc<Databases>,
     identity: Identity,
-    /// The current database, and the one of the login, to which a reset returns.
+    /// The current database, and the login's, to which a reset returns.
     database: String,
     home: String,
     cancel: Arc<Cancel>,
@@ -114,25 +114,25 @@ pub struct Session {
     prepared: HashMap<i32, Waiting>,
     cursors: HashMap<i64, Cursor>,
     last_handle: i32,
-    /// Announced, and waiting for its rows.
+    /// A bulk load that was announced and waits for its rows.
     bulk_load: Option<BulkLoad>,
     last_cursor: i64,
     row_count: u64,
-    /// What the last statement failed with, if it did.
+    /// The error of the last statement, if it failed.
     last_error: Option<SqlError>,
     last_identity: Arc<Mutex<Option<i64>>>,
-    /// What RETURN has said in the procedure that runs.
+    /// The value of RETURN in the running procedure.
     returned: Option<i32>,
-    /// The errors that CATCH blocks are at work on.
+    /// The errors that CATCH blocks are handling.
     caught: Vec<SqlError>,
-    /// How many TRY blocks are around the statement.
+    /// The number of TRY blocks around the statement.
     tries: u32,
-    /// How many procedures and dynamic batches are around it.
+    /// The number of procedures and dynamic batches around the statement.
     nesting: u32,
 }
 
 impl Session {
-    /// `database` is one that exists.
+    /// `database` must exist.
     pub fn open(
         databases: Arc<Databases>,
         id: u16,
@@ -179,7 +179,8 @@ impl Session {
         self.last_error.as_ref()
     }
 
-    /// As after login, for a connection from a pool: the transaction, temporary tables and settings go.
+    /// Returns to the state after login, for a pooled connection: ends the transaction, drops temporary tables, resets
+    /// options.
     pub fn reset(&mut self, reply: &mut Reply<'_>) -> Result<()> {
         self.roll_back(reply)?;
         for table in crate::sql::schema::tables(&self.sqlite, "temp")? {
@@ -207,7 +208,7 @@ impl Session {
         Ok(())
     }
 
-    /// Compiles something with all that the session knows.
+    /// Compiles something with everything that the session knows.
     fn compile<T>(&self, what: impl FnOnce(&mut Compiler<'_>) -> Result<T>) -> Result<T> {
         let facts = |name: &str| self.fact(name);
         let environment = Environment {

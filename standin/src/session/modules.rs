@@ -1,4 +1,4 @@
-//! Making, dropping and calling procedures and views that clients define.
+//! Creating, dropping and calling procedures and views that clients define.
 
 use rusqlite::types::Value;
 use sqlparser::ast::{Expr, Visit};
@@ -34,7 +34,7 @@ impl Session {
         {
             return Err(taken);
         }
-        // The names in a procedure are looked up when it is called, those in a view now.
+        // The names in a procedure are resolved when it is called, those in a view now.
         if module.body.is_view() {
             self.compile(|compiler| compile::view(compiler, module, &database))?;
         }
@@ -67,7 +67,7 @@ impl Session {
         Ok(())
     }
 
-    /// A view as a table, for the catalog; `None` for a procedure, and for a view whose tables are gone.
+    /// A view as a table, for the catalog; `None` for a procedure, and for a view whose tables no longer exist.
     pub(super) fn view(&self, module: &Module, database: &str) -> Option<Table> {
         let compiled = self.compile(|compiler| compile::view(compiler, module, database)).ok()?;
         let column = |column: crate::wire::tokens::ResultColumn| schema::Column {
@@ -83,7 +83,7 @@ impl Session {
         Some(Table { database: database.to_owned(), name: module.name.object.clone(), columns })
     }
 
-    /// Calls a procedure that a client has made; `None` when there is none of this name.
+    /// Calls a procedure that a client has created; `None` if there is none with this name.
     pub(super) fn call_module(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<Option<Called>> {
         let Some(module) = modules::find(&self.sqlite, &self.database, &call.procedure)? else {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Session {
         Ok(declarations)
     }
 
-    /// The parameters that EXEC hands on, and the types that the procedure gives them.
+    /// The parameters that EXEC passes on, with the types that the procedure gives them.
     pub(super) fn parameters_of_call(
         &self,
         procedure: &str,
@@ -156,7 +156,7 @@ impl Session {
             _ => Vec::new(),
         };
         for (at, Argument { name, value, .. }) in arguments.iter().enumerate() {
-            // The visitor never breaks off.
+            // The visitor never stops early.
             let _ = value.visit(names);
             let named = |one: &&Declared| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&one.name));
             let parameter = parameters.iter().find(named).or_else(|| parameters.get(at).filter(|_| name.is_none()));
@@ -167,7 +167,7 @@ impl Session {
         Ok(())
     }
 
-    /// What RETURN says.
+    /// Stores the value of RETURN.
     pub(super) fn set_returned(&mut self, value: Value) {
         if let Value::Integer(value) = value {
             self.returned = Some(value as i32);

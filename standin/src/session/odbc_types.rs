@@ -2,7 +2,7 @@
 
 use crate::sql::types::{Family, Length, SqlType};
 
-/// What `sp_columns` and `sp_datatype_info` say of a type.
+/// The values of `sp_columns` and `sp_datatype_info` for a type.
 pub(super) struct OdbcType {
     /// SQL_INTEGER and so on; SQL Server has numbers of its own for time and datetimeoffset.
     pub code: i64,
@@ -37,7 +37,7 @@ pub(super) fn odbc_type(ty: SqlType) -> OdbcType {
         let size = ty.length().map_or(UNLIMITED, i64::from);
         OdbcType { octets: Some(size * width), ..plain(code, size, size * width) }
     };
-    // 20 for the date and the time, and the point with the fraction.
+    // 20 characters for the date, the time and the point, plus the fraction.
     let time = |code, verbose, subcode, whole: i64, bytes, scale: u8| OdbcType {
         verbose,
         subcode,
@@ -126,7 +126,7 @@ pub(super) fn max_length(ty: SqlType) -> i64 {
     }
 }
 
-/// As the describing procedures say them: strings have none.
+/// As the describing procedures report them: strings have none.
 pub(super) fn precision_and_scale(ty: SqlType) -> (i64, i64) {
     let odbc = odbc_type(ty);
     match ty.family() {

@@ -25,7 +25,7 @@ pub(super) enum Waiting {
     Procedure(String),
 }
 
-/// How a call went.
+/// The result of a call.
 #[derive(Default)]
 pub(super) struct Called {
     pub well: bool,
@@ -54,7 +54,7 @@ pub(super) struct Prepared {
 }
 
 impl Session {
-    /// A call from a client: the procedure, its status, its output parameters and its end. `Err` when cancelled.
+    /// Runs a client's call: the procedure, its status, its output parameters and its end. `Err` if it was cancelled.
     pub fn run_call(&mut self, call: &Call, reply: &mut Reply<'_>) -> Result<()> {
         reply.in_procedure = true;
         let outcome = self.outermost_call(call, reply);
@@ -78,7 +78,7 @@ impl Session {
                     return Err(missing(&call.procedure));
                 };
                 let prepared = prepare(declarations, sql)?;
-                // A handle that comes in is of the statement that this one replaces.
+                // An incoming handle belongs to the statement that this one replaces.
                 if let Some(old) = handle.integer() {
                     self.prepared.remove(&(old as i32));
                 }
@@ -104,7 +104,8 @@ impl Session {
                     return Err(missing(&call.procedure));
                 };
                 let prepared = prepare(declarations, sql)?;
-                // What cannot be told without running it, such as a query on a table that it makes first, is not told.
+                // Columns that are unknown without running it, such as those of a table that it creates first, are not
+                // reported.
                 if let Ok(Some(columns)) = self.first_result(&prepared) {
                     reply.columns(&columns);
                     reply.statement_done(Command::Select, None);
@@ -146,7 +147,7 @@ impl Session {
         }
     }
 
-    /// A call of a procedure whose parameters begin at a place among those of another call.
+    /// Calls a procedure whose parameters begin at a position among those of another call.
     fn call_with(
         &mut self,
         procedure: &str,
@@ -187,7 +188,7 @@ impl Session {
                 let columns = self.first_result(&prepared)?.unwrap_or_default();
                 self.list(&described(&columns), reply)
             }
-            // Settings that drivers make and nobody here needs.
+            // Settings of drivers that have no effect here.
             "sp_reset_connection" | "sp_oledb_ro_usrname" => Ok(Called::done(true)),
             _ => {
                 if let Some(listing) = self.catalog(call)? {
@@ -222,8 +223,8 @@ impl Session {
         self.last_handle
     }
 
-    /// Runs a statement with values for its parameters, by name or by place. `first` is the place of the first value
-    /// among the parameters of the call.
+    /// Runs a statement with values for its parameters, by name or by position. `first` is the position of the first
+    /// value among the parameters of the call.
     fn run_prepared(
         &mut self,
         prepared: &Prepared,
@@ -236,7 +237,7 @@ impl Session {
         Ok(Called { outputs: self.outputs(&prepared.declarations, values, first), ..Called::done(well) })
     }
 
-    /// Declares the parameters of a statement, and nothing else.
+    /// Only declares the parameters of a statement.
     pub(super) fn take_parameters(&mut self, prepared: &Prepared, values: &[Parameter]) -> Result<()> {
         self.variables = Variables::default();
         for (at, (name, ty)) in prepared.declarations.iter().enumerate() {
@@ -251,7 +252,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the parameters that the caller wants back are now.
+    /// The current values of the parameters that the caller wants back.
     pub(super) fn outputs(
         &self,
         declarations: &[(String, SqlType)],
@@ -268,9 +269,9 @@ impl Session {
         wanted.filter_map(output).collect()
     }
 
-    /// The columns of the first result that a statement will give; `None` when it gives none.
+    /// The columns of a statement's first result; `None` if it returns none.
     ///
-    /// What cannot be told without running it, such as a query on a table that it makes first, is told as none.
+    /// Columns that are unknown without running it, such as those of a table that it creates first, count as none.
     pub(super) fn first_result(&mut self, prepared: &Prepared) -> Result<Option<Vec<ResultColumn>>> {
         self.variables = Variables::default();
         for (name, ty) in &prepared.declarations {
@@ -289,7 +290,7 @@ impl Session {
         Ok(None)
     }
 
-    /// What `sp_describe_undeclared_parameters` answers: a parameter takes after what it meets in the statement.
+    /// The answer of `sp_describe_undeclared_parameters`: a parameter gets its type from its context in the statement.
     fn undeclared_parameters(&mut self, sql: &str, known: &str) -> Result<Listing> {
         let block = batch::parse(sql)?;
         let known: Vec<String> = declarations(known)?.into_iter().map(|(name, _)| name).collect();
@@ -315,7 +316,7 @@ impl Session {
             let Code::Sql(statement) = &located.command else {
                 continue;
             };
-            // The visitor never breaks off.
+            // The visitor never stops early.
             let _ = statement.visit(&mut names);
             let mut compiler = Compiler::new(&environment);
             match statement.as_ref() {
@@ -356,7 +357,7 @@ impl Visitor for Names {
     }
 }
 
-/// Sends the values that a client wants back: whether the call went well.
+/// Sends the values that a client wants back. Returns whether the call succeeded.
 fn return_outputs(called: &Called, call: &Call, reply: &mut Reply<'_>) -> Result<bool> {
     for Output { at, ty, value } in &called.outputs {
         let name = call.parameters.get(*at).map_or("", |parameter| &parameter.name);

@@ -19,7 +19,7 @@ use crate::sql::schema::{Name, Table};
 use crate::sql::types::{Length, SqlType};
 use crate::wire::tokens::{Command, Reply};
 
-/// Where execution goes on.
+/// Where execution continues.
 enum Flow {
     Next,
     Return,
@@ -29,20 +29,20 @@ enum Flow {
 
 /// Why a batch ends early.
 enum Stop {
-    /// A CATCH block may take it.
+    /// A CATCH block may handle it.
     Failed(SqlError),
-    /// The client has been told.
+    /// The error has been sent to the client.
     Told,
     Cancelled,
 }
 
 type Step<T> = std::result::Result<T, Stop>;
 
-/// As deep as SQL Server lets procedures call each other.
+/// SQL Server's limit for nested procedure calls.
 const DEEPEST: u32 = 32;
 
 impl Session {
-    /// Runs a batch of a client's. `Err` when it was cancelled.
+    /// Runs a client's batch. `Err` if it was cancelled.
     pub fn run_batch(&mut self, sql: &str, reply: &mut Reply<'_>) -> Result<bool> {
         self.variables = Variables::default();
         match batch::parse(sql) {
@@ -54,14 +54,14 @@ impl Session {
         }
     }
 
-    /// Runs what was read before, with the variables as they are: whether all of it went well.
+    /// Runs a parsed block with the current variables. Returns whether all of it succeeded.
     pub(super) fn run_block(&mut self, block: &Block, reply: &mut Reply<'_>) -> Result<bool> {
         if self.nesting >= DEEPEST {
             let text = "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).";
             self.tell(&SqlError::new(217, 16, 1, text), reply);
             return Ok(false);
         }
-        // A TRY block of the caller takes the errors of this batch only after the batch has ended.
+        // A TRY block of the caller handles the errors of this batch only after the batch has ended.
         let tries = std::mem::take(&mut self.tries);
         self.nesting += 1;
         let outcome = self.block(block, reply);
@@ -192,7 +192,7 @@ impl Session {
 
     // Single values.
 
-    /// The value of an expression, as it is kept.
+    /// The value of an expression in its stored form.
     pub(super) fn evaluate(&mut self, expression: &Expr, to: Option<SqlType>) -> Result<(SqlType, Value)> {
         let (sql, ty) = self.compile(|compiler| compiler.scalar(expression, to))?;
         let mut statement = self.sqlite.prepare(&sql)?;
@@ -239,7 +239,7 @@ impl Session {
         Ok(())
     }
 
-    // The statements that are not SQL.
+    // Statements that are not SQL.
 
     fn set_option(&mut self, words: &[String], on: bool) -> Result<()> {
         if let [word, table] = words
@@ -257,7 +257,7 @@ impl Session {
                 "IMPLICIT_TRANSACTIONS" => self.options.implicit_transactions = on,
                 "XACT_ABORT" => self.options.abort_transaction = on,
                 "FMTONLY" => self.options.format_only = on,
-                // What drivers and tools set, and the stand-in does in any case or has no use for.
+                // Options that drivers and tools set, and that are always on here or have no effect.
                 "ANSI_DEFAULTS"
                 | "ANSI_NULLS"
                 | "ANSI_PADDING"
@@ -342,7 +342,7 @@ impl Session {
         Ok(())
     }
 
-    /// EXEC of a procedure, or of a batch in a string: whether it went well.
+    /// EXEC of a procedure, or of a batch in a string. Returns whether it succeeded.
     fn execute(
         &mut self,
         returned: Option<&str>,
@@ -399,7 +399,7 @@ impl Session {
             Statement::CreateTable(create) => self.create_table(create, reply),
             Statement::CreateIndex(index) if index.unique => Err(SqlError::unsupported("CREATE UNIQUE INDEX")),
             Statement::CreateIndex(_) => {
-                // Any other index changes nothing but speed, which is not what this is for.
+                // Any other index only affects speed, which does not matter here.
                 reply.statement_done(Command::Other, None);
                 Ok(())
             }
@@ -444,7 +444,7 @@ impl Session {
         }
     }
 
-    /// A query: its rows to the client, into a new table, or into variables.
+    /// Runs a query: its rows go to the client, into a new table, or into variables.
     pub(super) fn query(&mut self, query: &Query, reply: &mut Reply<'_>) -> Result<()> {
         if let Some(into) = &query.into {
             return self.select_into(into, query, reply);
@@ -455,7 +455,7 @@ impl Session {
         let mut statement = self.sqlite.prepare(&query.sql)?;
         bind(&mut statement, &self.variables)?;
         if !query.assigned.is_empty() {
-            // The last row is what the variables keep.
+            // The variables keep the last row.
             let mut last = None;
             let mut rows = statement.raw_query();
             let mut count = 0;
@@ -481,7 +481,7 @@ impl Session {
                     .map(|at| row.get_ref(at))
                     .collect::<rusqlite::Result<Vec<ValueRef<'_>>>>()?;
                 reply.row(&query.columns, values)?;
-                // A client that is gone is found out at the end of the reply; nothing more is computed for it.
+                // A client that has gone is noticed at the end of the reply; nothing more is computed for it.
                 reply.relieve().map_err(|_| SqlError::cancelled())?;
                 count += 1;
             }
@@ -561,7 +561,7 @@ impl Session {
     }
 
     fn create_table(&mut self, create: &sqlparser::ast::CreateTable, reply: &mut Reply<'_>) -> Result<()> {
-        // A computed column would be kept as it was when the row was written.
+        // A computed column would keep its value from when the row was written.
         if create
             .columns
             .iter()
@@ -599,7 +599,7 @@ impl Session {
         }
     }
 
-    /// Given values are passed over by those to come.
+    /// Later identity values skip the given ones.
     pub(super) fn pass_identities(&self, table: &Table) -> Result<()> {
         let key = identity_key(&table.database, &table.name, self.id);
         let Some(column) = table.columns.iter().find(|column| column.identity.is_some()) else {
@@ -615,7 +615,7 @@ impl Session {
     }
 }
 
-/// Gives a statement the variables that it names.
+/// Binds the variables that a statement names.
 pub(super) fn bind(statement: &mut Prepared<'_>, variables: &Variables) -> Result<()> {
     for at in 1..=statement.parameter_count() {
         let value =

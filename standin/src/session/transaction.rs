@@ -1,8 +1,8 @@
-//! Transactions as SQL Server has them, on SQLite's.
+//! SQL Server's transactions, implemented with SQLite's.
 //!
-//! SQLite's transaction begins with the first change and not before: until then every statement reads what is
-//! committed when it starts, which is what READ COMMITTED promises, and the writer, who holds the write lock, always
-//! has the newest state. So there is never a snapshot to conflict with.
+//! SQLite's transaction begins with the first change. Until then every statement reads what is committed when it
+//! starts, which is what READ COMMITTED promises. A writer holds the write lock and so always has the newest state. So
+//! no snapshot can cause a conflict.
 
 use super::Session;
 use crate::error::{Result, SqlError};
@@ -14,9 +14,9 @@ use crate::wire::tokens::{EnvChange, Reply};
 pub(super) struct Transaction {
     /// `@@TRANCOUNT`.
     pub count: u32,
-    /// The descriptor that the client knows it by.
+    /// The transaction's descriptor in the protocol.
     id: u64,
-    /// SQLite is in a transaction, and the write lock is ours.
+    /// SQLite is in a transaction, and this session has the write lock.
     writing: bool,
 }
 
@@ -34,7 +34,7 @@ impl Session {
         u64::from(self.id) << 32 | self.transaction.id
     }
 
-    /// What IMPLICIT_TRANSACTIONS does before a statement that touches a table.
+    /// The effect of IMPLICIT_TRANSACTIONS before a statement that accesses a table.
     pub(super) fn begin_implicitly(&mut self, reply: &mut Reply<'_>) {
         if self.options.implicit_transactions && self.transaction.count == 0 {
             self.begin(reply);
@@ -57,7 +57,7 @@ impl Session {
         Ok(())
     }
 
-    /// Rolls back whatever there is.
+    /// Rolls back the transaction, if there is one.
     pub(super) fn roll_back(&mut self, reply: &mut Reply<'_>) -> Result<()> {
         self.end_writing("ROLLBACK")?;
         if self.transaction.count > 0 {
@@ -67,14 +67,14 @@ impl Session {
         Ok(())
     }
 
-    /// ROLLBACK as a statement, which wants something to roll back.
+    /// The ROLLBACK statement, which needs a transaction.
     pub(super) fn roll_back_to(&mut self, savepoint: Option<&str>, reply: &mut Reply<'_>) -> Result<()> {
         if self.transaction.count == 0 {
             let text = "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.";
             return Err(SqlError::new(3903, 16, 1, text));
         }
         match savepoint {
-            // A name that is no savepoint's is the transaction's own.
+            // A name that is not a savepoint's is the transaction's own.
             Some(name) if self.transaction.writing => {
                 let to_savepoint = self.sqlite.execute_batch(&format!("ROLLBACK TO {}", quote(name)));
                 if to_savepoint.is_err() { self.roll_back(reply) } else { Ok(()) }
@@ -113,14 +113,14 @@ impl Session {
         if !self.transaction.writing {
             return Ok(());
         }
-        // An interrupted change has already been rolled back by SQLite, with the whole transaction.
+        // SQLite has already rolled back an interrupted change, with the whole transaction.
         let outcome = if self.sqlite.is_autocommit() { Ok(()) } else { self.sqlite.execute_batch(how) };
         self.transaction.writing = false;
         self.databases.write_lock.free();
         Ok(outcome?)
     }
 
-    /// Runs a change: in the transaction that is open, or in one of its own.
+    /// Runs a change in the open transaction, or in one of its own.
     pub(super) fn change<T>(
         &mut self,
         reply: &mut Reply<'_>,
@@ -133,14 +133,14 @@ impl Session {
             self.roll_back(reply)?;
         } else if self.transaction.count == 0 {
             let how = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-            // What went wrong first is what the client hears of.
+            // The client gets the first error.
             let ended = self.end_writing(how);
             return outcome.and_then(|value| ended.map(|()| value));
         }
         outcome
     }
 
-    /// A transaction manager request: what drivers send for their own commit and rollback.
+    /// A transaction manager request: drivers send these for their own commit and rollback.
     pub fn transaction_request(&mut self, request: &TransactionRequest, reply: &mut Reply<'_>) -> Result<()> {
         match request {
             TransactionRequest::Begin => self.begin(reply),
@@ -166,7 +166,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// A client that goes away in a transaction has rolled it back.
+    /// If a client goes away, its transaction is rolled back.
     fn drop(&mut self) {
         let _ = self.end_writing("ROLLBACK");
     }

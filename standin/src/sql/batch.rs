@@ -1,7 +1,7 @@
-//! Reading a batch: T-SQL's control of flow here, everything that is SQL by `sqlparser`.
+//! Parses a batch: T-SQL's control of flow here, everything that is SQL with `sqlparser`.
 //!
-//! T-SQL needs no semicolons between statements, so the parser is asked for one statement at a time. As in SQL Server
-//! a batch with a mistake anywhere is not executed at all.
+//! T-SQL needs no semicolons between statements, so the parser is asked for one statement at a time. As in SQL Server,
+//! a batch with a syntax error anywhere is not executed at all.
 
 use sqlparser::ast::{DataType, Expr, Ident, Query, Statement};
 use sqlparser::dialect::MsSqlDialect;
@@ -13,7 +13,7 @@ use super::insert_bulk::{self, InsertBulk};
 use super::schema::Name;
 use crate::error::{Result, SqlError};
 
-/// A statement and where it begins.
+/// A statement and its position.
 #[derive(Clone, Debug)]
 pub struct Located {
     pub line: u32,
@@ -24,7 +24,7 @@ pub type Block = Vec<Located>;
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// What SQLite will have a part in.
+    /// A statement that SQLite takes part in.
     Sql(Box<Statement>),
     InsertBulk(InsertBulk),
     If {
@@ -50,17 +50,17 @@ pub enum Command {
     },
     Print(Expr),
     RaisError(Vec<Expr>),
-    /// Without arguments it throws again what a CATCH has caught.
+    /// Without arguments it throws the error that a CATCH has caught again.
     Throw(Option<Box<[Expr; 3]>>),
     Begin,
     Commit,
-    /// To a savepoint, or of everything.
+    /// To a savepoint, or of the whole transaction.
     Rollback(Option<String>),
     Save(String),
     Use(String),
     WaitFor(Expr),
     Execute {
-        /// The variable that takes what the procedure returns.
+        /// The variable for the return value of the procedure.
         returned: Option<String>,
         procedure: String,
         arguments: Vec<Argument>,
@@ -76,9 +76,9 @@ pub enum Command {
 pub struct Declared {
     pub name: String,
     pub data_type: DataType,
-    /// What it begins with.
+    /// Its initial value.
     pub value: Option<Expr>,
-    /// The caller gets its value.
+    /// Whether the caller gets its value.
     pub output: bool,
 }
 
@@ -97,7 +97,7 @@ pub struct Module {
     /// CREATE OR ALTER, or ALTER.
     pub replace: bool,
     pub body: Body,
-    /// The batch that makes it, which is what is kept.
+    /// The batch that creates it, which is stored.
     pub text: String,
 }
 
@@ -113,7 +113,7 @@ impl Body {
     }
 }
 
-/// Reads a whole batch.
+/// Parses a whole batch.
 pub fn parse(sql: &str) -> Result<Block> {
     let dialect = MsSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
@@ -130,11 +130,11 @@ pub fn parse(sql: &str) -> Result<Block> {
     Ok(block)
 }
 
-/// How deep the tree of a statement may be. SQLite takes expressions of 1000 levels, with a few tokens each.
+/// The greatest depth of a statement's tree. SQLite accepts expressions of 1000 levels, with a few tokens each.
 const DEEPEST_TREE: usize = 10_000;
-/// How many blocks, IFs and WHILEs may be inside each other.
+/// The greatest nesting of blocks, IFs and WHILEs.
 const MOST_NESTED: usize = 50;
-/// How many calls may be inside each other. The parser reads an argument twice, and so the innermost 2^n times.
+/// The greatest nesting of calls. The parser reads an argument twice, and so the innermost one 2^n times.
 const MOST_CALLS: usize = 14;
 
 fn too_deep() -> SqlError {
@@ -143,8 +143,8 @@ fn too_deep() -> SqlError {
     SqlError::new(191, 15, 1, text)
 }
 
-/// Refuses what would make a tree too deep for the functions that walk over it. `1 + 1 + 1` makes a level of each
-/// operator, so the tokens since the last comma or semicolon are counted, and those before each open parenthesis.
+/// Refuses a statement whose tree would be too deep for the functions that walk it. In `1 + 1 + 1` each operator makes
+/// a level, so this counts the tokens since the last comma or semicolon, and those before each open parenthesis.
 fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
     let (mut depth, mut calls, mut after_word) = (0, 0, false);
     let mut outer = Vec::new();
@@ -170,11 +170,11 @@ fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
     Ok(())
 }
 
-/// What `CURRENT OF name` is read as: a call of this with the name as a text.
+/// `CURRENT OF name` is parsed as a call of this function with the name as a text.
 pub const CURRENT_OF: &str = "CURRENT_OF";
 
-/// Four forms that the parser does not know: `DELETE t` for `DELETE FROM t`, `DROP PROC`, `PRIMARY KEY CLUSTERED` of a
-/// column, where the last word says nothing to SQLite, and `CURRENT OF` a cursor.
+/// Rewrites four forms that the parser does not know: `DELETE t` for `DELETE FROM t`, `DROP PROC`, `PRIMARY KEY
+/// CLUSTERED` of a column, where the last word means nothing to SQLite, and `CURRENT OF` a cursor.
 fn understood(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
@@ -200,7 +200,7 @@ fn understood(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             out.push(instead(Token::make_keyword("PROCEDURE")));
             continue;
         }
-        // After ON it is a foreign key's action.
+        // After ON it is the action of a foreign key.
         let statement = is(token, Keyword::DELETE) && !before.is_some_and(|before| is(before, Keyword::ON));
         out.push(token.clone());
         if statement && lacks_from(after) {
@@ -210,7 +210,7 @@ fn understood(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     out
 }
 
-/// Whether what follows DELETE is a name, and no FROM after it.
+/// Whether DELETE is followed by a name without a FROM after it.
 fn lacks_from(after: &[TokenWithSpan]) -> bool {
     let mut after = after.iter().peekable();
     if !after.peek().is_some_and(|next| matches!(next.token, Token::Word(_)) && !is(next, Keyword::FROM)) {
@@ -232,7 +232,7 @@ fn is_word(token: &TokenWithSpan, text: &str) -> bool {
 
 struct Reader<'a> {
     parser: Parser<'a>,
-    /// How many statements are around the next one.
+    /// The number of statements around the next one.
     nesting: usize,
     text: &'a str,
 }
@@ -272,7 +272,7 @@ impl Reader<'_> {
         SqlError::syntax(&shown(&near.token)).at(near.span.start.line as u32)
     }
 
-    /// An expression, and in general what the parser reads for us.
+    /// Runs one of the parser's functions, for example for an expression.
     fn read<T>(&mut self, read: impl FnOnce(&mut Parser<'_>) -> std::result::Result<T, ParserError>) -> Result<T> {
         let line = self.line();
         read(&mut self.parser).map_err(|error| syntax_error(&error).at(line))
@@ -286,7 +286,7 @@ impl Reader<'_> {
         self.read(|parser| parser.parse_identifier()).map(|Ident { value, .. }| value)
     }
 
-    /// A name that may be left out: of a transaction. A keyword begins the next statement.
+    /// An optional name of a transaction. A keyword begins the next statement.
     fn optional_name(&mut self) -> Result<Option<String>> {
         match &self.parser.peek_token_ref().token {
             Token::Word(word) if word.keyword == Keyword::NoKeyword && !is_control(&word.value) => {
@@ -304,7 +304,7 @@ impl Reader<'_> {
         Ok(block)
     }
 
-    /// The statements up to END, which is taken too.
+    /// The statements up to and including END.
     fn until_end(&mut self) -> Result<Block> {
         let mut block = Block::new();
         while !self.accept("END") {
@@ -354,7 +354,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A statement that the parser reads. Here and below the frames of functions that call themselves are kept small.
+    /// A statement that the parser reads. Here and below, the stack frames of recursive functions are kept small.
     fn sql(&mut self) -> Result<Command> {
         let at = self.parser.index();
         let statement = self.read(|parser| parser.parse_statement())?;
@@ -364,7 +364,7 @@ impl Reader<'_> {
         Ok(Command::Sql(Box::new(statement)))
     }
 
-    /// A statement around others, after its first word.
+    /// A statement that contains others, after its first word.
     fn compound(&mut self, first: &str) -> Result<Command> {
         Ok(match first {
             "IF" => {
@@ -445,7 +445,7 @@ impl Reader<'_> {
         })
     }
 
-    /// What RETURN says, if anything.
+    /// The value of RETURN, if there is one.
     fn returned(&mut self) -> Result<Command> {
         let next = &self.parser.peek_token_ref().token;
         let value = matches!(next, Token::Number(..) | Token::Minus | Token::Plus | Token::LParen);
@@ -473,13 +473,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether CREATE or ALTER is of a procedure or a view.
+    /// Whether CREATE or ALTER is for a procedure or a view.
     fn begins_module(&self) -> bool {
         let at = if self.peek_word(1) == "OR" { 3 } else { 1 };
         matches!(self.peek_word(at).as_str(), "PROC" | "PROCEDURE" | "VIEW")
     }
 
-    /// CREATE or ALTER of a procedure or a view, which is a batch by itself.
+    /// CREATE or ALTER of a procedure or a view, which must be a batch of its own.
     fn module(&mut self) -> Result<Command> {
         if self.parser.index() > 0 {
             let text = "'CREATE/ALTER' of a procedure or a view must be the first statement in a query batch.";
@@ -633,7 +633,7 @@ fn begins_statement(word: &str) -> bool {
         )
 }
 
-/// A token as SQL Server shows it in a message.
+/// A token as SQL Server shows it in messages.
 fn shown(token: &Token) -> String {
     match token {
         Token::Word(word) => word.value.clone(),

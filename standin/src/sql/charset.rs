@@ -13,7 +13,7 @@ pub fn decode(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// What the code page cannot say becomes a question mark.
+/// Characters outside the code page become question marks.
 pub fn encode(text: &str) -> Vec<u8> {
     text.chars().map(encode_char).collect()
 }

@@ -1,6 +1,6 @@
-//! Turning a kept value of one type into one of another: what CAST, CONVERT, assignments and comparisons do.
+//! Converts a stored value of one type into another type, for CAST, CONVERT, assignments and comparisons.
 //!
-//! The shapes of kept values are described in [`super::types`].
+//! [`super::types`] describes the stored forms.
 
 use rusqlite::types::Value;
 
@@ -10,16 +10,16 @@ use super::decimal::Decimal;
 use super::types::{Family, Length, SqlType};
 use crate::error::{Result, SqlError};
 
-/// How much of a string may be lost.
+/// What happens to a string that is too long.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Excess {
-    /// CAST cuts off what does not fit.
+    /// CAST truncates it.
     Cut,
     /// A column refuses it.
     Refuse,
 }
 
-/// Converts `value`, which is kept as a `from`, into a `to`. `style` is CONVERT's third argument.
+/// Converts `value` from its stored form as `from` into `to`. `style` is CONVERT's third argument.
 pub fn convert(value: Value, from: SqlType, to: SqlType, style: i64, excess: Excess) -> Result<Value> {
     if value == Value::Null {
         return Ok(value);
@@ -37,12 +37,12 @@ pub fn convert(value: Value, from: SqlType, to: SqlType, style: i64, excess: Exc
     }
 }
 
-/// A value that came with a type of its own, as the type that was declared for it.
+/// A value with a type of its own, as the declared type.
 pub fn declared(value: &Value, from: SqlType, to: SqlType) -> Result<Value> {
     convert(value.clone(), from, to, 0, Excess::Cut)
 }
 
-/// Whether a kept value of one type can be taken as the other as it is: for comparing, where lengths do not matter.
+/// Whether a stored value of one type is also one of the other type, for comparisons, in which lengths do not matter.
 pub fn alike(from: SqlType, to: SqlType) -> bool {
     let numeric = |family| matches!(family, Family::Integer | Family::Float);
     let (from, to) = (from.family(), to.family());
@@ -78,7 +78,7 @@ fn overflow(value: &str, from: SqlType, to: SqlType) -> SqlError {
     }
 }
 
-/// What SQL Server says of a text that is not a number.
+/// SQL Server's error for a text that is not a number.
 fn not_a_number(text: &str, from: SqlType, to: SqlType) -> SqlError {
     match to.family() {
         Family::Integer => SqlError::new(
@@ -141,7 +141,7 @@ fn to_float(value: &Value, from: SqlType, to: SqlType) -> Result<f64> {
         }
         Value::Text(text) if from.is_text() => match text.trim() {
             "" => 0.0,
-            // Rust reads "inf" and "nan", which SQL Server does not.
+            // Rust accepts "inf" and "nan", but SQL Server does not.
             digits if digits.contains(|c: char| c.is_ascii_alphabetic() && !matches!(c, 'e' | 'E')) => {
                 return Err(not_a_number(text, from, to));
             }
@@ -214,7 +214,7 @@ fn float_text(value: f64, style: i64) -> String {
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// CONVERT's styles; those that are asked for most.
+/// The most common styles of CONVERT.
 fn moment_text(moment: Moment, from: SqlType, style: i64) -> String {
     let (year, month, day) = moment.date();
     let (hour, minute, _, _) = moment.time();
@@ -251,7 +251,8 @@ fn moment_text(moment: Moment, from: SqlType, style: i64) -> String {
     }
 }
 
-/// Cuts or refuses what is too long, pads what has a fixed length, and leaves in varchar only what its code page has.
+/// Truncates or refuses a text that is too long, pads fixed lengths, and replaces characters that varchar's code page
+/// lacks.
 fn fit_text(mut text: String, to: SqlType, excess: Excess) -> Result<String> {
     if !to.is_unicode() && !text.is_ascii() {
         text = charset::decode(&charset::encode(&text));
@@ -266,7 +267,7 @@ fn fit_text(mut text: String, to: SqlType, excess: Excess) -> Result<String> {
         units > limit
     });
     if let Some((cut, _)) = cut {
-        // Spaces at the end are not missed.
+        // Losing trailing spaces is allowed.
         if excess == Excess::Refuse && !text[cut..].trim_end_matches(' ').is_empty() {
             return Err(truncated());
         }
@@ -330,11 +331,11 @@ fn no_date() -> SqlError {
     SqlError::new(241, 16, 1, "Conversion failed when converting date and/or time from character string.")
 }
 
-/// The moment in a kept date or time.
+/// The moment in a stored date or time.
 pub fn kept_moment(text: &str, from: SqlType) -> Result<Moment> {
     let moment = Moment::parse(text).ok_or_else(no_date)?;
     if from.family() == Family::DateTimeOffset {
-        // Kept in UTC, see `types`.
+        // Stored in UTC, see `types`.
         return moment.local().ok_or_else(no_date);
     }
     Ok(moment)
@@ -347,7 +348,7 @@ fn to_moment(value: &Value, from: SqlType, to: SqlType) -> Result<Moment> {
             Family::Date | Family::Time | Family::DateTime | Family::DateTimeOffset => kept_moment(text, from),
             _ => Err(not_allowed(from, to)),
         },
-        // Days since 1900, which datetime alone takes.
+        // Days since 1900, which only datetime accepts.
         Value::Integer(_) | Value::Real(_) if matches!(to, SqlType::DateTime | SqlType::SmallDateTime) => {
             let days = match value {
                 Value::Integer(days) => *days as f64,
@@ -361,7 +362,7 @@ fn to_moment(value: &Value, from: SqlType, to: SqlType) -> Result<Moment> {
     }
 }
 
-/// The kept shape of a moment as a `to`.
+/// The stored form of a moment as `to`.
 pub fn from_moment(moment: Moment, to: SqlType) -> Result<String> {
     let out_of_range = || {
         SqlError::new(
@@ -373,7 +374,7 @@ pub fn from_moment(moment: Moment, to: SqlType) -> Result<String> {
     };
     let shape = match to {
         SqlType::Date => Some(moment.date_text()),
-        // Rounding past midnight begins the same day anew.
+        // Rounding up at midnight starts the same day again.
         SqlType::Time(n) => {
             let anyday = Moment { days: 1, ..moment };
             anyday.rounded(n).map(|rounded| rounded.time_text(7))
@@ -411,7 +412,7 @@ fn to_guid(value: Value, from: SqlType) -> Result<String> {
     }
 }
 
-/// The sixteen bytes as SQL Server orders them: the first three groups are little-endian.
+/// The sixteen bytes in SQL Server's order: the first three groups are little-endian.
 const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
 pub fn guid_bytes(text: &str) -> Option<[u8; 16]> {

@@ -1,4 +1,4 @@
-//! Dates and times: reading what people write, and the fixed shapes that values are kept in.
+//! Dates and times: parsing text, and the fixed forms in which values are stored.
 
 /// 100-nanosecond units.
 pub const TICKS_PER_SECOND: i64 = 10_000_000;
@@ -11,7 +11,7 @@ const DAYS_TO_1970: i64 = 719_162;
 /// 9999-12-31.
 const LAST_DAY: i64 = 3_652_058;
 
-/// A point in time, with what was said about the offset from UTC.
+/// A point in time, with the given offset from UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// From 0001-01-01.
@@ -59,7 +59,7 @@ impl Moment {
         (seconds / 3600, seconds / 60 % 60, seconds % 60, self.ticks % TICKS_PER_SECOND)
     }
 
-    /// Later by so many ticks; `None` outside the calendar.
+    /// Adds ticks; `None` outside the calendar.
     pub fn plus(self, ticks: i64) -> Option<Moment> {
         let total = self.ticks.checked_add(ticks)?;
         let days = self.days + total.div_euclid(TICKS_PER_DAY);
@@ -75,13 +75,13 @@ impl Moment {
         Some(Moment { offset: self.offset, ..moved })
     }
 
-    /// With so many fractional digits, rounded half up; `None` past the end of the calendar.
+    /// Rounds half up to this many fractional digits; `None` beyond the end of the calendar.
     pub fn rounded(self, digits: u8) -> Option<Moment> {
         let unit = 10i64.pow(u32::from(7 - digits.min(7)));
         self.plus((self.ticks + unit / 2) / unit * unit - self.ticks)
     }
 
-    /// To the ticks of datetime, of which there are 300 in a second.
+    /// Rounds to the ticks of datetime, of which there are 300 per second.
     pub fn rounded_to_datetime(self) -> Option<Moment> {
         let ticks = (self.ticks * 3 + 50_000) / 100_000;
         // Shown in milliseconds: .000, .003, .007.
@@ -93,7 +93,7 @@ impl Moment {
         format!("{year:04}-{month:02}-{day:02}")
     }
 
-    /// `digits` of a fraction, with no point when there are none.
+    /// With `digits` of a fraction; without a point if there are none.
     pub fn time_text(self, digits: u8) -> String {
         let (hour, minute, second, ticks) = self.time();
         let fraction = format!("{ticks:07}");
@@ -119,8 +119,8 @@ impl Moment {
         self.plus(self.offset * TICKS_PER_MINUTE)
     }
 
-    /// Reads ISO 8601 and what is close to it: a date, a time, or both, with an offset or without.
-    /// A date without a time is midnight; a time without a date is 1900-01-01.
+    /// Parses ISO 8601 and similar forms: a date, a time, or both, with or without an offset. A date without a time is
+    /// midnight; a time without a date is on 1900-01-01.
     pub fn parse(text: &str) -> Option<Moment> {
         let text = text.trim();
         let (date, rest) = match text.find(['T', ' ']) {
@@ -188,7 +188,7 @@ fn parse_time(text: &str) -> Option<i64> {
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 || fraction.len() > 9 {
         return None;
     }
-    // Nanoseconds, of which 100 make a tick.
+    // Nanoseconds; 100 of them are one tick.
     let nanoseconds = number(&format!("{fraction:0<9}"))?;
     Some((hour * 3600 + minute * 60 + second) * TICKS_PER_SECOND + (nanoseconds + 50) / 100)
 }

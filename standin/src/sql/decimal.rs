@@ -9,11 +9,11 @@ pub struct Decimal {
     pub scale: u8,
 }
 
-/// The first number of 39 digits.
+/// The smallest number with 39 digits.
 const LIMIT: u128 = 10u128.pow(38);
 
 impl Decimal {
-    /// Reads `-12.50`, `+3`, `.5`, `1e3`; `None` for anything else and for more digits than fit.
+    /// Parses `-12.50`, `+3`, `.5`, `1e3`; `None` for anything else, and for too many digits.
     pub fn parse(text: &str) -> Option<Decimal> {
         let text = text.trim();
         let (text, exponent) = match text.split_once(['e', 'E']) {
@@ -56,7 +56,7 @@ impl Decimal {
         self.to_string().parse().unwrap_or(f64::NAN)
     }
 
-    /// With another scale, rounded half away from zero.
+    /// Converts to another scale, rounding half away from zero.
     pub fn rescale(self, scale: u8) -> Option<Decimal> {
         let mantissa = match scale.cmp(&self.scale) {
             Ordering::Equal => self.mantissa,
@@ -72,12 +72,12 @@ impl Decimal {
         Decimal { mantissa, scale }.checked()
     }
 
-    /// Without its fraction.
+    /// The integer part.
     pub fn truncate(self) -> i128 {
         power(self.scale).map_or(0, |divisor| self.mantissa / divisor)
     }
 
-    /// Fits a decimal of this precision.
+    /// Whether it fits a decimal of this precision.
     pub fn fits(self, precision: u8) -> bool {
         power(precision).is_none_or(|limit| self.mantissa.abs() < limit)
     }
@@ -96,11 +96,11 @@ impl Decimal {
         Decimal { mantissa, scale: self.scale.checked_add(other.scale)? }.checked()
     }
 
-    /// To `scale` digits, the rest cut off as SQL Server does. `None` for a divisor of zero, too.
+    /// Divides to `scale` digits and truncates the rest, as SQL Server does. `None` also for a zero divisor.
     pub fn divide(self, other: Decimal, scale: u8) -> Option<Decimal> {
         let shift = i32::from(scale) + i32::from(other.scale) - i32::from(self.scale);
         let mantissa = if shift >= 0 {
-            // Digit by digit: the dividend with all its digits at once may not fit, although the quotient does.
+            // Digit by digit: the dividend with all its digits may not fit, although the quotient does.
             let mut rest = self.mantissa.checked_rem(other.mantissa)?;
             let mut quotient = self.mantissa.checked_div(other.mantissa)?;
             for _ in 0..shift {
@@ -134,7 +134,7 @@ impl Decimal {
     pub fn compare(self, other: Decimal) -> Ordering {
         match self.aligned(other) {
             Some((a, b)) => a.mantissa.cmp(&b.mantissa),
-            // Too far apart to be brought to one scale: doubles tell them apart well enough.
+            // Too far apart for a common scale: doubles are exact enough to compare them.
             None => self.to_float().total_cmp(&other.to_float()),
         }
     }

@@ -1,4 +1,4 @@
-//! What T-SQL has and SQLite has not: functions, aggregates and collations, registered with each connection.
+//! Functions, aggregates and collations that T-SQL has and SQLite lacks, registered with each connection.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use super::schema::ROWVERSION;
 use super::types::{Family, SqlType};
 use crate::error::{Result, SqlError};
 
-/// The next values of identity columns. As in SQL Server they do not return to what they were on a rollback.
+/// The next values of identity columns. As in SQL Server, a rollback does not reset them.
 #[derive(Default)]
 pub struct Identities(Mutex<HashMap<String, Identity>>);
 
@@ -26,12 +26,12 @@ struct Identity {
 }
 
 impl Identities {
-    /// A table of its name begins (again) with `seed`.
+    /// Starts the identity of a table, or restarts it, with `seed`.
     pub fn begin(&self, table: &str, seed: i64, increment: i64) {
         self.lock().insert(table.to_lowercase(), Identity { next: seed, increment });
     }
 
-    /// Someone else gave a value: the next one goes beyond it.
+    /// A client set a value: the next one must be greater.
     pub fn at_least(&self, table: &str, value: i64) {
         if let Some(identity) = self.lock().get_mut(&table.to_lowercase())
             && value.saturating_sub(identity.next).saturating_mul(identity.increment.signum()) >= 0
@@ -53,7 +53,7 @@ impl Identities {
     }
 }
 
-/// The key of a table's identity: temporary tables are the session's own.
+/// The key of a table's identity: temporary tables belong to their session.
 pub fn identity_key(database: &str, table: &str, session: u16) -> String {
     if database == "temp" { format!("{session} {table}") } else { format!("{database}.{table}") }
 }
@@ -61,7 +61,7 @@ pub fn identity_key(database: &str, table: &str, session: u16) -> String {
 type Outcome = Result<Value>;
 type Function = fn(&Context<'_>) -> Outcome;
 
-/// Registers a function; its errors are SQL Server's.
+/// Registers a function that returns SQL Server's errors.
 fn register(
     sqlite: &Connection,
     name: &str,
@@ -78,7 +78,7 @@ fn register(
 pub struct SessionParts {
     pub session: u16,
     pub identities: Arc<Identities>,
-    /// What SCOPE_IDENTITY gives.
+    /// The value of SCOPE_IDENTITY.
     pub last_identity: Arc<Mutex<Option<i64>>>,
 }
 
@@ -103,19 +103,19 @@ pub fn install(sqlite: &Connection, parts: SessionParts) -> rusqlite::Result<()>
     })?;
     register(sqlite, "tsql_newid", 0, FunctionFlags::SQLITE_UTF8, |_| {
         let mut bytes = random_bytes();
-        // Version 4, which sits in the high byte of the third group.
+        // Version 4 is in the high byte of the third group.
         bytes[7] = bytes[7] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         Ok(Value::Text(guid_text(&bytes)))
     })?;
-    // Called deterministic, so that one statement has one time, as in SQL Server.
+    // Declared deterministic, so it returns the same time throughout a statement, as in SQL Server.
     register(sqlite, "tsql_now", 1, FIXED, |context| {
         from_moment(Moment::now(), text(context, 0)?.parse()?).map(Value::Text)
     })?;
 
     for (name, arguments, function) in FUNCTIONS {
         register(sqlite, name, *arguments, FIXED, |context| {
-            // NULL in, NULL out, for all of these.
+            // If an argument is NULL, the result is NULL, for all of these.
             if (0..context.len()).any(|at| context.get_raw(at) == ValueRef::Null) {
                 Ok(Value::Null)
             } else {
@@ -126,7 +126,7 @@ pub fn install(sqlite: &Connection, parts: SessionParts) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// A wrong count must not eat the machine's memory.
+/// A wrong count must not exhaust the machine's memory.
 const LONGEST_REPLICATED: usize = 64 << 20;
 
 /// Always the same result for the same arguments.
@@ -232,7 +232,7 @@ const FUNCTIONS: &[(&str, i32, Function)] = &[
     }),
 ];
 
-// Arguments. What the compiler asks for always has these types; anything else is a mistake in it.
+// Arguments. The compiler guarantees these types; anything else is a bug in it.
 
 fn mistake(context: &Context<'_>, at: usize) -> SqlError {
     SqlError::unsupported(format!("an argument {at} of type {}", context.get_raw(at).data_type()))
@@ -290,7 +290,7 @@ fn divide_by_zero() -> SqlError {
 
 // Collations.
 
-/// Without regard to case and to spaces at the end.
+/// Ignores case and trailing spaces.
 fn compare_texts(a: &str, b: &str) -> Ordering {
     let fold = |text: &str| -> Vec<char> { text.trim_end_matches(' ').chars().flat_map(char::to_lowercase).collect() };
     let (a, b) = (a.trim_end_matches(' '), b.trim_end_matches(' '));
@@ -332,7 +332,7 @@ fn arithmetic(context: &Context<'_>) -> Outcome {
     })
 }
 
-/// Applies the one of three functions that the value's type calls for.
+/// Applies the one of three functions that fits the value's type.
 fn number(
     context: &Context<'_>,
     integers: fn(i64) -> Option<i64>,
@@ -348,7 +348,7 @@ fn number(
     }
 }
 
-/// The next whole number in a direction, unless it is one.
+/// The next whole number in a direction, unless the value is one.
 fn whole(value: Decimal, direction: i128) -> Option<Decimal> {
     let truncated = Decimal { mantissa: value.truncate(), scale: 0 };
     let beyond = value.compare(truncated) as i128 == direction;
@@ -357,7 +357,7 @@ fn whole(value: Decimal, direction: i128) -> Option<Decimal> {
 
 fn round(context: &Context<'_>) -> Outcome {
     let digits = integer(context, 1)?;
-    // To tens and hundreds: through an exact number with a scale below zero, which is multiplied back.
+    // To tens and hundreds: through an exact number with a negative scale, which is multiplied back.
     let exact = |value: Decimal| -> Option<Decimal> {
         if digits >= 0 {
             return value.rescale(u8::try_from(digits).ok()?.min(value.scale))?.rescale(value.scale);
@@ -368,7 +368,7 @@ fn round(context: &Context<'_>) -> Outcome {
     };
     let value = decimal(context, 0);
     match context.get_raw(0) {
-        // A float too large to be exact has no fraction to round.
+        // A float that is too large to be exact has no fraction.
         ValueRef::Real(float) => Ok(Value::Real(value.ok().and_then(exact).map_or(float, Decimal::to_float))),
         ValueRef::Integer(integer) => {
             Ok(Value::Integer(exact(value?).map_or(integer, |rounded| rounded.truncate() as i64)))
@@ -454,13 +454,13 @@ impl Aggregate<Spread, Option<f64>> for Deviation {
     }
 }
 
-// Texts. Lengths and places count UTF-16 code units, as nvarchar does.
+// Texts. Lengths and positions count UTF-16 code units, as nvarchar does.
 
 fn units(text: &str) -> i64 {
     text.encode_utf16().count() as i64
 }
 
-/// From place `start`, counted from 1, so many code units; half of a character is left out.
+/// A number of code units from position `start`, counted from 1; half a character is left out.
 fn slice(text: &str, start: i64, length: i64) -> String {
     let end = start.saturating_add(length);
     let mut at = 1;
@@ -504,7 +504,7 @@ fn data_length(context: &Context<'_>) -> Outcome {
     Ok(Value::Integer(bytes))
 }
 
-/// Without regard to case.
+/// Ignores case.
 fn replace(whole: &str, part: &str, with: &str) -> String {
     if part.is_empty() {
         return whole.to_owned();
@@ -566,7 +566,7 @@ pub fn like(text: &str, pattern: &str, escape: Option<char>) -> bool {
                     at = taken + 1;
                     part = from + 1;
                 }
-                // Spaces at the end of the text are not missed.
+                // Trailing spaces of the text are ignored.
                 None => return part == pattern.len() && text[at..].iter().all(|c| *c == ' '),
             },
         }
@@ -649,7 +649,7 @@ fn date_add(context: &Context<'_>) -> Outcome {
 fn date_difference(context: &Context<'_>) -> Outcome {
     let (from, to) = (moment(context, 1, 2)?, moment(context, 3, 4)?);
     let months = |moment: Moment| moment.date().0 * 12 + moment.date().1 - 1;
-    // Borders crossed, not time passed.
+    // Counts boundaries crossed, not time passed.
     let crossed = |ticks: i64| {
         let borders =
             |moment: Moment| (moment.days - from.days) * (86_400 * TICKS_PER_SECOND / ticks) + moment.ticks / ticks;

@@ -1,4 +1,4 @@
-//! Reading INSERT BULK, which announces the rows of a bulk load. Clients make it themselves; nobody writes it.
+//! Parses INSERT BULK, which announces the rows of a bulk load. Only client libraries generate it.
 
 use sqlparser::ast::ObjectName;
 use sqlparser::keywords::Keyword;
@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 #[derive(Clone, Debug, PartialEq)]
 pub struct InsertBulk {
     pub table: ObjectName,
-    /// Their types are said again before the rows.
+    /// The names of the columns; the rows' message repeats the types.
     pub columns: Vec<String>,
     /// In capitals.
     pub hints: Vec<String>,
@@ -16,7 +16,7 @@ pub struct InsertBulk {
 
 /// `INSERT BULK dbo.t ([a] int, [b] nvarchar(10) COLLATE x) WITH (TABLOCK, ROWS_PER_BATCH = 100, ORDER ([a] ASC))`
 pub fn read(parser: &mut Parser<'_>) -> Result<InsertBulk, ParserError> {
-    // Both words, by which the caller knew it; the parser knows the second as a name.
+    // Both words, by which the caller recognised it; to the parser the second one is a name.
     parser.expect_keyword(Keyword::INSERT)?;
     parser.parse_identifier()?;
     let table = parser.parse_object_name(false)?;

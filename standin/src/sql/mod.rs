@@ -1,8 +1,8 @@
 //! T-SQL on SQLite.
 //!
-//! [`batch`] reads a batch; [`compile`] turns one statement into SQLite's SQL and says what types its columns have;
-//! [`functions`] gives SQLite what T-SQL has and it has not; [`schema`] knows the tables; [`types`] says how values
-//! are kept.
+//! [`batch`] parses a batch; [`compile`] translates one statement to SQLite's SQL and determines the types of its
+//! columns; [`functions`] adds what T-SQL has and SQLite lacks; [`schema`] knows the tables; [`types`] defines how
+//! values are stored.
 
 pub mod batch;
 pub mod charset;

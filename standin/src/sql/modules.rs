@@ -1,5 +1,5 @@
-//! Procedures and views. They are kept as the T-SQL that made them, in a table of every database, so that they are
-//! transactional and shared as tables are.
+//! Procedures and views. They are stored as the T-SQL that created them, in a table of every database, so they are
+//! transactional and shared like tables.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -7,7 +7,7 @@ use super::batch::{self, Command, Module};
 use super::schema::{self, MODULES, Name, quote};
 use crate::error::Result;
 
-/// Makes the table in a new database.
+/// Creates the table in a new database.
 pub fn prepare(sqlite: &Connection, database: &str) -> Result<()> {
     let columns = "(name TEXT PRIMARY KEY COLLATE NOCASE, text TEXT NOT NULL)";
     Ok(sqlite.execute_batch(&format!("CREATE TABLE {} {columns}", place(database)))?)
@@ -17,7 +17,7 @@ fn place(database: &str) -> String {
     format!("{}.{}", quote(database), quote(MODULES))
 }
 
-/// The one that a name means, and its database.
+/// The module with a name, and its database.
 pub fn named(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<(String, Module)>> {
     let database = schema::database_of(sqlite, name, current)?.filter(|database| database != "temp");
     let Some(database) = database else {
@@ -32,7 +32,7 @@ pub fn find(sqlite: &Connection, database: &str, name: &str) -> Result<Option<Mo
     text.map(|text| read(&text)).transpose().map(Option::flatten)
 }
 
-/// All of a database, by name.
+/// All modules of a database, by name.
 pub fn all(sqlite: &Connection, database: &str) -> Result<Vec<Module>> {
     let mut statement = sqlite.prepare(&format!("SELECT text FROM {} ORDER BY name", place(database)))?;
     let texts = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;

@@ -1,7 +1,7 @@
-//! What tables there are. SQLite's own catalog is the only place that knows, so that it is transactional and shared.
+//! The tables. The only source is SQLite's own catalog, so the schema is transactional and shared.
 //!
-//! The type that T-SQL declared is kept in SQLite's declared type, behind the word `blob`, which keeps SQLite from
-//! converting anything (`decimal` alone would make it turn `1.10` into a floating-point number).
+//! The type from T-SQL is stored in SQLite's declared type, after the word `blob`, which keeps SQLite from converting
+//! values (`decimal` alone would make it convert `1.10` to a floating-point number).
 
 use rusqlite::Connection;
 use sqlparser::ast::{ObjectName, ObjectNamePart};
@@ -9,13 +9,13 @@ use sqlparser::ast::{ObjectName, ObjectNamePart};
 use super::types::SqlType;
 use crate::error::{Result, SqlError};
 
-/// The word that goes before a declared type.
+/// The word before a declared type.
 pub const DECLARED: &str = "blob ";
 
-/// The type of a rowversion column, which is a binary(8) in all but what it holds.
+/// The type of a rowversion column, which is a binary(8) except for its contents.
 pub const ROWVERSION: &str = "rowversion";
 
-/// The table of procedures and views, by a name that nobody gives to a table of their own.
+/// The table of procedures and views, with a name that no client gives to a table.
 pub const MODULES: &str = "standin modules";
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,11 +25,11 @@ pub struct Column {
     pub nullable: bool,
     /// Seed and increment.
     pub identity: Option<(i64, i64)>,
-    /// A new value comes with every change of the row.
+    /// Whether every change of the row sets a new value.
     pub rowversion: bool,
-    /// SQLite's text of the default.
+    /// The default, as text for SQLite.
     pub default: Option<String>,
-    /// The place in the primary key, from 1.
+    /// The position in the primary key, from 1.
     pub key: Option<u16>,
 }
 
@@ -46,7 +46,7 @@ impl Table {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
-    /// As T-SQL names it.
+    /// The name for T-SQL.
     pub fn written(&self) -> String {
         match self.database.as_str() {
             "temp" => bracketed(&self.name),
@@ -54,7 +54,7 @@ impl Table {
         }
     }
 
-    /// As SQLite's SQL names it.
+    /// The name for SQLite's SQL.
     pub fn sql(&self) -> String {
         format!("{}.{}", quote(&self.database), quote(&self.name))
     }
@@ -75,7 +75,7 @@ pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A name of up to four parts, of which the last three matter.
+/// A name of up to four parts, the last three of which matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     pub database: Option<String>,
@@ -114,13 +114,13 @@ impl Name {
         self.object.starts_with('#')
     }
 
-    /// Whether the schema is the one that user tables are in.
+    /// Whether the schema is the one of user tables.
     pub fn in_dbo(&self) -> bool {
         self.schema.as_deref().is_none_or(|schema| schema.eq_ignore_ascii_case("dbo"))
     }
 }
 
-/// Finds a table. `current` is the database that names without one mean.
+/// Finds a table. `current` is the database for names without one.
 pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<Table>> {
     match database_of(sqlite, name, current)? {
         Some(database) => read(sqlite, &database, &name.object),
@@ -157,7 +157,7 @@ fn read(sqlite: &Connection, database: &str, table: &str) -> Result<Option<Table
     Ok(Some(Table { database: database.to_owned(), name, columns }))
 }
 
-/// The database that a name means, as it is spelled; `None` when there is none, or the name is not in dbo.
+/// The database of a name, in its own spelling; `None` if there is none, or the name is not in dbo.
 pub fn database_of(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<String>> {
     if !name.in_dbo() {
         return Ok(None);
@@ -166,7 +166,7 @@ pub fn database_of(sqlite: &Connection, name: &Name, current: &str) -> Result<Op
     Ok(databases(sqlite)?.into_iter().find(|one| one.eq_ignore_ascii_case(wanted)))
 }
 
-/// The databases that the session sees, in the order they were made; `temp` is one of them, for temporary tables.
+/// The databases that the session sees, in the order of creation, including `temp` for temporary tables.
 pub fn databases(sqlite: &Connection) -> Result<Vec<String>> {
     let mut statement = sqlite.prepare_cached("SELECT name FROM pragma_database_list")?;
     let names = statement.query_map([], |row| row.get(0))?;
@@ -193,11 +193,11 @@ pub fn tables(sqlite: &Connection, database: &str) -> Result<Vec<Table>> {
     Ok(tables)
 }
 
-/// A number for OBJECT_ID: SQLite has none that lasts, so it is made of the name.
+/// A number for OBJECT_ID. SQLite has no permanent one, so it is computed from the name.
 pub fn object_id(database: &str, name: &str) -> i32 {
     let text = format!("{database}.{name}").to_lowercase();
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    // Positive, as those of user tables are.
+    // Positive, like those of user tables.
     (hash & 0x3fff_ffff) as i32 + 1000
 }
 

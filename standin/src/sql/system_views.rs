@@ -1,4 +1,4 @@
-//! The few views of `sys` and `INFORMATION_SCHEMA` that people look at, made of what [`super::schema`] knows.
+//! The few views of `sys` and `INFORMATION_SCHEMA` that people use, made from [`super::schema`].
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -21,7 +21,7 @@ impl View {
         let row = |values: &mut dyn Iterator<Item = String>| {
             values.enumerate().map(|(at, value)| format!("{value} AS c{}", at + 1)).collect::<Vec<_>>().join(", ")
         };
-        // The first row holds NULLs and is never there: it gives an empty view its columns.
+        // The first row contains NULLs and is never returned: it gives an empty view its columns.
         let mut sql = format!("SELECT {} WHERE false", row(&mut self.columns.iter().map(|_| "NULL".to_owned())));
         for values in &self.rows {
             sql += &format!(" UNION ALL SELECT {}", row(&mut values.iter().map(value_literal)));
@@ -30,7 +30,7 @@ impl View {
     }
 }
 
-/// What a view is made of, for one table or database.
+/// A row of a view, for a table or database.
 type Row = Vec<Value>;
 
 pub fn text(text: impl Into<String>) -> Value {
@@ -41,7 +41,7 @@ pub fn number(number: impl Into<i64>) -> Value {
     Value::Integer(number.into())
 }
 
-/// A view, if there is one of this name.
+/// The view with this name, if there is one.
 pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<View>> {
     let database = name.database.as_deref().unwrap_or(current);
     let full = format!("{}.{}", name.schema.as_deref().unwrap_or_default(), name.object).to_lowercase();

@@ -57,7 +57,7 @@ pub enum SqlType {
     UniqueIdentifier,
 }
 
-/// What converting between two types is about; the types of one family are kept alike.
+/// The groups of types that matter for conversions; all types of a family have the same stored form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     Integer,
@@ -106,7 +106,7 @@ impl SqlType {
         matches!(self, SqlType::VarChar(Length::Max) | SqlType::NVarChar(Length::Max) | SqlType::VarBinary(Length::Max))
     }
 
-    /// The collation that makes SQLite compare and sort the kept values as SQL Server does.
+    /// The collation with which SQLite compares and sorts the stored values as SQL Server does.
     pub fn collation(self) -> Option<&'static str> {
         match self.family() {
             Family::Text => Some("tsql_text"),
@@ -115,7 +115,7 @@ impl SqlType {
         }
     }
 
-    /// Precision and scale as a decimal has them, for arithmetic of different number types.
+    /// Precision and scale as a decimal, for arithmetic with different number types.
     pub fn as_decimal(self) -> (u8, u8) {
         match self {
             SqlType::Bit => (1, 0),
@@ -129,7 +129,7 @@ impl SqlType {
         }
     }
 
-    /// The number of characters, code units or bytes; `None` for max and for what has no length.
+    /// The number of characters, code units or bytes; `None` for max and for types without a length.
     pub fn length(self) -> Option<u16> {
         match self {
             SqlType::Char(n) | SqlType::NChar(n) | SqlType::Binary(n) => Some(n),
@@ -140,7 +140,7 @@ impl SqlType {
         }
     }
 
-    /// The bytes of a value of a type without a length, as SQL Server counts them; 0 for the others.
+    /// The size in bytes of a type without a length, as SQL Server counts it; 0 for the others.
     pub fn bytes(self) -> u8 {
         let time = |scale| match scale {
             0..=2 => 3,
@@ -167,7 +167,7 @@ impl SqlType {
         }
     }
 
-    /// The longest text that a value of this type turns into.
+    /// The longest text into which a value of this type converts.
     pub fn display_length(self) -> Length {
         match self {
             SqlType::Bit => Length::Of(1),
@@ -183,7 +183,7 @@ impl SqlType {
         }
     }
 
-    /// SQL Server's data type precedence: of two types that meet, the higher one wins.
+    /// SQL Server's data type precedence: of two types the higher one wins.
     fn precedence(self) -> u8 {
         match self {
             SqlType::Binary(_) => 0,
@@ -212,7 +212,7 @@ impl SqlType {
         }
     }
 
-    /// The type that both can be turned into: of the branches of CASE, the sides of a comparison or of UNION.
+    /// The common type of two: for the branches of CASE, and the sides of a comparison or of UNION.
     pub fn unify(self, other: SqlType) -> SqlType {
         let (winner, loser) = if self.precedence() >= other.precedence() { (self, other) } else { (other, self) };
         match winner {
@@ -278,12 +278,12 @@ impl SqlType {
         }
     }
 
-    /// The type that a statement wrote down.
+    /// The type that a statement names.
     pub fn of(written: &DataType) -> Result<SqlType> {
         written.to_string().parse()
     }
 
-    /// As in CAST, where a string without a length has 30 and not 1.
+    /// The type in CAST, where a string without a length has 30 characters instead of 1.
     pub fn of_cast(written: &DataType) -> Result<SqlType> {
         let text = written.to_string();
         let target: SqlType = text.parse()?;
@@ -307,7 +307,7 @@ pub fn longest(a: Length, b: Length) -> Length {
     }
 }
 
-/// nvarchar of a length that may be too long for it.
+/// nvarchar with a length that may exceed its maximum.
 pub fn nvarchar(length: Length) -> SqlType {
     match length {
         Length::Of(n) if n <= 4000 => SqlType::NVarChar(Length::Of(n.max(1))),
@@ -316,7 +316,7 @@ pub fn nvarchar(length: Length) -> SqlType {
     }
 }
 
-/// A decimal type within the limits: of a precision beyond 38, digits of the scale go first, but never the last six.
+/// A decimal type within the limits: beyond precision 38 the digits of the scale are reduced, but never the last six.
 pub fn decimal(precision: i32, scale: i32) -> SqlType {
     let over = (precision - 38).max(0);
     let scale = if over > 0 { (scale - over).max(scale.min(6)) } else { scale };

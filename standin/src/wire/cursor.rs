@@ -1,8 +1,8 @@
-//! Reading what a client sent: every length is checked, and a message that ends too early is an error, never a panic.
+//! Parses a client's messages. Every length is checked; a message that ends too early is an error, never a panic.
 
 use std::fmt;
 
-/// A message that is not what the protocol says. It ends the connection.
+/// A message that violates the protocol. It ends the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
 
@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// `units` UTF-16 code units; an unpaired surrogate becomes U+FFFD, since the database keeps UTF-8.
+    /// `units` UTF-16 code units; an unpaired surrogate becomes U+FFFD, because the database stores UTF-8.
     pub fn utf16(&mut self, units: usize) -> Result<String, Malformed> {
         Ok(utf16(self.bytes(units.saturating_mul(2))?))
     }

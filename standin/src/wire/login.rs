@@ -1,4 +1,4 @@
-//! PRELOGIN and LOGIN7: how a connection begins ([MS-TDS] 2.2.6.5 and 2.2.6.4).
+//! PRELOGIN and LOGIN7, which begin a connection ([MS-TDS] 2.2.6.5 and 2.2.6.4).
 
 use super::cursor::{Cursor, Malformed, utf16};
 
@@ -7,7 +7,7 @@ pub const ENCRYPT_OFF: u8 = 0x00;
 pub const ENCRYPT_ON: u8 = 0x01;
 pub const ENCRYPT_NOT_SUPPORTED: u8 = 0x02;
 pub const ENCRYPT_REQUIRED: u8 = 0x03;
-/// Or-ed to the option by a client that will present a certificate instead of a user and a password.
+/// A client that will present a certificate instead of a user and a password adds this bit to the option.
 pub const ENCRYPT_CLIENT_CERTIFICATE: u8 = 0x80;
 
 const OPTION_VERSION: u8 = 0;
@@ -20,7 +20,7 @@ pub fn prelogin_encryption(message: &[u8]) -> Result<u8, Malformed> {
     Ok(prelogin_option(message, OPTION_ENCRYPTION)?.unwrap_or(ENCRYPT_NOT_SUPPORTED))
 }
 
-/// Whether the client's PRELOGIN asks for several statements at a time.
+/// Whether the client's PRELOGIN asks for several active statements (MARS).
 pub fn prelogin_mars(message: &[u8]) -> Result<bool, Malformed> {
     Ok(prelogin_option(message, OPTION_MARS)? == Some(1))
 }
@@ -41,12 +41,12 @@ fn prelogin_option(message: &[u8], wanted: u8) -> Result<Option<u8>, Malformed> 
     }
 }
 
-/// The server's answer to the client's encryption byte: `None` when the two cannot come together.
+/// The server's answer to the client's encryption byte; `None` if the two are incompatible.
 ///
-/// A client with a certificate has to be answered without its certificate bit: 0x81 is answered 0x01.
+/// The answer to a client with a certificate must not have the certificate bit: the answer to 0x81 is 0x01.
 pub fn encryption_answer(asked: u8) -> Option<u8> {
     match asked & !ENCRYPT_CLIENT_CERTIFICATE {
-        // The login alone is encrypted.
+        // Only the login is encrypted.
         ENCRYPT_OFF => Some(ENCRYPT_OFF),
         ENCRYPT_ON | ENCRYPT_REQUIRED => Some(ENCRYPT_ON),
         ENCRYPT_NOT_SUPPORTED => Some(ENCRYPT_NOT_SUPPORTED),
@@ -74,7 +74,7 @@ pub fn prelogin_answer(encryption: u8) -> Vec<u8> {
     head
 }
 
-/// What LOGIN7 says. There is no `Debug`: it holds a password.
+/// The contents of LOGIN7. There is no `Debug`, because it contains a password.
 pub struct Login {
     pub tds_version: u32,
     pub packet_size: usize,
@@ -86,11 +86,11 @@ pub struct Login {
     pub library: String,
     pub database: String,
     pub language: String,
-    /// The file that is to be attached as the database.
+    /// The file to attach as the database.
     pub attach: String,
     /// OptionFlags1, OptionFlags2, TypeFlags, OptionFlags3.
     pub flags: [u8; 4],
-    /// How long the token of an integrated login is.
+    /// The length of the token of an integrated login.
     pub sspi: usize,
     /// The numbers of the features that the client asks for.
     pub features: Vec<u8>,
@@ -98,7 +98,7 @@ pub struct Login {
 
 /// The first fixed fields, up to the offsets of the texts.
 const OFFSETS: usize = 36;
-/// In OptionFlags3: the extension's place holds the place of a list of features.
+/// In OptionFlags3: the extension field holds the position of a list of features.
 const EXTENSION: u8 = 0x10;
 const FEATURES_END: u8 = 0xff;
 
@@ -120,7 +120,7 @@ impl Login {
         let hidden = next()?;
         let application = next()?;
         let server = next()?;
-        // The place of the extension holds an offset of another kind: it is not a text.
+        // The extension holds an offset of another kind, not that of a text.
         let extension = offsets.bytes(4)?;
         let mut next = || text(message, &mut offsets);
         let library = next()?;
@@ -150,7 +150,7 @@ impl Login {
     }
 }
 
-/// The numbers in the list of features, whose place stands at the place that `extension` names.
+/// The numbers in the list of features; `extension` leads to its position.
 fn features(message: &[u8], extension: &[u8]) -> Result<Vec<u8>, Malformed> {
     let from =
         |place: usize| message.get(place..).map(Cursor::new).ok_or(Malformed("the features of LOGIN7 lie outside it"));
@@ -167,14 +167,14 @@ fn features(message: &[u8], extension: &[u8]) -> Result<Vec<u8>, Malformed> {
     }
 }
 
-/// The bytes of the next text that `offsets` names.
+/// The bytes of the next text in `offsets`.
 fn text<'a>(message: &'a [u8], offsets: &mut Cursor<'_>) -> Result<&'a [u8], Malformed> {
     let offset = usize::from(offsets.u16()?);
     let units = usize::from(offsets.u16()?);
     message.get(offset..offset + units * 2).ok_or(Malformed("a text of LOGIN7 lies outside it"))
 }
 
-/// LOGIN7 hides the password by swapping the halves of each byte after an exclusive-or with 0xA5.
+/// LOGIN7 obscures the password: each byte is XORed with 0xA5 and its halves are swapped.
 fn password(hidden: &[u8]) -> String {
     let bytes: Vec<u8> = hidden.iter().map(|byte| (byte ^ 0xa5).rotate_left(4)).collect();
     utf16(&bytes)
@@ -212,7 +212,7 @@ mod tests {
     fn a_login_that_ends_too_early_is_an_error() {
         let login = [0; 93];
         for length in 0..90 {
-            // Whatever the bytes, there is no panic.
+            // No input may cause a panic.
             let _ = Login::parse(&login[..length]);
         }
         assert!(Login::parse(&[0xff; 94]).is_err());

@@ -1,6 +1,6 @@
-//! TDS packets: an eight-byte header, and messages that are cut into packets of the negotiated size.
+//! TDS packets: an eight-byte header, and messages that are split into packets of the negotiated size.
 //!
-//! [MS-TDS] 2.2.3. Both directions: [`read_message`] puts a message together, [`PacketWriter`] cuts one up.
+//! [MS-TDS] 2.2.3. [`read_message`] assembles a message, [`PacketWriter`] splits one.
 
 use std::io::{self, Read, Write};
 
@@ -19,22 +19,22 @@ const IGNORE: u8 = 0x02;
 const RESET_CONNECTION: u8 = 0x08;
 const RESET_CONNECTION_SKIP_TRAN: u8 = 0x10;
 
-/// The size before login has agreed on another.
+/// The packet size before the login negotiates another.
 pub const DEFAULT_PACKET_SIZE: usize = 4096;
-/// No client of a test tool needs more in one message; a wrong length must not eat the machine's memory.
+/// No client of a test tool needs a longer message; a wrong length must not exhaust the machine's memory.
 const MESSAGE_LIMIT: usize = 256 << 20;
 
 /// One whole message from the client.
 pub struct Message {
     pub kind: u8,
-    /// The client asks for a session as new, which it does when a pooled connection is used again.
+    /// The client asks for a new session state, which it does when a pooled connection is used again.
     pub reset: bool,
-    /// The client has given the request up before its end; there is nothing in it, and one DONE answers it.
+    /// The client has abandoned the request before its end. Nothing in it counts, and one DONE answers it.
     pub given_up: bool,
     pub payload: Vec<u8>,
 }
 
-/// Reads one packet: its type, its status bits and what follows the header. `None` when the peer has closed the connection.
+/// Reads one packet: its type, its status bits and its payload. `None` if the peer has closed the connection.
 fn read_packet(from: &mut impl Read) -> io::Result<Option<(u8, u8, Vec<u8>)>> {
     let mut header = [0u8; HEADER];
     match from.read(&mut header[..1])? {
@@ -50,7 +50,7 @@ fn read_packet(from: &mut impl Read) -> io::Result<Option<(u8, u8, Vec<u8>)>> {
     Ok(Some((header[0], header[1], payload)))
 }
 
-/// Reads packets up to the end of a message. `None` when the peer has closed the connection between messages.
+/// Reads packets up to the end of a message. `None` if the peer has closed the connection between messages.
 pub fn read_message(from: &mut impl Read) -> io::Result<Option<Message>> {
     let mut message: Option<Message> = None;
     loop {
@@ -63,7 +63,7 @@ pub fn read_message(from: &mut impl Read) -> io::Result<Option<Message>> {
         let whole = message.get_or_insert(Message { kind, reset: false, given_up: false, payload: Vec::new() });
         if whole.kind != kind {
             if kind == ATTENTION {
-                // The client gave up in the middle of a request: what came of it is not executed.
+                // The client abandoned the request; the part that arrived is not executed.
                 return Ok(Some(Message { kind, reset: false, given_up: false, payload }));
             }
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a message of packets of different types"));
@@ -83,7 +83,7 @@ pub fn read_message(from: &mut impl Read) -> io::Result<Option<Message>> {
     }
 }
 
-/// Cuts what is written into packets of one message; [`PacketWriter::finish`] sends the last one.
+/// Splits what is written into packets of one message; [`PacketWriter::finish`] sends the last one.
 pub struct PacketWriter<W: Write> {
     to: W,
     kind: u8,
@@ -103,7 +103,7 @@ impl<W: Write> PacketWriter<W> {
         self.size = size;
     }
 
-    /// Sends what is left as the last packet of the message; the next write begins a new message.
+    /// Sends the rest as the last packet of the message; the next write begins a new message.
     pub fn finish(&mut self) -> io::Result<()> {
         let last = std::mem::take(&mut self.body);
         self.send(&last, END_OF_MESSAGE)?;
@@ -128,7 +128,7 @@ impl<W: Write> Write for PacketWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.body.extend_from_slice(bytes);
         let room = self.size - HEADER;
-        // Strictly more: a packet that is exactly full may be the last one, which must carry the end-of-message bit.
+        // Strictly more: a packet that is exactly full may be the last one, which must have the end-of-message bit.
         let mut sent = 0;
         while self.body.len() - sent > room {
             let packet = self.body[sent..sent + room].to_vec();

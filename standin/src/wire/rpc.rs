@@ -9,9 +9,9 @@ use crate::sql::types::SqlType;
 /// A parameter of a call.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// With its `@`; empty when it is given by position.
+    /// With its `@`; empty if it is given by position.
     pub name: String,
-    /// The caller wants its value back.
+    /// Whether the caller wants its value back.
     pub output: bool,
     pub ty: SqlType,
     pub value: Value,
@@ -71,12 +71,12 @@ const BY_NUMBER: [(u16, &str); 15] = [
     (15, "sp_unprepare"),
 ];
 
-/// Between the calls of one request; the older form is of before TDS 7.2.
+/// Between the calls of one request; the older form is from before TDS 7.2.
 const SEPARATORS: [u8; 3] = [0xff, 0xfe, 0x80];
 const OUTPUT: u8 = 0x01;
 const ENCRYPTED: u8 = 0x08;
 
-/// Skips ALL_HEADERS, of which nothing matters to a server that serves one request at a time.
+/// Skips ALL_HEADERS, none of which matters to a server that serves one request at a time.
 pub fn skip_headers(from: &mut Cursor<'_>) -> Result<(), Malformed> {
     let length = from.u32()? as usize;
     from.bytes(length.checked_sub(4).ok_or(Malformed("headers shorter than their length"))?)?;
@@ -103,7 +103,7 @@ fn call(from: &mut Cursor<'_>) -> Result<Call, Malformed> {
         }
         units => procedure_name(&from.utf16(usize::from(units))?),
     };
-    // Options: recompile, no metadata, reuse metadata. None of them changes what is right.
+    // Options: recompile, no metadata, reuse metadata. None of them affects correctness.
     from.u16()?;
     let mut parameters = Vec::new();
     while let Some(next) = from.peek() {
@@ -131,7 +131,7 @@ pub fn procedure_name(written: &str) -> String {
     last.trim_matches(['[', ']', '"', ' ']).to_ascii_lowercase()
 }
 
-/// What a transaction manager request asks.
+/// The operation of a transaction manager request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TransactionRequest {
     Begin,
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(calls[0].parameter("@handle", 0).unwrap().integer(), Some(7));
         assert_eq!(calls[1].procedure, "sp_who");
         for cut in 0..request.len() {
-            // Whatever the bytes, there is no panic.
+            // No input may cause a panic.
             let _ = super::calls(&request[..cut]);
         }
     }

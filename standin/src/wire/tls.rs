@@ -1,11 +1,11 @@
-//! TLS inside TDS: the handshake travels in PRELOGIN packets, and a client certificate is asked for.
+//! TLS inside TDS: the handshake travels in PRELOGIN packets, and a client certificate is requested.
 //!
-//! Any certificate passes here, as long as the client proves that it holds the certificate's key. Whether it is the
-//! session's certificate is for the login to say, because SQL Server too answers a stranger's certificate with
-//! "Login failed" and not with a broken handshake.
+//! Any certificate passes here if the client proves that it has the certificate's key. The login decides whether it is
+//! the session's certificate, because SQL Server also answers a stranger's certificate with "Login failed" rather than
+//! with a broken handshake.
 //!
-//! OpenSSL, because Microsoft's driver sends the server's address as the server name (SNI), and rustls ends the
-//! handshake over a link-local address with a scope (`fe80::1%eth0`) as not being one.
+//! Uses OpenSSL, because Microsoft's driver sends the server's address as the server name (SNI), and rustls rejects a
+//! link-local address with a scope (`fe80::1%eth0`) as invalid and ends the handshake.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -23,8 +23,8 @@ use super::transport::{Pipe, Transport};
 
 /// The server's side of TLS, with a self-signed certificate made for this run of the program.
 ///
-/// TLS 1.2 alone: 1.3 sends tickets after the handshake, which a peer that switches TLS off after the login would
-/// read as TDS.
+/// TLS 1.2 only: 1.3 sends tickets after the handshake, which a peer that switches TLS off after the login would read
+/// as TDS.
 pub fn server_context() -> Result<SslContext, Box<dyn Error>> {
     let (certificate, key) = self_signed()?;
     let mut context = SslContext::builder(SslMethod::tls_server())?;
@@ -53,12 +53,12 @@ fn self_signed() -> Result<(X509, PKey<Private>), Box<dyn Error>> {
     Ok((certificate.build(), key))
 }
 
-/// Runs the handshake, turns TLS on in `transport` and gives the client's certificate, if it showed one.
+/// Runs the handshake, turns TLS on in `transport` and returns the client's certificate, if it presented one.
 pub fn handshake(transport: &Transport, context: &SslContext) -> io::Result<Option<X509>> {
     let mut tls = SslStream::new(Ssl::new(context)?, Pipe::default())?;
     loop {
         let outcome = tls.accept();
-        // The alert that tells the client what went wrong is sent as well.
+        // Also sends the alert that tells the client what went wrong.
         let answer = std::mem::take(&mut tls.get_mut().outgoing);
         if !answer.is_empty() {
             let mut writer = PacketWriter::new(transport, PRELOGIN, DEFAULT_PACKET_SIZE, 0);

@@ -9,7 +9,7 @@ use super::values::{COLLATION, write_column_type, write_column_value, write_type
 use crate::error::SqlError;
 use crate::sql::types::SqlType;
 
-/// The version the stand-in gives itself: drivers choose their catalog procedures by it.
+/// The stand-in's version number: drivers choose their catalog procedures by it.
 pub const SERVER_VERSION: [u8; 2] = [16, 0];
 pub const SERVER_NAME: &str = "STANDIN";
 /// TDS 7.4, as LOGIN7 writes it.
@@ -32,7 +32,7 @@ const DONE_ERROR: u16 = 0x02;
 const DONE_COUNT: u16 = 0x10;
 const DONE_ATTENTION: u16 = 0x20;
 
-/// What COLINFO says of a column.
+/// The status of a column in COLINFO.
 const EXPRESSION: u8 = 0x04;
 const HIDDEN: u8 = 0x10;
 const DIFFERENT_NAME: u8 = 0x20;
@@ -45,7 +45,7 @@ pub enum DoneKind {
     InProcedure = 0xff,
 }
 
-/// What kind of statement is done, for those who look.
+/// The kind of statement that is done, for clients that use it.
 #[derive(Clone, Copy, Default)]
 pub enum Command {
     #[default]
@@ -63,7 +63,7 @@ struct Done {
     rows: u64,
 }
 
-/// A change of the session's environment that the client has to know of.
+/// A change of the session's environment that the client must know.
 pub enum EnvChange<'a> {
     Database {
         new: &'a str,
@@ -78,7 +78,7 @@ pub enum EnvChange<'a> {
     TransactionBegun(u64),
     TransactionCommitted(u64),
     TransactionRolledBack(u64),
-    /// Answers the request to begin the session anew.
+    /// The answer to a request for a new session state.
     ConnectionReset,
 }
 
@@ -92,7 +92,7 @@ pub struct ResultColumn {
 }
 
 impl ResultColumn {
-    /// Columns of names and types alone.
+    /// Columns with only names and types.
     pub fn plain(columns: &[(&str, SqlType)]) -> Vec<ResultColumn> {
         let column = |(name, ty): &(&str, SqlType)| ResultColumn {
             name: (*name).to_owned(),
@@ -104,17 +104,17 @@ impl ResultColumn {
     }
 }
 
-/// One response, sent while it is made.
+/// One response, which is sent while it is being made.
 pub struct Response<W: Write> {
     out: PacketWriter<W>,
     tokens: Vec<u8>,
-    /// Held back until it is known whether more follows, which its flags have to say.
+    /// Held back until it is known whether more follows, because its flags must tell.
     done: Option<Done>,
-    /// What a statement's end is called: DONE in a batch, DONEINPROC in a procedure.
+    /// The token for the end of a statement: DONE in a batch, DONEINPROC in a procedure.
     pub in_procedure: bool,
 }
 
-/// A response to a client, or to nobody.
+/// A response to a client, or one that is discarded.
 pub type Reply<'a> = Response<Box<dyn Write + 'a>>;
 
 /// Enough for a few packets.
@@ -129,7 +129,7 @@ impl<W: Write> Response<W> {
         self.out.set_size(size);
     }
 
-    /// A new token begins: the DONE before it was not the last.
+    /// A new token begins, so the previous DONE was not the last.
     fn token(&mut self, token: u8) -> &mut Vec<u8> {
         if let Some(done) = self.done.take() {
             self.write_done(&done, DONE_MORE);
@@ -164,8 +164,8 @@ impl<W: Write> Response<W> {
         self.push_done(kind, DONE_ERROR, Command::Other, 0);
     }
 
-    /// What [`Response::columns`] does not say of a cursor's columns: the table that can be changed, if any, and which of
-    /// its columns each of them shows.
+    /// Additional data about a cursor's columns: the table that can be changed, if any, and which of its columns each
+    /// of them shows.
     pub fn cursor_columns(&mut self, columns: &[ResultColumn], table: Option<&[&str]>, sources: &[Option<String>]) {
         let mut body = Vec::new();
         if let Some(parts) = table {
@@ -192,7 +192,7 @@ impl<W: Write> Response<W> {
         sized(self.token(COLINFO), &body);
     }
 
-    /// What a procedure returns; its output parameters follow, and then its end.
+    /// The return status of a procedure; its output parameters and its end follow.
     pub fn return_status(&mut self, status: i32) {
         self.token(RETURNSTATUS).extend(status.to_le_bytes());
     }
@@ -202,7 +202,7 @@ impl<W: Write> Response<W> {
         self.push_done(DoneKind::Procedure, if failed { DONE_ERROR } else { 0 }, Command::Other, 0);
     }
 
-    /// Sends the rest. A response without any DONE gets one, because a client waits for it.
+    /// Sends the rest. A response without a DONE gets one, because a client waits for it.
     pub fn finish(&mut self) -> io::Result<()> {
         let done =
             self.done.take().unwrap_or(Done { kind: DoneKind::Batch, flags: 0, command: Command::Other, rows: 0 });
@@ -211,7 +211,7 @@ impl<W: Write> Response<W> {
         self.out.finish()
     }
 
-    /// Ends what was begun, if anything was, and acknowledges an attention.
+    /// Ends the current token, if any, and acknowledges an attention.
     pub fn acknowledge_attention(&mut self) -> io::Result<()> {
         self.push_done(DoneKind::Batch, DONE_ATTENTION, Command::Other, 0);
         self.finish()
@@ -221,7 +221,7 @@ impl<W: Write> Response<W> {
         let tokens = self.token(COLMETADATA);
         tokens.extend((columns.len() as u16).to_le_bytes());
         for column in columns {
-            // The user type, which is always that of the plain type.
+            // The user type is always that of the plain type.
             tokens.extend(0u32.to_le_bytes());
             let flags = u16::from(column.nullable) | 0x08 | u16::from(column.identity) << 4;
             tokens.extend(flags.to_le_bytes());
@@ -247,7 +247,7 @@ impl<W: Write> Response<W> {
         Ok(())
     }
 
-    /// Hands over what has piled up. Called between rows.
+    /// Sends the accumulated data. Called between rows.
     pub fn relieve(&mut self) -> io::Result<()> {
         if self.tokens.len() >= SEND_FROM { self.flush_tokens() } else { Ok(()) }
     }
@@ -262,7 +262,7 @@ impl<W: Write> Response<W> {
         self.message(ERROR, error);
     }
 
-    /// A message that is no error, such as PRINT's.
+    /// A message that is not an error, such as PRINT's.
     pub fn info(&mut self, info: &SqlError) {
         self.message(INFO, info);
     }
@@ -311,14 +311,14 @@ impl<W: Write> Response<W> {
     pub fn login_ack(&mut self, asked: u32) {
         let mut body = vec![1];
         body.extend(asked.min(TDS_7_4).to_be_bytes());
-        // What SQL_DBMS_NAME gives. RODBC maps its types by this name, so it is not the place for being honest in.
+        // The value of SQL_DBMS_NAME. RODBC maps its types by this name, so it cannot be the stand-in's own.
         short_text(&mut body, "Microsoft SQL Server");
         body.extend(SERVER_VERSION);
         body.extend([0, 0]);
         sized(self.token(LOGINACK), &body);
     }
 
-    /// None of the features that a client may ask for is there.
+    /// None of the features that a client may ask for is supported.
     pub fn no_features(&mut self) {
         self.token(FEATUREEXTACK).push(0xff);
     }
@@ -333,7 +333,7 @@ impl<W: Write> Response<W> {
         let tokens = self.token(RETURNVALUE);
         tokens.extend(ordinal.to_le_bytes());
         short_text(tokens, name);
-        // An output parameter; user type and flags are nothing.
+        // An output parameter; user type and flags are 0.
         tokens.push(1);
         tokens.extend([0; 6]);
         write_type_info(tokens, ty);

@@ -1,7 +1,7 @@
 //! The bytes of one connection: the socket, and TLS when it is on.
 //!
 //! One thread reads and one writes. Both share the TLS state under a lock that is never held while waiting for the
-//! peer, so a client that sends an attention while rows are on their way to it is heard.
+//! peer, so an attention arrives even while rows are being sent.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use openssl::ssl::{ErrorCode, SslStream};
 
-/// TLS over bytes that somebody else carries.
+/// TLS over bytes that this program transports.
 pub type Tls = SslStream<Pipe>;
 
-/// Bytes that came from the peer and bytes that are to go to it.
+/// Bytes from the peer, and bytes for it.
 #[derive(Default, Debug)]
 pub struct Pipe {
     pub incoming: VecDeque<u8>,
@@ -58,19 +58,19 @@ impl Transport {
         *self.tls() = Some(tls);
     }
 
-    /// Back to plain bytes: what "encryption off" means is that the login alone is encrypted.
+    /// Returns to plain bytes: "encryption off" means that only the login is encrypted.
     pub fn stop_tls(&self) {
         *self.tls() = None;
     }
 
-    /// From here on the peer may be silent as long as it likes.
+    /// From here on the peer may be silent for any time.
     pub fn wait_for_ever(&self) -> io::Result<()> {
         self.socket.set_read_timeout(None)
     }
 
-    /// Ends both directions, which also wakes a thread that waits in a read.
+    /// Closes both directions, which also wakes a thread that waits in a read.
     pub fn close(&self) {
-        // Already closed by the peer is as good.
+        // The peer may have closed it already.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -78,7 +78,7 @@ impl Transport {
 impl Read for &Transport {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            // A statement of its own, or the lock would be held while the socket is read.
+            // A separate statement; otherwise the lock would be held while the socket is read.
             let decrypted = self.tls().as_mut().map(|tls| tls.ssl_read(into));
             match decrypted {
                 None => return (&self.socket).read(into),
@@ -92,7 +92,7 @@ impl Read for &Transport {
             let mut raw = [0; 16 << 10];
             let count = (&self.socket).read(&mut raw)?;
             if count == 0 {
-                // A client that closes without the closing alert, as most do, has still closed.
+                // Most clients close without the closing alert; the connection is closed all the same.
                 return Ok(0);
             }
             match self.tls().as_mut() {

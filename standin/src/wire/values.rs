@@ -1,4 +1,4 @@
-//! TYPE_INFO and values, both ways ([MS-TDS] 2.2.5.4 to 2.2.5.6).
+//! TYPE_INFO and values, in both directions ([MS-TDS] 2.2.5.4 to 2.2.5.6).
 
 use rusqlite::types::{Value, ValueRef};
 
@@ -34,15 +34,15 @@ const BIGCHAR: u8 = 0xaf;
 const NVARCHAR: u8 = 0xe7;
 const NCHAR: u8 = 0xef;
 
-/// The length that stands for max, and for NULL of the types that count bytes in 16 bits.
+/// The length that means max, and NULL for types with a 16-bit byte count.
 const MAX: u16 = 0xffff;
 const PLP_NULL: u64 = u64::MAX;
 const PLP_UNKNOWN_LENGTH: u64 = u64::MAX - 1;
-/// PLP values go out in pieces of this many bytes.
+/// PLP values are sent in chunks of this many bytes.
 const PLP_CHUNK: usize = 1 << 16;
 
-/// The token of a type whose values always have the same length, for a column that is never NULL. Drivers tell from the
-/// token whether such a column can be NULL, whatever its flags say.
+/// The token of a type whose values always have the same length, for a column that is never NULL. Drivers use the token
+/// to decide whether such a column can be NULL, whatever its flags are.
 fn fixed_token(ty: SqlType) -> Option<u8> {
     Some(match ty {
         SqlType::TinyInt => 0x30,
@@ -60,7 +60,7 @@ fn fixed_token(ty: SqlType) -> Option<u8> {
     })
 }
 
-/// Writes the TYPE_INFO of a column of a result.
+/// Writes the TYPE_INFO of a result column.
 pub fn write_column_type(out: &mut Vec<u8>, ty: SqlType, nullable: bool) {
     match fixed_token(ty) {
         Some(token) if !nullable => out.push(token),
@@ -68,7 +68,7 @@ pub fn write_column_type(out: &mut Vec<u8>, ty: SqlType, nullable: bool) {
     }
 }
 
-/// Writes the value of a column of a result.
+/// Writes the value of a result column.
 pub fn write_column_value(out: &mut Vec<u8>, ty: SqlType, nullable: bool, value: ValueRef<'_>) -> Result<(), SqlError> {
     if nullable || fixed_token(ty).is_none() {
         return write_value(out, ty, value);
@@ -78,7 +78,7 @@ pub fn write_column_value(out: &mut Vec<u8>, ty: SqlType, nullable: bool, value:
     }
     let counted = out.len();
     write_value(out, ty, value)?;
-    // The same but for the count before it.
+    // The same without the count before it.
     out.remove(counted);
     Ok(())
 }
@@ -123,7 +123,7 @@ pub fn write_type_info(out: &mut Vec<u8>, ty: SqlType) {
     }
 }
 
-/// Writes a kept value as its type says.
+/// Writes a stored value in the form of its type.
 ///
 /// A value that its type cannot hold is an error of the statement: an integer sum may be larger than its type.
 pub fn write_value(out: &mut Vec<u8>, ty: SqlType, value: ValueRef<'_>) -> Result<(), SqlError> {
@@ -264,7 +264,7 @@ fn write_moment(out: &mut Vec<u8>, ty: SqlType, moment: Moment) {
     }
 }
 
-/// A TYPE_INFO that a client sent: our type, and how its values are framed.
+/// A TYPE_INFO from a client: the type, and the framing of its values.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientType {
     pub ty: SqlType,
@@ -272,7 +272,7 @@ pub struct ClientType {
 }
 
 impl ClientType {
-    /// In a row, the value would come after a pointer.
+    /// Whether the value follows a pointer in a row.
     pub fn has_text_pointer(self) -> bool {
         matches!(self.framing, Framing::Huge)
     }
@@ -383,7 +383,7 @@ pub fn read_type_info(from: &mut Cursor<'_>) -> Result<ClientType, Malformed> {
     }
 }
 
-/// Reads a value in the form that values are kept in.
+/// Reads a value into the stored form.
 pub fn read_value(from: &mut Cursor<'_>, client: ClientType) -> Result<Value, Malformed> {
     let chunks;
     let bytes = match client.framing {
@@ -499,7 +499,7 @@ fn decode(bytes: &[u8], ty: SqlType) -> Result<Value, Malformed> {
                     _ => return Err(wrong()),
                 },
             };
-            // Brought into the calendar, or refused, by adding nothing to it.
+            // Adding nothing normalises it to the calendar, or refuses it.
             let moment =
                 Moment { days, ticks: 0, offset: 0 }.plus(ticks).ok_or(Malformed("a time outside the calendar"))?;
             let moment = Moment { offset, ..moment };
@@ -514,7 +514,7 @@ fn decode(bytes: &[u8], ty: SqlType) -> Result<Value, Malformed> {
 mod tests {
     use super::*;
 
-    /// Writing a type and a value and reading both back is the identity.
+    /// Writing a type and a value and reading both back gives the same.
     #[test]
     fn every_type_survives() {
         let text = |text: &str| Value::Text(text.to_owned());

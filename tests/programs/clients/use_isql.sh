@@ -6,7 +6,7 @@ shift
 echo "client: $program of $($program --version)"
 echo "language: none"
 
-# One statement a line. In this mode (-b) only rows and errors are shown; -v shows all of an error.
+# One statement per line. In this mode (-b) only rows and errors are shown; -v shows errors completely.
 $program -b -v -d'|' "$@" <<'SQL'
 CREATE TABLE dbo.Typed (id int NOT NULL PRIMARY KEY, big bigint, amount decimal(19, 4), ratio float, name nvarchar(40), born date, noted datetime2(7), flag bit, data varbinary(20))
 INSERT INTO dbo.Typed VALUES (1, 9223372036854775807, 1234567.8901, 0.1, N'Bjørn & Sønner', '1815-12-10', '2026-11-22 20:15:01.1234567', 1, 0x00FF10)

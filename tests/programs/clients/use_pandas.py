@@ -35,7 +35,7 @@ types = {
 frame.to_sql("Typed", engine, index=False, dtype=types)
 print(pandas.read_sql("SELECT * FROM Typed ORDER BY id", engine))
 
-# pandas would rather have SQLAlchemy, and says so.
+# pandas warns that it prefers SQLAlchemy.
 warnings.simplefilter("ignore", UserWarning)
 connection = pyodbc.connect(dsn=sys.argv[1], **dict(zip(("user", "password"), sys.argv[2:])))
 print(pandas.read_sql("SELECT id, CAST(ratio AS decimal(10, 4)) AS amount FROM Typed WHERE name = ?", connection,

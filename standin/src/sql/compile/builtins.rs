@@ -1,4 +1,4 @@
-//! T-SQL's functions: what type they give, and what SQLite is asked.
+//! T-SQL's functions: their types, and the equivalent SQL for SQLite.
 
 use sqlparser::ast::{DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, WindowType};
 
@@ -128,7 +128,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A function of single values.
+    /// A scalar function.
     pub(super) fn builtin(&mut self, name: &str, written: &[&Expr]) -> Result<Typed> {
         match (name, written) {
             ("OBJECT_ID", [object, ..]) => return self.object_id(object),
@@ -148,7 +148,7 @@ impl Compiler<'_> {
                 | "SUSER_SNAME" | "SCHEMA_NAME" | "USER_NAME" | "IS_SRVROLEMEMBER" | "HAS_DBACCESS",
                 _,
             ) => {
-                // Of a property, its name is the key; the other functions are asked about the session itself.
+                // For a property the name is the key; the other functions ask about the session itself.
                 let property = match written {
                     [Expr::Value(value)] if name == "SERVERPROPERTY" => {
                         value.value.clone().into_string().unwrap_or_default()
@@ -190,7 +190,7 @@ impl Compiler<'_> {
         };
         let nullable = arguments.iter().any(|one| one.nullable);
         let sqls = |arguments: &[Typed]| arguments.iter().map(|one| one.sql.clone()).collect::<Vec<_>>().join(", ");
-        // Functions of text take numbers and dates too, by their text.
+        // Text functions also accept numbers and dates, as text.
         let as_text = |this: &Self, typed: Typed| {
             if typed.known().is_some_and(SqlType::is_text) {
                 typed
@@ -216,7 +216,7 @@ impl Compiler<'_> {
                 let ty = self.unified(&arguments).unwrap_or(SqlType::Int);
                 let nullable = arguments.iter().all(|one| one.nullable);
                 let arguments: Vec<Typed> = arguments.into_iter().map(|one| self.coerce(one, ty)).collect();
-                // SQLite's needs two.
+                // SQLite's function needs two arguments.
                 return Ok(Typed::new(format!("coalesce({}, NULL)", sqls(&arguments)), ty, nullable));
             }
             "CONCAT" if count > 0 => {
@@ -238,7 +238,7 @@ impl Compiler<'_> {
                 let ty = first.known().or(second.known()).unwrap_or(SqlType::Int);
                 let nullable = second.nullable;
                 let second = match second.known() {
-                    // The type is the first one's, whose length may be too short for the second.
+                    // The type is the first argument's, whose length may be too short for the second.
                     Some(from) if from != ty => self.converted(second, ty, false),
                     _ => self.coerce(second, ty),
                 };
@@ -263,7 +263,7 @@ impl Compiler<'_> {
                 let (first, second) = (as_text(self, first), next()?);
                 let ty = if name == "REPLICATE" { longest_of(first.ty()) } else { varying(first.ty()) };
                 let sql = format!("tsql_{}({}, {})", name.to_lowercase(), first.sql, second.sql);
-                // What has grown too long is cut.
+                // A result that has become too long is truncated.
                 self.converted(Typed::new(sql, ty, nullable), ty, false)
             }
             "SUBSTRING" => {
@@ -399,7 +399,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Looked up while compiling, which happens right before the statement runs.
+    /// Resolved while compiling, right before the statement runs.
     fn object_id(&mut self, object: &Expr) -> Result<Typed> {
         let Expr::Value(value) = object else {
             return Err(SqlError::unsupported("OBJECT_ID of anything but a literal"));
@@ -425,7 +425,7 @@ fn argument(argument: &FunctionArg) -> Result<Option<&Expr>> {
     }
 }
 
-/// The name of a part of a date, of the several that it has.
+/// The canonical name of a part of a date, which has several names.
 fn date_part(written: &str) -> Option<&'static str> {
     Some(match written.to_ascii_lowercase().as_str() {
         "year" | "yy" | "yyyy" => "YEAR",
@@ -454,7 +454,7 @@ fn varying(ty: SqlType) -> SqlType {
     }
 }
 
-/// A string type for what can grow.
+/// A string type for a result that can grow.
 fn longest_of(ty: SqlType) -> SqlType {
     match (ty.is_max(), ty.is_unicode()) {
         (true, _) => ty,

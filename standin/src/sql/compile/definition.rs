@@ -1,4 +1,4 @@
-//! CREATE TABLE and DROP TABLE, and what a view stands for.
+//! CREATE TABLE and DROP TABLE, and the queries of views.
 
 use std::collections::HashMap;
 
@@ -16,17 +16,17 @@ use super::{Compiler, Environment, Query};
 use crate::error::{Result, SqlError};
 use crate::wire::tokens::ResultColumn;
 
-/// How many views may be made of each other.
+/// The greatest nesting of views.
 const DEEPEST_VIEW: u32 = 32;
 
-/// SQLite's CREATE TABLE, and the new table's place: its database and its name.
+/// SQLite's CREATE TABLE, and the new table's database and name.
 pub struct Definition {
     pub sql: String,
     pub database: String,
     pub table: String,
 }
 
-/// Where a new table goes, if there is none of its name.
+/// The place for a new table, if its name is free.
 fn place(compiler: &Compiler<'_>, name: &Name) -> Result<(String, String)> {
     if !name.in_dbo() {
         let schema = name.schema.as_deref().unwrap_or_default();
@@ -73,7 +73,7 @@ pub fn create_table(compiler: &mut Compiler<'_>, create: &CreateTable) -> Result
         let (kind, columns) = match constraint {
             TableConstraint::PrimaryKey { columns, .. } => ("PRIMARY KEY", columns),
             TableConstraint::Unique { columns, .. } => ("UNIQUE", columns),
-            // A foreign key is not watched over.
+            // Foreign keys are not enforced.
             TableConstraint::ForeignKey { .. } => continue,
             other => return Err(SqlError::unsupported(other)),
         };
@@ -83,7 +83,7 @@ pub fn create_table(compiler: &mut Compiler<'_>, create: &CreateTable) -> Result
     Ok(Definition { sql: definition(&database, &table, &parts), database, table })
 }
 
-/// The table that SELECT INTO makes.
+/// The table that SELECT INTO creates.
 pub fn new_table(compiler: &Compiler<'_>, name: &ObjectName, columns: &[ResultColumn]) -> Result<Definition> {
     let (database, table) = place(compiler, &Name::of(name)?)?;
     if let Some(at) = columns.iter().position(|column| column.name.is_empty()) {
@@ -155,7 +155,7 @@ fn column_definition(compiler: &mut Compiler<'_>, column: &ColumnDef, keys: &[&s
                 let value = compiler.expression(value)?;
                 rest += &format!(" DEFAULT ({})", compiler.assign(value, ty).sql);
             }
-            // Not watched over, as foreign keys of the table.
+            // Not enforced, like a table's foreign keys.
             ColumnOption::ForeignKey { .. } => {}
             other => return Err(SqlError::unsupported(other)),
         }
@@ -170,7 +170,7 @@ fn integer(expression: &Expr) -> Result<i64> {
     }
 }
 
-/// DROP TABLE of one table: `None` when there is none and that is fine.
+/// DROP TABLE of one table; `None` if it does not exist and that is allowed.
 pub fn drop_table(compiler: &Compiler<'_>, name: &ObjectName, if_exists: bool) -> Result<Option<(String, Table)>> {
     let name = Name::of(name)?;
     match schema::find(compiler.env.sqlite, &name, compiler.env.database)? {
@@ -186,7 +186,7 @@ pub fn drop_table(compiler: &Compiler<'_>, name: &ObjectName, if_exists: bool) -
     }
 }
 
-/// A view's query, with the names that its columns are given.
+/// A view's query, with the names of its columns.
 pub fn view(compiler: &Compiler<'_>, module: &Module, database: &str) -> Result<Query> {
     let Body::View { columns, query } = &module.body else {
         return Err(SqlError::invalid_object(&module.name.object));
@@ -195,7 +195,7 @@ pub fn view(compiler: &Compiler<'_>, module: &Module, database: &str) -> Result<
         let text = "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).";
         return Err(SqlError::new(217, 16, 1, text));
     }
-    // It sees neither variables nor the tables of the query that names it.
+    // It sees neither the variables nor the tables of the query that uses it.
     let variables = HashMap::new();
     let environment = Environment { database, variables: &variables, undeclared: false, ..*compiler.env };
     let mut inner = Compiler::new(&environment);

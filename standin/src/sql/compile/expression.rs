@@ -64,7 +64,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A variable, or a column of the nearest query that has it.
+    /// A variable, or a column of the innermost query that has it.
     fn identifier(&mut self, name: &Ident) -> Result<Typed> {
         if name.quote_style.is_none() {
             if name.value.starts_with("@@") {
@@ -147,7 +147,7 @@ impl Compiler<'_> {
     }
 
     fn binary(&mut self, left: Typed, op: &BinaryOperator, right: Typed) -> Result<Typed> {
-        // An undeclared parameter or NULL takes after the other side.
+        // An undeclared parameter or NULL gets the type of the other side.
         let (left, right) = match (left.known(), right.known()) {
             (Some(ty), None) => {
                 let right = self.coerce(right, ty);
@@ -174,7 +174,7 @@ impl Compiler<'_> {
                 Typed { sql: format!("CAST({} AS BLOB)", joined.sql), ..joined }
             });
         }
-        // The newer types cannot do that.
+        // The newer types do not support this.
         let counts_days = matches!(both, SqlType::DateTime | SqlType::SmallDateTime) && b.is_number();
         if counts_days && matches!(op, BinaryOperator::Plus | BinaryOperator::Minus) {
             let sign = if *op == BinaryOperator::Plus { "" } else { "-" };
@@ -268,7 +268,7 @@ impl Compiler<'_> {
         Ok(Typed::new(format!("{sql} ELSE {} END", otherwise.sql), ty, nullable))
     }
 
-    /// `CURRENT OF` a cursor by its name, or the row of a number: the table's own row number says which one it is.
+    /// `CURRENT OF` a cursor by its name, or the row with a number: the table's own row number identifies it.
     fn current_row(&mut self, function: &Function) -> Result<String> {
         let written = function.args.to_string();
         let asked = written.trim_matches(['(', ')', '\'']);
@@ -281,7 +281,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A condition: of WHERE, ON, HAVING, CASE, IF.
+    /// A condition in WHERE, ON, HAVING, CASE or IF.
     pub(super) fn predicate(&mut self, condition: &Expr) -> Result<String> {
         match condition {
             Expr::Nested(inner) => Ok(format!("({})", self.predicate(inner)?)),
@@ -350,7 +350,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A comparison, after both sides have become one type.
+    /// A comparison, after both sides were converted to one type.
     pub(super) fn comparison(&mut self, left: Typed, symbol: &str, right: Typed) -> String {
         let ty = self.unified([&left, &right]);
         let (left, right) = match ty {
@@ -368,7 +368,7 @@ impl ScopeColumn {
     }
 }
 
-/// With the collation that the type compares and sorts by.
+/// Adds the collation with which the type compares and sorts.
 pub(super) fn collated(sql: &str, ty: SqlType) -> String {
     match ty.collation() {
         Some(collation) => format!("{sql} COLLATE {collation}"),
@@ -376,7 +376,7 @@ pub(super) fn collated(sql: &str, ty: SqlType) -> String {
     }
 }
 
-/// There is one way to compare texts; any name for it will do.
+/// There is only one way to compare texts; any name for it is accepted.
 pub(super) fn known_collation(name: &ObjectName) -> Result<()> {
     let name = name.to_string().to_ascii_uppercase();
     if name.ends_with("_CI_AS") || name == "DATABASE_DEFAULT" {
@@ -401,7 +401,7 @@ fn no_condition(expression: &Expr) -> SqlError {
     SqlError::new(4145, 15, 1, text)
 }
 
-/// The type of two strings that are put together; one that is no string is taken for its text's length.
+/// The type of two concatenated strings; a value that is not a string counts with the length of its text.
 pub(super) fn concatenated(a: SqlType, b: SqlType) -> SqlType {
     let length = match (a.display_length(), b.display_length()) {
         (Length::Of(a), Length::Of(b)) => Length::Of(a.saturating_add(b).min(8000)),

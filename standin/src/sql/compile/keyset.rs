@@ -1,4 +1,4 @@
-//! A query whose rows a cursor can find again: of one table, each row of it at most once.
+//! A query whose rows a cursor can find again: it uses one table, and each of its rows at most once.
 
 use sqlparser::ast::{Expr, GroupByExpr, Query, SelectItem, SetExpr, TableFactor};
 
@@ -10,13 +10,13 @@ pub struct Keyset {
     pub table: Table,
     /// The query, with the number of the table's row after the columns.
     pub all: String,
-    /// The same for one row, whose number has to be appended; it may have stopped to meet the query's condition.
+    /// The same for one row, whose number must be appended. The row may no longer meet the query's condition.
     pub one: String,
-    /// The column of the table that a column of the result shows, unless it shows something else.
+    /// The table's column that a column of the result shows; none for another expression.
     pub sources: Vec<Option<String>>,
 }
 
-/// `None` for a query that is not of this kind.
+/// `None` for any other query.
 pub fn keyset(compiler: &mut Compiler<'_>, query: &Query) -> Result<Option<Keyset>> {
     let SetExpr::Select(select) = query.body.as_ref() else {
         return Ok(None);

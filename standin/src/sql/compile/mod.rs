@@ -1,8 +1,8 @@
-//! One T-SQL statement to one of SQLite, with the types of its columns.
+//! Compiles one T-SQL statement to one of SQLite, with the types of its columns.
 //!
-//! The compiler walks the parsed statement and writes SQLite's SQL while it infers types, because each needs the
-//! other: `a / b` of two integers is another function than of two decimals, and comparing a date with a string
-//! converts the string first. Where the types are known, the values need not be looked at.
+//! The compiler walks the parsed statement and writes SQLite's SQL while it infers types, because each needs the other:
+//! `a / b` is a different function for two integers than for two decimals, and comparing a date with a string converts
+//! the string first. Because the types are known, the values need not be inspected.
 
 mod builtins;
 mod definition;
@@ -28,17 +28,17 @@ use super::types::{Length, SqlType, nvarchar};
 use crate::error::Result;
 use crate::wire::tokens::ResultColumn;
 
-/// What a statement can refer to besides tables.
+/// What a statement can refer to in addition to tables.
 #[derive(Clone, Copy)]
 pub struct Environment<'a> {
     pub sqlite: &'a Connection,
-    /// The database that names without one mean.
+    /// The database for names without one.
     pub database: &'a str,
     /// The types of variables and parameters, by name in lower case.
     pub variables: &'a HashMap<String, SqlType>,
-    /// Variables that nobody declared are taken for parameters whose types are sought.
+    /// Whether undeclared variables count as parameters whose types must be found.
     pub undeclared: bool,
-    /// What the session knows: `@@ROWCOUNT`, `SUSER_SNAME()` and so on, by name in capitals.
+    /// Values from the session: `@@ROWCOUNT`, `SUSER_SNAME()` and so on, by name in capitals.
     pub session: &'a dyn Fn(&str) -> Option<(SqlType, Value)>,
 }
 
@@ -46,9 +46,9 @@ pub struct Environment<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     Of(SqlType),
-    /// NULL by itself, which is of every type.
+    /// A bare NULL, which fits every type.
     Null,
-    /// A parameter that nobody declared, by its name: its type follows from what it meets.
+    /// An undeclared parameter, by its name: its type follows from the context.
     Undeclared(String),
 }
 
@@ -71,7 +71,7 @@ impl Typed {
         Typed::new(value_literal(value), ty, *value == Value::Null)
     }
 
-    /// The type, where one has to be chosen: NULL by itself is an int, as in SQL Server.
+    /// The type, when one must be chosen: a bare NULL is an int, as in SQL Server.
     pub fn ty(&self) -> SqlType {
         match &self.kind {
             Kind::Of(ty) => *ty,
@@ -88,12 +88,12 @@ impl Typed {
     }
 }
 
-/// A value as SQLite's SQL says it.
+/// A value as a literal in SQLite's SQL.
 pub fn value_literal(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(value) => value.to_string(),
-        // With seventeen digits, which name exactly this number.
+        // Seventeen digits identify a double exactly.
         Value::Real(value) => format!("{value:.16e}"),
         Value::Text(text) => literal(text),
         Value::Blob(bytes) => format!("x'{}'", hex(bytes)),
@@ -118,7 +118,7 @@ struct ScopeTable {
     columns: Vec<ScopeColumn>,
 }
 
-/// What a common table expression is known by.
+/// A common table expression, by its name.
 #[derive(Clone)]
 struct CommonTable {
     name: String,
@@ -131,13 +131,13 @@ pub struct Compiler<'a> {
     /// The tables in FROM; inner queries come last and see the outer ones.
     scopes: Vec<Vec<ScopeTable>>,
     common: Vec<CommonTable>,
-    /// What undeclared parameters have turned out to be.
+    /// The types found for undeclared parameters.
     hints: RefCell<Vec<(String, SqlType)>>,
-    /// What the outermost select list ends with, for a cursor.
+    /// The last item of the outermost select list, for a cursor.
     row_number: Option<String>,
-    /// How many views are around the query.
+    /// The number of views around the query.
     views: u32,
-    /// Whether rows were counted, added up or numbered.
+    /// Whether rows were counted, summed or numbered.
     aggregated: bool,
 }
 
@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The types that undeclared parameters have turned out to be, in the order they were found out.
+    /// The types found for undeclared parameters, in the order in which they were found.
     pub fn hints(&self) -> Vec<(String, SqlType)> {
         self.hints.take()
     }
@@ -165,7 +165,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Turns an expression into another type, as SQLite's SQL; nothing is written where the kept forms are alike.
+    /// Converts an expression to another type, in SQLite's SQL. Nothing is written if the stored forms are alike.
     fn coerce(&self, expression: Typed, to: SqlType) -> Typed {
         self.hint(&expression, to);
         match expression.known() {
@@ -174,7 +174,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// As [`Compiler::coerce`], and made to fit: for columns and variables.
+    /// Like [`Compiler::coerce`], and also fits the value to the type: for columns and variables.
     fn assign(&self, expression: Typed, to: SqlType) -> Typed {
         self.hint(&expression, to);
         match expression.known() {
@@ -189,22 +189,22 @@ impl<'a> Compiler<'a> {
         Typed { sql, kind: Kind::Of(to), ..expression }
     }
 
-    /// The type that several expressions become together. One of them has to have a type, or it is int.
+    /// The common type of several expressions. If none of them has a type, it is int.
     fn unified<'e>(&self, expressions: impl IntoIterator<Item = &'e Typed>) -> Option<SqlType> {
         expressions.into_iter().filter_map(Typed::known).reduce(SqlType::unify)
     }
 
-    /// A query, for what a statement gives back.
+    /// A query whose result a statement returns.
     pub fn result(&mut self, query: &sqlparser::ast::Query) -> Result<Query> {
         self.query(query)
     }
 
-    /// A common table expression, which what is compiled next may name.
+    /// A common table expression that the next compiled statement may use.
     pub fn common(&mut self, table: &sqlparser::ast::Cte) -> Result<String> {
         self.common_table(&table.alias, &table.query)
     }
 
-    /// An expression that stands by itself, as SQLite's SELECT of one value.
+    /// A separate expression, as SQLite's SELECT of one value.
     pub fn scalar(&mut self, expression: &sqlparser::ast::Expr, to: Option<SqlType>) -> Result<(String, SqlType)> {
         let typed = self.expression(expression)?;
         let typed = match to {
@@ -214,7 +214,7 @@ impl<'a> Compiler<'a> {
         Ok((format!("SELECT {}", typed.sql), typed.ty()))
     }
 
-    /// A condition that stands by itself, as SQLite's SELECT of 1 or something else.
+    /// A separate condition, as SQLite's SELECT of 1 or something else.
     pub fn condition(&mut self, condition: &sqlparser::ast::Expr) -> Result<String> {
         Ok(format!("SELECT {}", self.predicate(condition)?))
     }

@@ -44,7 +44,7 @@ pub fn insert(
         columns.push(table.column(&name.value).ok_or_else(|| SqlError::invalid_column(&name.value))?);
     }
     let explicit = explicit_identity(&table);
-    // DEFAULT VALUES are of no columns.
+    // DEFAULT VALUES names no columns.
     if insert.columns.is_empty() && insert.source.is_some() {
         columns.extend(table.columns.iter().filter(|column| explicit || column.identity.is_none()));
     }
@@ -85,13 +85,13 @@ pub fn insert_row(table: &Table, columns: &[&Column], keep_nulls: bool) -> Strin
     format!("INSERT INTO {} ({}) VALUES ({})", table.sql(), names.join(", "), values.join(", "))
 }
 
-/// What gives a column its value when nobody else does: an identity's next, or the next version.
+/// The generated value of a column: the next identity, or the next version.
 fn next_value(table: &Table, column: &Column) -> Option<String> {
     let identity = || format!("tsql_identity({}, {})", literal(&table.database), literal(&table.name));
     column.identity.as_ref().map(|_| identity()).or_else(|| column.rowversion.then(|| NEXT_VERSION.to_owned()))
 }
 
-/// The rows of an INSERT, with the generated values at their end.
+/// The rows of an INSERT, with the generated values at the end.
 fn source(compiler: &mut Compiler<'_>, insert: &Insert, columns: &[&Column], generated: &[String]) -> Result<String> {
     let wrong_count = |more: bool| {
         let (number, which) = if more { (110, "fewer") } else { (109, "more") };
@@ -134,7 +134,7 @@ fn source(compiler: &mut Compiler<'_>, insert: &Insert, columns: &[&Column], gen
         cells.push(compiler.assign(value, column.ty).sql);
     }
     cells.extend_from_slice(generated);
-    // WHERE keeps SQLite from reading what follows FROM as an upsert.
+    // WHERE keeps SQLite from parsing the text after FROM as an upsert.
     Ok(format!("SELECT {} FROM ({}) WHERE true", cells.join(", "), compiled.sql))
 }
 
@@ -156,7 +156,7 @@ fn cell(compiler: &mut Compiler<'_>, value: &Expr, column: &Column) -> Result<St
     Ok(if column.rowversion { NEXT_VERSION.to_owned() } else { compiler.assign(value, column.ty).sql })
 }
 
-/// The table that UPDATE and DELETE name, which may be by its alias in FROM.
+/// The table of UPDATE and DELETE, which may be given by its alias in FROM.
 fn named_table(compiler: &Compiler<'_>, written: &Name, from: &[TableWithJoins]) -> Result<(Table, String)> {
     for table in
         from.iter().flat_map(|one| std::iter::once(&one.relation).chain(one.joins.iter().map(|join| &join.relation)))
@@ -172,7 +172,7 @@ fn named_table(compiler: &Compiler<'_>, written: &Name, from: &[TableWithJoins])
     Ok((table, alias))
 }
 
-/// The condition that picks the rows: with FROM, by the row's number in a query over the joined tables.
+/// The condition that selects the rows. With FROM it uses the row's number in a query over the joined tables.
 fn rows(compiler: &mut Compiler<'_>, alias: &str, from: &[TableWithJoins], selection: Option<&Expr>) -> Result<String> {
     if from.is_empty() {
         return Ok(match selection {

@@ -1,7 +1,7 @@
 //! Queries.
 //!
-//! Every column of every query gets a name of its own in SQLite's SQL (`c1`, `c2`, ...): T-SQL lets columns have the
-//! same name, or none.
+//! In SQLite's SQL every column of every query gets its own name (`c1`, `c2`, ...), because T-SQL columns may share a
+//! name or have none.
 
 use sqlparser::ast::{
     self, Distinct, Expr, GroupByExpr, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderBy, OrderByExpr,
@@ -90,7 +90,8 @@ impl Compiler<'_> {
         Ok(compiled)
     }
 
-    /// Compiles a common table expression and makes it known; one that names itself is known while it is compiled.
+    /// Compiles a common table expression and registers it. One that refers to itself is registered while it is
+    /// compiled.
     pub(super) fn common_table(&mut self, alias: &TableAlias, query: &ast::Query) -> Result<String> {
         let renamed = |mut columns: Vec<ResultColumn>| {
             for (column, name) in columns.iter_mut().zip(&alias.columns) {
@@ -132,7 +133,7 @@ impl Compiler<'_> {
     fn branch(&mut self, branch: &SetExpr, wrap: bool) -> Result<Query> {
         let has_top = matches!(branch, SetExpr::Select(select) if select.top.is_some());
         let compiled = self.body(branch)?;
-        // SQLite knows no LIMIT in a branch.
+        // SQLite supports no LIMIT in a branch.
         Ok(if wrap || has_top { nested(compiled) } else { compiled })
     }
 
@@ -171,7 +172,7 @@ impl Compiler<'_> {
         Ok(Query { sql: format!("{left} {symbol} {right}"), columns, into: None, assigned: Vec::new() })
     }
 
-    /// The query with its columns turned into other types.
+    /// The query with its columns converted to other types.
     fn retyped(&self, query: Query, columns: &[ResultColumn]) -> String {
         if query.columns.iter().zip(columns).all(|(from, to)| super::super::convert::alike(from.ty, to.ty)) {
             return query.sql;
@@ -284,7 +285,7 @@ impl Compiler<'_> {
     fn select_item(&mut self, item: &SelectItem, items: &mut Vec<Item>, assigned: &mut Vec<String>) -> Result<()> {
         match item {
             SelectItem::UnnamedExpr(expression) => {
-                // `SELECT @a = 1` reads as a comparison with a variable where the alias form does not apply.
+                // Where the alias form does not apply, `SELECT @a = 1` is parsed as a comparison with a variable.
                 if let Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } = expression
                     && let Expr::Identifier(variable) = left.as_ref()
                 {
@@ -358,7 +359,7 @@ impl Compiler<'_> {
         Ok(format!("{}{}", collated(&typed.sql, typed.ty()), direction(key)))
     }
 
-    /// ORDER BY of one SELECT: by place, by the name of a column of the result, or by any expression.
+    /// ORDER BY of one SELECT: by position, by the name of a column of the result, or by any expression.
     fn order_of_items(&mut self, order: &OrderBy, items: &[Item]) -> Result<String> {
         let OrderByKind::Expressions(keys) = &order.kind else {
             return Err(SqlError::unsupported(order));
@@ -370,7 +371,7 @@ impl Compiler<'_> {
                 Some((at, ty)) => collated(&at.to_string(), ty),
                 None => {
                     let typed = self.expression(&key.expr)?;
-                    // A constant would be taken for a place.
+                    // A constant would count as a position.
                     if matches!(typed.kind, Kind::Null) { "NULL".to_owned() } else { collated(&typed.sql, typed.ty()) }
                 }
             };
@@ -379,7 +380,7 @@ impl Compiler<'_> {
         Ok(format!(" ORDER BY {}", sorted.join(", ")))
     }
 
-    /// ORDER BY of a UNION, which knows only its columns.
+    /// ORDER BY of a UNION, which can only use its columns.
     fn order_of_columns(&mut self, order: Option<&OrderBy>, columns: &[ResultColumn]) -> Result<String> {
         let Some(order) = order else {
             return Ok(String::new());
@@ -398,7 +399,7 @@ impl Compiler<'_> {
         Ok(format!(" ORDER BY {}", sorted.join(", ")))
     }
 
-    /// FROM, whose tables become known; an empty one is nothing.
+    /// FROM, whose tables are registered; empty if there is none.
     pub(super) fn from(&mut self, tables: &[TableWithJoins]) -> Result<String> {
         let mut sql = String::new();
         for (at, table) in tables.iter().enumerate() {
@@ -422,7 +423,7 @@ impl Compiler<'_> {
                 JoinOperator::CrossJoin(on) => ("CROSS JOIN", on),
                 other => return Err(SqlError::unsupported(format!("{other:?}"))),
             };
-            // The side that may be missing.
+            // The side whose rows may be missing.
             let missing = match kind {
                 "LEFT JOIN" => before..self.known_tables(),
                 "RIGHT JOIN" => first..before,
@@ -492,7 +493,7 @@ impl Compiler<'_> {
         Err(SqlError::invalid_object(&written.into_iter().flatten().collect::<Vec<_>>().join(".")))
     }
 
-    /// Makes the columns of a table known.
+    /// Registers the columns of a table.
     pub(super) fn introduce_table(&mut self, alias: &str, table: &schema::Table) {
         let columns = table
             .columns
@@ -508,7 +509,7 @@ impl Compiler<'_> {
         self.enter(ScopeTable { alias: alias.to_owned(), columns });
     }
 
-    /// Makes the columns of a query known, under the names that its alias may give them.
+    /// Registers the columns of a query, with the names from its alias, if any.
     fn introduce(&mut self, shown: &str, alias: Option<&TableAlias>, columns: &[ResultColumn]) {
         let renamed = alias.map_or(&[][..], |alias| &alias.columns);
         let columns = columns
@@ -533,7 +534,7 @@ impl Compiler<'_> {
     }
 }
 
-/// As a query of one SELECT, which can be a branch or be limited.
+/// Wraps a query into one SELECT, which can be a branch or have a limit.
 fn nested(query: Query) -> Query {
     Query { sql: format!("SELECT * FROM ({})", query.sql), ..query }
 }
@@ -556,7 +557,7 @@ fn wildcard(table: &ScopeTable) -> impl Iterator<Item = Item> + '_ {
     })
 }
 
-/// The place from 1 that a key of ORDER BY names, by number or by the name of a column.
+/// The position, from 1, that a key of ORDER BY names by number or by the name of a column.
 fn place<'c>(
     key: &Expr,
     columns: impl ExactSizeIterator<Item = (&'c str, SqlType)>,
@@ -584,7 +585,7 @@ fn place<'c>(
     }
 }
 
-/// NULL sorts first in SQL Server as in SQLite.
+/// NULL sorts first in SQL Server and in SQLite.
 fn direction(key: &OrderByExpr) -> &'static str {
     if key.options.asc == Some(false) { " DESC" } else { "" }
 }

@@ -52,7 +52,7 @@ fn query(sql: &str) -> Result<Query> {
     let Statement::Query(query) = statement(sql) else { panic!("{sql}") };
     let sqlite = sqlite();
     let compiled = compiling(&sqlite, false, |compiler| compiler.result(&query))?;
-    // Whatever comes out, SQLite has to take it.
+    // SQLite must accept every result.
     sqlite.prepare(&compiled.sql).unwrap_or_else(|error| panic!("{sql}: {}: {error}", compiled.sql));
     Ok(compiled)
 }

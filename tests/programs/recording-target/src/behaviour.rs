@@ -1,4 +1,5 @@
-//! What a call does: what it was told, or the little that a driver manager needs to connect, query and disconnect.
+//! What a call does: what the test set for it, or the minimum that a driver manager needs to connect, query and
+//! disconnect.
 
 use crate::control;
 use crate::handles::{self, Handles, Object, Record};
@@ -25,7 +26,7 @@ const DESCRIPTORS: std::ops::RangeInclusive<u64> = 10010..=10013;
 /// Does one call.
 ///
 /// # Safety
-/// The arguments are as the specification has them for the function, unless it was told what to return.
+/// The arguments are as the specification requires for the function, unless the test set what to return.
 pub unsafe fn call(function: &'static str, arguments: &[u64]) -> Return {
     control::record(function, arguments);
     // SAFETY: the caller's promise.
@@ -54,7 +55,7 @@ pub unsafe fn call(function: &'static str, arguments: &[u64]) -> Return {
     }
 }
 
-/// The handle that a call is about.
+/// The handle that a call uses.
 fn handle(function: &str, arguments: &[u64]) -> u64 {
     match function {
         "SQLAllocHandle" | "SQLFreeHandle" | "SQLEndTran" | "SQLCancelHandle" | "SQLGetDiagRecW"
@@ -64,7 +65,7 @@ fn handle(function: &str, arguments: &[u64]) -> u64 {
 }
 
 /// # Safety
-/// As [`call`]; the handle is alive.
+/// As for [`call`]; the handle is alive.
 unsafe fn behave(function: &str, arguments: &[u64], handles: &mut Handles, handle: u64) -> Return {
     let object = handles.get(handle).expect("the caller has looked it up");
     // SAFETY: the caller's promise.
@@ -80,7 +81,7 @@ unsafe fn behave(function: &str, arguments: &[u64], handles: &mut Handles, handl
             ("SQLGetInfoW", &[_, information, value, _, length]) => {
                 let name = std::env::var("RECORDING_DRIVER_NAME");
                 let text = match information {
-                    // It passes for a driver that knows the loopback form, unless it is to pass for another.
+                    // It claims to be a driver that knows the loopback form, unless the test names another.
                     SQL_DRIVER_NAME => name.as_deref().unwrap_or("libmsodbcsql-18.0.so.0.0"),
                     SQL_DRIVER_VER => "18.00.0000",
                     SQL_DRIVER_ODBC_VER => "03.80",
@@ -118,11 +119,11 @@ fn record(object: &Object, number: u64) -> Option<&Record> {
 }
 
 /// # Safety
-/// `supported` has room for what `function` asks for.
+/// `supported` has the room that `function` requires.
 unsafe fn get_functions(function: u64, supported: u64) {
     let word = |index: u64| supported + 2 * index;
     let has = |id: u16| FUNCTION_IDS.contains(&id);
-    // SAFETY: the caller's promise: 250 words, 100, or one.
+    // SAFETY: the caller promises 250 words, 100, or one.
     unsafe {
         match function {
             SQL_API_ODBC3_ALL_FUNCTIONS => {
@@ -137,10 +138,10 @@ unsafe fn get_functions(function: u64, supported: u64) {
     }
 }
 
-/// Writes a value to where a pointer argument leads, unless that is null.
+/// Writes a value to a pointer argument, unless that is null.
 ///
 /// # Safety
-/// It leads to a `T`.
+/// The pointer leads to a `T`.
 unsafe fn put<T>(pointer: u64, value: T) {
     let pointer = pointer as usize as *mut T;
     if !pointer.is_null() {
@@ -160,10 +161,10 @@ unsafe fn put_text(pointer: u64, text: &str) {
     }
 }
 
-/// A string argument of `length` code units, or up to its NUL when that is SQL_NTS.
+/// A string argument of `length` code units, or up to its NUL if `length` is SQL_NTS.
 ///
 /// # Safety
-/// The pointer is null or leads to that.
+/// The pointer is null, or leads to such a string.
 unsafe fn units(pointer: u64, length: u16) -> Vec<u16> {
     const SQL_NTS: u16 = -3i16 as u16;
     let string = pointer as usize as *const u16;

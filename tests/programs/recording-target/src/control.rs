@@ -1,11 +1,11 @@
-//! How a test talks to the recording target: it opens the same file, and calls these.
+//! How a test controls the recording target: it opens the same file, and calls these functions.
 
 use crate::handles::Record;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_char};
 
-/// What a call was told to return, and the records that it leaves on its handle.
+/// What a call must return, and the records that it leaves on its handle.
 pub struct Told {
     function: String,
     pub code: i16,
@@ -23,10 +23,11 @@ thread_local! {
     static CONNECTION_STRING: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The calls that are kept for each thread; whoever does not ask for them is not to pile them up.
+/// The number of calls that are kept for each thread, so they do not accumulate if nobody asks for them.
 const KEPT: usize = 64;
 
-/// Makes the next call of a function on this thread return a code; a second time, the call after that, and so on.
+/// Makes the next call of a function on this thread return a code. A second use applies to the call after that, and so
+/// on.
 ///
 /// # Safety
 /// `function` is a string with a NUL.
@@ -37,7 +38,7 @@ pub unsafe extern "C" fn recording_tell(function: *const c_char, code: i16) {
     TOLD.with_borrow_mut(|told| told.push_back(Told { function, code, records: Vec::new() }));
 }
 
-/// Adds a diagnostic record to what was told last.
+/// Adds a diagnostic record to the latest setting.
 ///
 /// # Safety
 /// `state` and `message` are strings with a NUL.
@@ -52,11 +53,11 @@ pub unsafe extern "C" fn recording_tell_record(state: *const c_char, native_erro
     });
 }
 
-/// Takes the oldest call of this thread that was not taken yet: writes its name with a NUL and its arguments, and gives
-/// the number of these; -1 when there is no call.
+/// Takes the oldest call of this thread that has not been taken yet: writes its name with a NUL and its arguments, and
+/// returns the number of arguments; -1 if there is no call.
 ///
 /// # Safety
-/// `name` has room for 32 bytes, `arguments` for 16 values; every name and list fits in that.
+/// `name` has room for 32 bytes, `arguments` for 16 values; every name and every list fits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn recording_take(name: *mut u8, arguments: *mut u64) -> i32 {
     let Some(call) = CALLS.with_borrow_mut(VecDeque::pop_front) else { return -1 };
@@ -70,8 +71,8 @@ pub unsafe extern "C" fn recording_take(name: *mut u8, arguments: *mut u64) -> i
     call.arguments.len() as i32
 }
 
-/// Writes the connection string that this thread's last connect was given, cut to `capacity` code units, without a NUL,
-/// and gives its length.
+/// Writes the connection string of this thread's last connect, truncated to `capacity` code units, without a NUL, and
+/// returns its length.
 ///
 /// # Safety
 /// `buffer` has room for `capacity` code units.

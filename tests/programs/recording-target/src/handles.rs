@@ -15,7 +15,7 @@ pub struct Record {
 pub struct Object {
     /// SQL_ATTR_ODBC_VERSION of an environment.
     pub odbc_version: i32,
-    /// Of the last call on this handle, and what it returned.
+    /// The records of the last call on this handle, and its return code.
     pub records: Vec<Record>,
     pub code: i16,
 }
@@ -28,7 +28,7 @@ pub struct Handles {
 
 static HANDLES: Mutex<Handles> = Mutex::new(Handles { alive: BTreeMap::new(), freed: Vec::new(), last: FIRST });
 
-/// Above the numbers that the library takes for handles when it has no target, and not to be taken for them.
+/// Higher than the numbers that the library uses as handles when it has no target, so the two cannot be confused.
 const FIRST: u64 = 0x5ec0_0000_0000;
 
 pub fn lock() -> MutexGuard<'static, Handles> {
@@ -36,7 +36,7 @@ pub fn lock() -> MutexGuard<'static, Handles> {
 }
 
 impl Handles {
-    /// A new handle: the one that was freed last, if any, as with drivers that allocate memory for them.
+    /// A new handle: the last one that was freed, if any, like drivers that allocate memory for handles.
     pub fn allocate(&mut self) -> u64 {
         let handle = self.freed.pop().unwrap_or_else(|| {
             self.last += 16;
@@ -46,7 +46,7 @@ impl Handles {
         handle
     }
 
-    /// Whether there was such a handle.
+    /// Frees a handle, and returns whether it was alive.
     pub fn free(&mut self, handle: u64) -> bool {
         let known = self.alive.remove(&handle).is_some();
         if known {

@@ -1,10 +1,10 @@
-//! An ODBC driver for tests: it records each call with all arguments, and returns what it is told.
+//! An ODBC driver for tests: it records each call with all arguments, and returns what the test sets.
 //!
-//! Its functions are made from the library's own table of entry points, so it has exactly those. What a test tells it,
-//! and what it recorded, belong to the thread: tests may run side by side. See [`control`].
+//! Its functions are made from the library's own table of entry points, so it has exactly those. Settings and recorded
+//! calls belong to the thread, so tests can run in parallel. See [`control`].
 //!
-//! A call for which it was told nothing does what little a driver manager needs ([`behaviour`]). It knows its handles,
-//! and answers SQL_INVALID_HANDLE for every other, never looking behind one.
+//! A call without a setting does the minimum that a driver manager needs ([`behaviour`]). The target knows its handles
+//! and answers SQL_INVALID_HANDLE for all others, without accessing memory behind them.
 
 #[path = "../../../common/abi.rs"]
 mod abi;
@@ -16,7 +16,7 @@ use abi::*;
 
 type WChar = u16;
 
-/// An argument as it came, widened without its sign, so that all of them fit in one list.
+/// An argument as it arrived, zero-extended, so all arguments fit into one list.
 trait Argument {
     fn bits(self) -> u64;
 }
@@ -64,7 +64,7 @@ macro_rules! entry_points {
 
         $(
             /// # Safety
-            /// The arguments are as the specification has them, or the call was told what to return.
+            /// The arguments are as the specification requires, or the test set what the call returns.
             #[unsafe(no_mangle)]
             #[allow(non_snake_case, clippy::too_many_arguments)]
             pub unsafe extern "system" fn $name($($argument: $type),*) -> Return {

@@ -6,7 +6,7 @@ use odbc_api::{
     Bit, ConnectionOptions, Cursor, CursorRow, DataType, Environment, Error, IntoParameter, Nullable, Utf16String,
 };
 
-/// The version of odbc-api, which itself does not tell it.
+/// The version of odbc-api, which it does not report itself.
 fn version() -> Option<&'static str> {
     include_str!("../Cargo.toml").split("version = \"=").nth(1)?.split('"').next()
 }
@@ -20,7 +20,7 @@ fn time(year: i16, month: u16, day: u16, [hour, minute, second]: [u16; 3], fract
     WithDataType { value, data_type: DataType::Timestamp { precision: 7 } }
 }
 
-/// One column of a fixed size; `None` for NULL.
+/// One column of a fixed size; `None` is NULL.
 fn fixed<T: Default + Copy>(row: &mut CursorRow<'_>, column: u16) -> Result<Option<T>, Error>
 where
     Nullable<T>: odbc_api::parameter::CElement + odbc_api::handles::CDataMut,
