@@ -87,7 +87,7 @@ mod tests {
     fn look(path: &Path, layer: usize, found: &mut Vec<String>) {
         for (number, line) in std::fs::read_to_string(path).unwrap().lines().enumerate() {
             let above = LAYERS[layer + 1..].iter().find(|above| line.contains(&format!("crate::{above}")));
-            let braces = line.contains("crate::{").then_some(&"several floors at once");
+            let braces = line.contains("crate::{").then_some(&"several layers at once");
             if let Some(above) = above.or(braces) {
                 found.push(format!("{}:{}: {above}", path.display(), number + 1));
             }

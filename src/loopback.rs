@@ -138,25 +138,18 @@ pub fn rewrite(
     if let Some(named) = sources.said(TARGET_DRIVER) {
         target.must_be(world, &named.attribute.text())?;
     }
-    let mut additions = form::Additions::new();
-    if kind.is_microsofts() {
+    let decision = if kind.is_microsofts() {
         let used = Decision::of(&sources, platform)?.origins();
         sources.forget_unused(used);
-    }
-    let decision = match kind.is_microsofts() {
-        true => Some(Decision::of(&sources, platform)?),
-        false => None,
+        Some(Decision::of(&sources, platform)?)
+    } else {
+        search.nothing("Loopback", "target", format!("{kind} is not a Microsoft ODBC driver: nothing is discovered"));
+        None
     };
-    match &decision {
-        Some(decision) => additions = form::find(world, wanted, &sources, decision, search)?,
-        None => {
-            search.nothing(
-                "Loopback",
-                "target",
-                format!("{kind} is not a Microsoft ODBC driver: nothing is discovered"),
-            );
-        }
-    }
+    let additions = match &decision {
+        Some(decision) => form::find(world, wanted, &sources, decision, search)?,
+        None => form::Additions::new(),
+    };
     let returned = sources.application.iter().filter(|attribute| !attribute.is("SAVEFILE")).cloned().collect();
     let target = form::write(wanted, &sources, decision.as_ref(), &additions);
     Ok(Rewritten {

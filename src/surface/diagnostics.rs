@@ -131,7 +131,7 @@ pub unsafe fn get_diag_field(
             Some(Field::SubclassOrigin) => text(record.state.subclass_origin()),
             Some(Field::ConnectionName | Field::ServerName) => text(""),
             Some(Field::Native) => {
-                output::put(value.cast(), 0i32);
+                output::put(value.cast(), record.native_error);
                 SqlReturn::SUCCESS
             }
             Some(Field::ColumnNumber) => {
