@@ -7,7 +7,7 @@ ask <- function(number) {
     answer <- sqlQuery(channel, sprintf("SELECT @@SPID AS session, (SELECT COUNT(*) FROM Sales.dbo.Orders) AS orders, %d AS number", number))
     odbcClose(channel)
     refusal <- tryCatch(odbcDriverConnect(sprintf("DSN=Loopback;TargetDriver=other %d", number)), warning = conditionMessage)
-    stopifnot(grepl("HY024", refusal), grepl(sprintf("TargetDriver=other %d asks", number), refusal))
+    stopifnot(grepl("HY024", refusal), grepl(sprintf("TargetDriver=other %d is not the driver", number), refusal))
     cbind(answer, process = Sys.getpid())
 }
 

@@ -20,7 +20,7 @@ static void use_once(void) {
         client_refused(client, wide("Server=s;UID=u;PWD=p"), "IM003", "cannot be loaded");
         client_free(client);
     } else {
-        client_refused(client, wide("Server=s;ClientKey=file:/k.pem"), "08001", "There is a key");
+        client_refused(client, wide("Server=s;ClientKey=file:/k.pem"), "08001", "A key is configured");
         client_open(client, wide("Server=s;UID=u;PWD=p"));
         client_close(client);
     }

@@ -14,7 +14,7 @@ def ask(number):
         pyodbc.connect("DSN=Loopback;TargetDriver=other %d" % number)
     except pyodbc.Error as error:
         refusal = error.args[1]
-    assert "[HY024]" in refusal and "TargetDriver=other %d asks" % number in refusal, refusal
+    assert "[HY024]" in refusal and "TargetDriver=other %d is not the driver" % number in refusal, refusal
     return os.getpid(), session, orders, back
 
 
