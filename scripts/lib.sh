@@ -50,7 +50,7 @@ need_machine() {
     local option=$1 folder space=("${SPACE_DEMO[@]}") free packages_free
     shift
     [ "$(uname -sm)" = 'Linux x86_64' ] ||
-        fail "this machine is $(uname -sm): Microsoft's driver comes from PyPI for Linux on x86-64. Use such a machine, or build alone: make build"
+        fail "this machine is $(uname -sm): Microsoft's driver comes from PyPI for Linux on x86-64. Use such a machine"
     command -v apt-get >/dev/null ||
         fail "apt-get was not found: this installs packages of Debian or Ubuntu. Use such a machine, or build alone: make build"
     need_cargo

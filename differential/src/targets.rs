@@ -12,6 +12,9 @@ pub struct Target {
     pub values: &'static [&'static str],
     /// C types and SQL types of parameters with which the driver itself ends the process.
     pub crashing: (&'static [i16], &'static [i16]),
+    /// After its connection was lost, the driver frees a statement and returns that it could not. The records of this failure are then
+    /// read from freed memory.
+    pub frees_and_fails: bool,
     /// Fields of descriptors for which the driver gives what happens to be in its memory.
     pub unsteady_fields: &'static [i16],
     /// One value each of 10,000 characters or bytes.
@@ -83,6 +86,7 @@ const SQL_SERVER: Target = Target {
         "CAST(NULL AS varbinary(max))",
     ],
     crashing: (&[], &[]),
+    frees_and_fails: false,
     unsteady_fields: &[],
     long_values: &[
         "REPLICATE(CAST('x' AS varchar(max)), 10000)",
@@ -177,6 +181,7 @@ const POSTGRESQL: Target = Target {
     ],
     crashing: (&[9, 10, 11, 91, 92, 93], &[4, 5, -5, -6]),
     // SQL_DESC_SCALE.
+    frees_and_fails: true,
     unsteady_fields: &[1006],
     long_values: &[
         "repeat('x', 10000)",
