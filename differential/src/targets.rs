@@ -17,6 +17,8 @@ pub struct Target {
     pub frees_and_fails: bool,
     /// Fields of descriptors for which the driver gives what happens to be in its memory.
     pub unsteady_fields: &'static [i16],
+    /// The driver likewise gives the type of a parameter that SQLSetDescRec has set.
+    pub unsteady_parameter: bool,
     /// One value each of 10,000 characters or bytes.
     pub long_values: &'static [&'static str],
     /// Several results at once.
@@ -88,6 +90,7 @@ const SQL_SERVER: Target = Target {
     crashing: (&[], &[]),
     frees_and_fails: false,
     unsteady_fields: &[],
+    unsteady_parameter: false,
     long_values: &[
         "REPLICATE(CAST('x' AS varchar(max)), 10000)",
         "REPLICATE(CAST(N'é' AS nvarchar(max)), 10000)",
@@ -180,9 +183,10 @@ const POSTGRESQL: Target = Target {
         "NULL::bytea",
     ],
     crashing: (&[9, 10, 11, 91, 92, 93], &[4, 5, -5, -6]),
-    // SQL_DESC_SCALE.
     frees_and_fails: true,
+    // SQL_DESC_SCALE.
     unsteady_fields: &[1006],
+    unsteady_parameter: true,
     long_values: &[
         "repeat('x', 10000)",
         "repeat('é', 10000)",
