@@ -7,7 +7,7 @@
 PREFIX = /usr
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## install and download what the demo and the tests need
 	@scripts/setup --tests

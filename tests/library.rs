@@ -148,5 +148,5 @@ fn signatures_are_those_of_the_specification_s_headers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("signatures.c");
     std::fs::write(&file, source).unwrap();
-    Ran::of(Command::new("cc").arg("-fsyntax-only").arg(file)).ok();
+    Ran::of(common::compiler().arg("-fsyntax-only").arg(file)).ok();
 }

@@ -322,7 +322,10 @@ fn doctor_checks_an_installation_alone_from_any_shell() {
         ("Server=x\n", ["A server is configured (Server=x), and no login.", "1 failure, 0 warnings\n"]),
         (
             "Sever=x\nUID=y\n",
-            ["The driver does not know the keyword \"Sever\" in section [Loopback]: did you mean Server?", "1 failure, 1 warning\n"],
+            [
+                "The driver does not know the keyword \"Sever\" in section [Loopback]: did you mean Server?",
+                "1 failure, 1 warning\n",
+            ],
         ),
     ] {
         assert_doctor(&loopback_odbc(&Registrations::usual(section), &["doctor"]), 2, &parts);

@@ -155,11 +155,12 @@ fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_befor
         r"HKLM\SOFTWARE\ODBC\ODBC.INI: [Loopback] removed",
         r"HKLM\SOFTWARE\ODBC\ODBCINST.INI: [SQL Server Loopback] removed",
         &format!("{FILE}: removed"),
+        "Done.",
     ];
     assert_eq!(said.lines().collect::<Vec<_>>(), lines);
     machine.assert_as_before();
     let again = run(&["uninstall"]).ok();
-    again.says(&["there is no [Loopback]", "there is no [SQL Server Loopback]", "loopbackodbc.dll: is not there"]);
+    again.says(&["there is no [Loopback]", "there is no [SQL Server Loopback]", "loopbackodbc.dll: does not exist"]);
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn a_user_installs_for_himself() {
         &[
             &format!("{}: the library, version", file.display()),
             &format!(r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] added: Driver={}", file.display()),
-            "scripts that SQL Server runs see nothing of it",
+            "Scripts that SQL Server runs do not see this installation",
         ],
     );
     assert!(!said.contains("HKLM") && !said.contains("ALL APPLICATION PACKAGES"), "{said}");
@@ -257,7 +258,7 @@ fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
     let ran = run(&["install", "--library", shown(&newer)]);
     let old = format!("{FILE}.old-1");
     ran.says(&[
-        "loopbackodbc.dll: exchanged for the library of version",
+        "loopbackodbc.dll: replaced by the library, version",
         "warning: programs have the old library loaded",
         &format!("{old} goes when Windows starts again"),
     ]);
@@ -315,7 +316,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing() {
         let dry = run(&[command, "--dry-run"]).ok().stdout;
         assert_eq!(Traces::now(), before);
         let (head, dry) = dry.split_once('\n').unwrap();
-        assert_eq!(head.trim_end(), "Nothing is changed. What would be said and done:");
+        assert_eq!(head.trim_end(), "Dry run: nothing is changed. A real run would print and do this:");
         assert_eq!(run(&[command]).ok().stdout, dry);
     };
     both("install");
@@ -329,7 +330,7 @@ fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
     // Nobody can create a file there.
     let unwritable = |ran: Ran, place: &str| {
         assert_eq!(ran.status, 2, "{ran:?}");
-        let advice = "and nothing was changed. Run it as an administrator, or with --user";
+        let advice = "Nothing was changed. Fix: run this as an administrator, or with --user";
         ran.says(&[&format!("{place} cannot be written ("), advice]);
         machine.assert_as_before();
     };
@@ -359,7 +360,7 @@ fn what_is_not_ours_is_left_alone() {
         (&["uninstall", "--driver-name", "SQL Server"], "is another driver ("),
         (&["install", "--dsn", "a[b"], "this cannot be a name"),
         (&["install", "--user", "--driver-name", "Two"], "which with --user has nothing of ours"),
-        (&["install", "--user", "--target-driver", "SQL Server"], "set LOOPBACK_ODBC_TARGET_DRIVER"),
+        (&["install", "--user", "--target-driver", "SQL Server"], "Set LOOPBACK_ODBC_TARGET_DRIVER"),
         (&["install", "--library", r"C:\windows\system32\kernel32.dll"], "is not the library of loopback-odbc"),
         (&["install", "--library", r"C:\nowhere.dll"], "(os error 126)"),
     ] {
@@ -379,11 +380,7 @@ fn a_driver_that_others_count_on_stays_until_the_last() {
     Ran::of(Command::new("reg").args(["add", OURS, "/v", "UsageCount", "/t", "REG_DWORD", "/d", "2", "/f"])).ok();
     let ran = run(&["uninstall"]);
     assert_eq!(ran.status, 1);
-    ran.says(&[
-        "counted one time less, UsageCount=1",
-        "loopbackodbc.dll: stays",
-        "others count on [SQL Server Loopback]",
-    ]);
+    ran.says(&["used by one fewer, UsageCount=1", "loopbackodbc.dll: stays", "others count on [SQL Server Loopback]"]);
     assert_says(&registry::exported(OURS), &["\"UsageCount\"=dword:00000001"]);
     assert!(Path::new(FILE).exists());
     run(&["uninstall"]).ok();

@@ -40,7 +40,7 @@ const SERVER: [(i16, &str, Kind); 1] = [(11, "server", Kind::Text)];
 const MOST: i16 = 40;
 
 pub fn write(kind: i16, handle: Handle) {
-    if handle.is_null() {
+    if handle.is_null() || !crate::transcript::is_written() {
         return;
     }
     // The records come before the fields: unixODBC passes some questions for fields on to the driver.

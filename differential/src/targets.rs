@@ -12,9 +12,14 @@ pub struct Target {
     pub values: &'static [&'static str],
     /// C types and SQL types of parameters with which the driver itself crashes the process.
     pub crashing: (&'static [i16], &'static [i16]),
-    /// Fields of descriptors for which the driver returns arbitrary memory.
+    /// After its connection was lost, the driver frees a statement and returns that it could not. The records of this failure are then
+    /// read from freed memory.
+    pub frees_and_fails: bool,
+    /// Fields of descriptors for which the driver gives what happens to be in its memory.
     pub unsteady_fields: &'static [i16],
-    /// Single values, each of 10,000 characters or bytes.
+    /// The driver likewise gives the type of a parameter that SQLSetDescRec has set.
+    pub unsteady_parameter: bool,
+    /// One value each of 10,000 characters or bytes.
     pub long_values: &'static [&'static str],
     /// Several results at once.
     pub several: &'static str,
@@ -83,7 +88,9 @@ const SQL_SERVER: Target = Target {
         "CAST(NULL AS varbinary(max))",
     ],
     crashing: (&[], &[]),
+    frees_and_fails: false,
     unsteady_fields: &[],
+    unsteady_parameter: false,
     long_values: &[
         "REPLICATE(CAST('x' AS varchar(max)), 10000)",
         "REPLICATE(CAST(N'é' AS nvarchar(max)), 10000)",
@@ -176,8 +183,10 @@ const POSTGRESQL: Target = Target {
         "NULL::bytea",
     ],
     crashing: (&[9, 10, 11, 91, 92, 93], &[4, 5, -5, -6]),
+    frees_and_fails: true,
     // SQL_DESC_SCALE.
     unsteady_fields: &[1006],
+    unsteady_parameter: true,
     long_values: &[
         "repeat('x', 10000)",
         "repeat('é', 10000)",

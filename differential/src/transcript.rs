@@ -28,6 +28,10 @@ pub fn unwritten<T>(action: impl FnOnce() -> T) -> T {
     result
 }
 
+pub fn is_written() -> bool {
+    WRITES.get()
+}
+
 pub fn write(line: &str) {
     if WRITES.get() {
         LINES.fetch_add(1, Relaxed);

@@ -75,10 +75,19 @@ impl Ran {
     }
 }
 
-/// Compiles a C program or library. `source` is relative to the project, or an absolute path.
+/// The C compiler, which finds unixODBC's headers.
+#[track_caller]
+pub fn compiler() -> Command {
+    let headers = std::env::var_os("UNIXODBC_INCLUDE").expect("UNIXODBC_INCLUDE is not set: source scripts/env first");
+    let mut command = Command::new("cc");
+    command.env("C_INCLUDE_PATH", headers);
+    command
+}
+
+/// Compiles a C program or library: of the project, or any other by its whole path.
 #[track_caller]
 pub fn compile(source: &str, to: &Path, options: &[&str]) {
-    let mut command = Command::new("cc");
+    let mut command = compiler();
     command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"]).arg(to).arg(project(source)).args(options);
     Ran::of(&mut command).ok();
 }

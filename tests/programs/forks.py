@@ -1,25 +1,40 @@
-"""Forked children that connect themselves, after the parent has connected and queried, as multiprocessing makes them."""
+"""Children by fork that connect for themselves, after the parent has connected and queried, as multiprocessing makes them.
+
+    forks.py [alone]
+
+With `alone`, DSN=Direct is Microsoft's driver without the library, for comparison.
+"""
 
 import multiprocessing
 import os
 import pyodbc
+import sys
+
+ALONE = sys.argv[1:] == ["alone"]
+STRING = "DSN=Direct;Database=Sales;UID=client;PWD=secret" if ALONE else "DSN=Loopback;Database=Sales"
 
 
 def ask(number):
-    connection = pyodbc.connect("DSN=Loopback;Database=Sales")
+    connection = pyodbc.connect(STRING)
     session, back = connection.execute("SELECT @@SPID, ?", number).fetchone()
     orders = connection.execute("SELECT COUNT(*) FROM dbo.Orders").fetchval()
     connection.close()
+    if not ALONE:
+        refused(number)
+    return os.getpid(), session, orders, back
+
+
+def refused(number):
+    """The library refuses with the text of this child, not of another one."""
     try:
         pyodbc.connect("DSN=Loopback;TargetDriver=other %d" % number)
     except pyodbc.Error as error:
         refusal = error.args[1]
     assert "[HY024]" in refusal and "TargetDriver=other %d is not the driver" % number in refusal, refusal
-    return os.getpid(), session, orders, back
 
 
 def main():
-    connection = pyodbc.connect("DSN=Loopback;Database=Sales")
+    connection = pyodbc.connect(STRING)
     own = connection.execute("SELECT @@SPID").fetchval()
     ask(0)
     with multiprocessing.get_context("fork").Pool(4, maxtasksperchild=2) as pool:

@@ -129,7 +129,11 @@ pub fn lost(setting: &Setting) {
     SQLGetInfoW(connection.handle, 17, value.p(), 100, &mut length);
     note!("  {}", value.shown());
     connection.get(SQL_ATTR_CONNECTION_DEAD);
-    drop(statement);
+    if setting.target.frees_and_fails {
+        unwritten(|| drop(statement));
+    } else {
+        drop(statement);
+    }
     SQLDisconnect(connection.handle);
     connection.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
     connection.connect(&setting.with(&[]));

@@ -19,14 +19,19 @@ fn fields() -> impl Iterator<Item = i16> {
     all.filter(|field| !ADDRESSES.contains(field))
 }
 
-fn show_record(setting: &Setting, descriptor: Handle, record: i16) {
-    for field in fields().filter(|field| !setting.target.unsteady_fields.contains(field)) {
+/// All fields but those that the driver gives from its memory, and these.
+fn show_fields(setting: &Setting, descriptor: Handle, record: i16, others: &[i16]) {
+    for field in fields().filter(|field| !setting.target.unsteady_fields.contains(field) && !others.contains(field)) {
         let (mut value, mut length) = (Buffer::new(200), -77);
         let capacity = value.len() as i32;
         if SQLGetDescFieldW(descriptor, record, field, value.p(), capacity, &mut length) != SQL_NO_DATA {
             note!("  {}", value.shown());
         }
     }
+}
+
+fn show_record(setting: &Setting, descriptor: Handle, record: i16) {
+    show_fields(setting, descriptor, record, &[]);
     let (mut name, mut length, mut sql_type, mut subtype) = (Text::new(60), -77, -77, -77);
     let (mut octets, mut precision, mut scale, mut nullable) = (-77, -77, -77, -77);
     let capacity = name.capacity();
@@ -113,7 +118,11 @@ pub fn bound_by_fields(setting: &Setting) {
     let parameters = statement.descriptor(SQL_ATTR_IMP_PARAM_DESC);
     SQLSetDescRec(parameters, 1, SQL_WVARCHAR, 0, 40, 0, 0, null_mut(), null_mut(), null_mut());
     set(parameters, 1, 1011, Text::of("@named").pointer(), SQL_NTS.into()); // SQL_DESC_NAME
-    show_record(setting, parameters, 1);
+    if setting.target.unsteady_parameter {
+        show_fields(setting, parameters, 1, &[2, 1002]); // SQL_DESC_CONCISE_TYPE, SQL_DESC_TYPE
+    } else {
+        show_record(setting, parameters, 1);
+    }
 }
 
 pub fn explicit(setting: &Setting) {
