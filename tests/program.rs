@@ -246,7 +246,7 @@ fn doctor_is_called_from_python_and_r_in_a_session() {
         let ran = in_a_session(&[], &command).ok();
         assert_says(
             &ran.stdout,
-            &["Server: fe80::8012:3df5:0:5db1%eth0", "The key is the certificate's", "0 failures, 0 warnings"],
+            &["Server: fe80::8012:3df5:0:5db1%eth0", "The key belongs to the certificate", "0 failures, 0 warnings"],
         );
         // The output is not a terminal.
         assert!(!ran.stdout.contains('\x1b'), "{}", ran.stdout);
@@ -322,7 +322,10 @@ fn doctor_checks_an_installation_alone_from_any_shell() {
         ("Server=x\n", ["A server is configured (Server=x), and no login.", "1 failure, 0 warnings\n"]),
         (
             "Sever=x\nUID=y\n",
-            ["The driver does not know the keyword \"Sever\" in section [Loopback]: did you mean Server?", "1 failure, 1 warning\n"],
+            [
+                "The driver does not know the keyword \"Sever\" in section [Loopback]: did you mean Server?",
+                "1 failure, 1 warning\n",
+            ],
         ),
     ] {
         assert_doctor(&loopback_odbc(&Registrations::usual(section), &["doctor"]), 2, &parts);
@@ -366,7 +369,7 @@ fn doctor_says_what_does_not_fit() {
     let other = "openssl genrsa -traditional -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2048 2>/dev/null; \
         chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem";
     for (snippet, status, parts) in [
-        (other, 2, &["The key is not the certificate's", "can be read by every user of this machine"][..]),
+        (other, 2, &["The key does not belong to the certificate", "can be read by every user of this machine"][..]),
         ("chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem", 1, &["chmod o-r /var/opt/mssql-extensibility/data/"]),
     ] {
         let ran = in_a_session(&["--prepare", snippet], &["./loopback-odbc", "doctor"]);

@@ -159,7 +159,7 @@ fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_befor
     assert_eq!(said.lines().collect::<Vec<_>>(), lines);
     machine.assert_as_before();
     let again = run(&["uninstall"]).ok();
-    again.says(&["there is no [Loopback]", "there is no [SQL Server Loopback]", "loopbackodbc.dll: is not there"]);
+    again.says(&["there is no [Loopback]", "there is no [SQL Server Loopback]", "loopbackodbc.dll: does not exist"]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_user_installs_for_himself() {
         &[
             &format!("{}: the library, version", file.display()),
             &format!(r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] added: Driver={}", file.display()),
-            "scripts that SQL Server runs see nothing of it",
+            "Scripts that SQL Server runs do not see this installation.",
         ],
     );
     assert!(!said.contains("HKLM") && !said.contains("ALL APPLICATION PACKAGES"), "{said}");
@@ -188,7 +188,7 @@ fn a_user_installs_for_himself() {
         .ok()
         .says(&[r"HKCU\SOFTWARE\ODBC\ODBC.INI, section [Loopback]", "a server and a login are configured"]);
     let said = run(&["uninstall", "--user"]).ok().stdout;
-    assert_says(&said, &[r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] removed; what was added to it is lost"]);
+    assert_says(&said, &[r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] removed, with the values that were added to it"]);
     machine.assert_as_before();
 }
 
@@ -233,7 +233,10 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     login(SOURCE, "Sales");
     let before = Traces::now();
     let said = run(&["install"]).ok().stdout;
-    assert_says(&said, &["loopbackodbc.dll: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
+    assert_says(
+        &said,
+        &["loopbackodbc.dll: up to date", "[SQL Server Loopback] is up to date", "[Loopback] is up to date"],
+    );
     assert_eq!(Traces::now(), before);
     // Changed by hand, with the driver in another place.
     registry::set(OURS, &[("Driver", r"C:\elsewhere\loopbackodbc.dll")]);
@@ -257,9 +260,9 @@ fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
     let ran = run(&["install", "--library", shown(&newer)]);
     let old = format!("{FILE}.old-1");
     ran.says(&[
-        "loopbackodbc.dll: exchanged for the library of version",
-        "warning: programs have the old library loaded",
-        &format!("{old} goes when Windows starts again"),
+        "loopbackodbc.dll: replaced by the library, version",
+        "warning: programs still use the old library",
+        &format!("Windows deletes {old} when it restarts"),
     ]);
     assert_eq!(ran.status, 1);
     assert_eq!(fs::read(FILE).unwrap(), fs::read(&newer).unwrap());
@@ -292,11 +295,7 @@ fn a_library_that_is_in_use_goes_when_it_is_not() {
     let loaded = unsafe { Library::new(FILE) }.unwrap();
     let ran = run(&["uninstall"]);
     assert_eq!(ran.status, 1);
-    ran.says(&[
-        "loopbackodbc.dll: removed",
-        "programs have the old library loaded",
-        ".old-1 goes when Windows starts again",
-    ]);
+    ran.says(&["loopbackodbc.dll: removed", "programs still use the old library", ".old-1 when it restarts"]);
     assert!(!Path::new(FILE).exists());
     drop(loaded);
     // The state after Windows has restarted.
@@ -315,7 +314,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing() {
         let dry = run(&[command, "--dry-run"]).ok().stdout;
         assert_eq!(Traces::now(), before);
         let (head, dry) = dry.split_once('\n').unwrap();
-        assert_eq!(head.trim_end(), "Nothing is changed. What would be said and done:");
+        assert_eq!(head.trim_end(), "Dry run: nothing is changed. A real run would print and do this:");
         assert_eq!(run(&[command]).ok().stdout, dry);
     };
     both("install");
@@ -329,7 +328,7 @@ fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
     // Nobody can create a file there.
     let unwritable = |ran: Ran, place: &str| {
         assert_eq!(ran.status, 2, "{ran:?}");
-        let advice = "and nothing was changed. Run it as an administrator, or with --user";
+        let advice = "Nothing was changed. Fix: run this as an administrator, or with --user";
         ran.says(&[&format!("{place} cannot be written ("), advice]);
         machine.assert_as_before();
     };
@@ -342,7 +341,7 @@ fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
     fs::remove_file(FOLDER).unwrap();
     unwritable(ran, FOLDER);
     let ran = Ran::of(command(&["install", "--user"]).env_remove("LOCALAPPDATA"));
-    ran.says(&["LOCALAPPDATA, the path of a folder, is not set"]);
+    ran.says(&["the environment variable LOCALAPPDATA is not set"]);
     machine.assert_as_before();
 }
 
@@ -357,8 +356,8 @@ fn what_is_not_ours_is_left_alone() {
         ),
         (&["install", "--driver-name", "SQL Server"], "is another driver ("),
         (&["uninstall", "--driver-name", "SQL Server"], "is another driver ("),
-        (&["install", "--dsn", "a[b"], "this cannot be a name"),
-        (&["install", "--user", "--driver-name", "Two"], "which with --user has nothing of ours"),
+        (&["install", "--dsn", "a[b"], "is not a valid name"),
+        (&["install", "--user", "--driver-name", "Two"], "which --user does not change"),
         (&["install", "--user", "--target-driver", "SQL Server"], "set LOOPBACK_ODBC_TARGET_DRIVER"),
         (&["install", "--library", r"C:\windows\system32\kernel32.dll"], "is not the library of loopback-odbc"),
         (&["install", "--library", r"C:\nowhere.dll"], "(os error 126)"),
@@ -368,7 +367,7 @@ fn what_is_not_ours_is_left_alone() {
         ran.says(&[reason]);
         assert_eq!(Traces::now(), before, "{arguments:?}");
     }
-    run(&["uninstall", "--dsn", "Warehouse"]).ok().says(&[r"[Warehouse] stays, its driver is C:\other.dll"]);
+    run(&["uninstall", "--dsn", "Warehouse"]).ok().says(&[r"[Warehouse] stays: its driver is C:\other.dll"]);
     assert_eq!(Traces::now(), before);
 }
 
@@ -380,9 +379,9 @@ fn a_driver_that_others_count_on_stays_until_the_last() {
     let ran = run(&["uninstall"]);
     assert_eq!(ran.status, 1);
     ran.says(&[
-        "counted one time less, UsageCount=1",
+        "[SQL Server Loopback] changed: UsageCount=1",
         "loopbackodbc.dll: stays",
-        "others count on [SQL Server Loopback]",
+        "other installations use [SQL Server Loopback]",
     ]);
     assert_says(&registry::exported(OURS), &["\"UsageCount\"=dword:00000001"]);
     assert!(Path::new(FILE).exists());
