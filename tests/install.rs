@@ -279,7 +279,7 @@ fn files_that_were_not_there_are_made_for_all_to_read_and_go_again() {
     let mut command = root.command("bash");
     let ran = Ran::of(command.args(["-c", "umask 077; exec \"$0\" install"]).arg(part("PROGRAM")));
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&["warning: no Microsoft ODBC driver for SQL Server is registered: connections fail until"]);
+    ran.says(&["warning: no Microsoft ODBC driver for SQL Server is registered. Connections fail until"]);
     for path in [DRIVERS, DATA_SOURCES] {
         assert_eq!(fs::metadata(root.path(path)).unwrap().mode() & 0o777, 0o644, "{path}");
     }
@@ -338,7 +338,10 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     root.write(DATA_SOURCES, &(root.read(DATA_SOURCES).trim_end().to_owned() + "\n" + own));
     let before = root.everything();
     let said = root.run(&["install"]).ok().stdout;
-    assert_says(&said, &["libloopbackodbc.so: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
+    assert_says(
+        &said,
+        &["libloopbackodbc.so: up to date", "[SQL Server Loopback] is up to date", "[Loopback] is up to date"],
+    );
     root.is_as(&before);
     // Another value in the driver's section changes; the other values and the usage count stay.
     let with_timeout = root.read(DRIVERS).replace("Description=", "CPTimeout=60\nDescription=");
@@ -350,7 +353,7 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     assert_eq!(drivers.matches("UsageCount=1").count(), 2, "{drivers}");
     assert_says(&root.read(DATA_SOURCES), &[own]);
     // A discovered target stays in use without being named again.
-    root.run(&["install"]).ok().says(&["[SQL Server Loopback] is there"]);
+    root.run(&["install"]).ok().says(&["[SQL Server Loopback] is up to date"]);
 }
 
 #[test]
@@ -407,7 +410,7 @@ fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
     ran.says(&[
         "libloopbackodbc-loopback-by-another.so: the library",
         "the target driver's library, ",
-        "do not see it",
+        "scripts that SQL Server runs cannot see",
     ]);
 
     let said = root.python(TARGETS, "Loopback,Second");
@@ -436,7 +439,7 @@ fn sections_of_others_are_refused() {
     refused(&["install", "--dsn", "Warehouse"], &["[Warehouse] of /etc/odbc.ini has another driver (Other)", "--dsn"]);
     let theirs = "ODBC Driver 18 for SQL Server";
     refused(&["install", "--driver-name", theirs], &["is another driver", &target(), "--driver-name"]);
-    refused(&["uninstall", "--driver-name", theirs], &["is another driver", &target(), "left alone"]);
+    refused(&["uninstall", "--driver-name", theirs], &["is another driver", &target(), "Nothing was changed"]);
     root.run(&["install"]).ok();
     // Two registrations need two data sources.
     refused(&["install", "--driver-name", "Second"], &["[Loopback] of /etc/odbc.ini has another driver", "--dsn"]);
@@ -446,12 +449,15 @@ fn sections_of_others_are_refused() {
         &["install", "--driver-name", "A-b", "--dsn", "A-b"],
         &["[A b]", "libloopbackodbc-a-b.so", "--driver-name"],
     );
-    refused(&["install", "--dsn", "a]b"], &["--dsn \"a]b\"", "cannot be a name"]);
+    refused(&["install", "--dsn", "a]b"], &["--dsn \"a]b\"", "is not a valid name"]);
     refused(&["install", "--target-driver", "SQL Server Loopback"], &["is this library itself"]);
     // If the data source belongs to another driver, uninstall reports that it stays.
     let ran = root.run(&["uninstall", "--dry-run", "--dsn", "Warehouse"]);
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&["[Warehouse] stays: its driver is Other", "the driver of [Loopback] of /etc/odbc.ini is gone now"]);
+    ran.says(&[
+        "[Warehouse] stays: its driver is Other",
+        "[Loopback] of /etc/odbc.ini uses the driver that was removed. Fix: loopback-odbc uninstall",
+    ]);
 }
 
 #[test]
@@ -528,7 +534,7 @@ fn what_unixodbc_would_read_as_something_else_is_not_written() {
     assert_eq!(ran.status, 2, "{ran:?}");
     assert_says(
         &ran.stderr,
-        &["/etc/odbcinst.ini is left as it was: unixODBC would read TargetDriver", "Stopped part-way"],
+        &["/etc/odbcinst.ini was not changed: unixODBC would read TargetDriver", "Stopped part-way"],
     );
     assert!(!root.read(DRIVERS).contains("Loopback"));
     root.run(&["uninstall"]).ok().says(&["libloopbackodbc.so: removed"]);
@@ -547,7 +553,7 @@ fn a_section_of_our_name_that_is_hidden_behind_ours_is_left_alone() {
         ),
     ] {
         root.write(DATA_SOURCES, &format!("{ours}{others}"));
-        root.run(&["install"]).ok().says(&["/etc/odbc.ini: [Loopback] is there"]);
+        root.run(&["install"]).ok().says(&["/etc/odbc.ini: [Loopback] is up to date"]);
         root.run(&["uninstall"]).ok();
         assert_eq!(root.read(DATA_SOURCES), left);
     }
@@ -561,10 +567,7 @@ fn a_file_that_unixodbc_cannot_read_is_left_alone() {
         fs::write(root.path(DATA_SOURCES), others).unwrap();
         let ran = root.run(&["install"]);
         assert_eq!(ran.status, 2, "{ran:?}");
-        assert_says(
-            &ran.stderr,
-            &["/etc/odbc.ini is left as it was: unixODBC would read Driver of [Loopback] as \"\""],
-        );
+        assert_says(&ran.stderr, &["/etc/odbc.ini was not changed: unixODBC would read Driver of [Loopback] as \"\""]);
         root.run(&["uninstall"]).ok();
         assert_eq!(fs::read(root.path(DATA_SOURCES)).unwrap(), others);
     }
@@ -590,9 +593,12 @@ fn an_installation_by_hand_is_taken_over_and_removed() {
     root.write(DRIVERS, &format!("[SQL Server Loopback]\nDriver={old}\nTargetDriver={}\n", target()));
     root.write(DATA_SOURCES, "[Loopback]\nDriver=SQL Server Loopback\n");
     let said = root.run(&["install"]).ok();
-    said.says(&[&format!("[SQL Server Loopback] changed: Driver={}\n", installed()), "odbc.ini: [Loopback] is there"]);
+    said.says(&[
+        &format!("[SQL Server Loopback] changed: Driver={}\n", installed()),
+        "odbc.ini: [Loopback] is up to date",
+    ]);
     assert_says(&root.python(TARGETS, "Loopback"), &["HY024", &target()]);
-    let nothing_else = "removed, and the file, which has nothing else\n";
+    let nothing_else = "removed, and the file, which contains nothing else\n";
     root.run(&["uninstall"])
         .ok()
         .says(&[&format!("[Loopback] {nothing_else}"), &format!("[SQL Server Loopback] {nothing_else}")]);
@@ -614,7 +620,7 @@ fn a_login_that_somebody_wrote_into_our_section_stays_and_is_of_use_again() {
     root.write(DATA_SOURCES, &(root.read(DATA_SOURCES) + own));
     let installed = root.read(DATA_SOURCES);
     let said = root.run(&["uninstall"]).ok();
-    said.says(&["[Loopback] its Driver removed; what others have added to it stays: Server, UID\n"]);
+    said.says(&["[Loopback] Driver removed; the other keywords stay: Server, UID\n"]);
     assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Loopback]\n{own}"));
     root.run(&["uninstall"]).ok().says(&["[Loopback] stays: it has no driver"]);
     root.run(&["install"]).ok().says(&["[Loopback] changed: Driver=SQL Server Loopback"]);
@@ -643,10 +649,10 @@ print(count.value)
 ";
     assert_eq!(root.python(COUNT, &installed()), "2\n");
     let said = root.run(&["install"]).ok();
-    said.says(&["[SQL Server Loopback] is there"]);
+    said.says(&["[SQL Server Loopback] is up to date"]);
     let ran = root.run(&["uninstall"]);
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&["[SQL Server Loopback] used by one fewer, UsageCount=1", "libloopbackodbc.so: stays", "others use"]);
+    ran.says(&["[SQL Server Loopback] changed: UsageCount=1", "libloopbackodbc.so: stays", "other installations use"]);
     assert_says(&root.read(DRIVERS), &["[SQL Server Loopback]"]);
     assert!(root.path(installed()).exists());
     root.run(&["uninstall"]).ok().says(&["[SQL Server Loopback] removed", "libloopbackodbc.so: removed"]);
@@ -742,7 +748,7 @@ fn a_file_that_is_not_the_library_of_this_version_is_refused() {
     let (source, other) = (root.folder.path().join("other.c"), root.folder.path().join("other.so"));
     fs::write(&source, "const char *loopback_odbc_version(void) { return \"9.8.7\"; }\n").unwrap();
     compile(source.to_str().unwrap(), &other, &["-shared", "-fPIC"]);
-    refused(&other, &["is version 9.8.7, and this program", env!("CARGO_PKG_VERSION")]);
+    refused(&other, &["is version 9.8.7, but this program is version", env!("CARGO_PKG_VERSION")]);
     root.is_as(&before);
 }
 
@@ -759,7 +765,7 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     let what = ["odbcinst.ini", "odbc.ini", "the target driver's library, "];
     for (warning, what) in warnings.iter().zip(what) {
-        assert_says(warning, &["warning: ", what, "scripts that SQL Server runs do not see it", "datadirectories"]);
+        assert_says(warning, &["warning: ", what, "scripts that SQL Server runs cannot see", "datadirectories"]);
     }
     assert!(!ran.stderr.contains('\u{1b}'), "colour without a terminal: {}", ran.stderr);
     // A file that only root can read is useless to a script.
@@ -785,12 +791,12 @@ fn a_library_that_another_registration_has_too_stays() {
     let drivers = root.read(DRIVERS);
     root.write(DRIVERS, &format!("{drivers}\n[By hand]\nDriver={}\n", installed()));
     let ran = root.run(&["uninstall"]).ok();
-    assert_says(&ran.stdout, &["[By hand] has the same file", &format!("{}: stays", installed())]);
+    assert_says(&ran.stdout, &["[By hand] uses the same file", &format!("{}: stays", installed())]);
     assert!(root.path(installed()).exists());
     // Two names that give the same file name.
     root.run(&["install", "--driver-name", "A B", "--dsn", "AB"]).ok();
     let ran = root.run(&["uninstall", "--driver-name", "A-B", "--dsn", "ABx"]);
-    ran.says(&["[A B] has the same file", "[A B] stays (uninstall --driver-name 'A B' --dsn 'AB')"]);
+    ran.says(&["[A B] uses the same file", "[A B] stays (uninstall --driver-name 'A B' --dsn 'AB')"]);
     assert!(root.path(installed().replace(".so", "-a-b.so")).exists());
 }
 
@@ -801,13 +807,10 @@ fn who_does_not_listen_gets_the_whole_installation_nevertheless() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let ran = command.arg("install").stdout(full).output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
-    assert_says(
-        &String::from_utf8_lossy(&ran.stderr),
-        &["standard output: No space left", "All changes were made nevertheless"],
-    );
+    assert_says(&String::from_utf8_lossy(&ran.stderr), &["standard output: No space left", "All changes were made"]);
     assert_says(
         &root.run(&["install"]).ok().stdout,
-        &["up to date", "[SQL Server Loopback] is there", "[Loopback] is there"],
+        &["up to date", "[SQL Server Loopback] is up to date", "[Loopback] is up to date"],
     );
 }
 
@@ -821,12 +824,12 @@ fn what_cannot_be_done_to_the_end_is_not_begun() {
         assert_says(&ran.stderr, parts);
         root.is_as(&before);
     };
-    refused(&["install", "--target-driver", "x\n[Evil]\nDriver=y"], &["a line of a file cannot hold"]);
+    refused(&["install", "--target-driver", "x\n[Evil]\nDriver=y"], &["contains control characters"]);
     fs::remove_file(root.path(DATA_SOURCES)).unwrap();
     std::os::unix::fs::symlink("/nonexistent/odbc.ini", root.path(DATA_SOURCES)).unwrap();
     let ran = root.run(&["install"]);
     assert_eq!(ran.status, 2);
-    assert_says(&ran.stderr, &["/etc/odbc.ini is a link that leads nowhere, and nothing was changed"]);
+    assert_says(&ran.stderr, &["/etc/odbc.ini is a symbolic link to a file that does not exist. Nothing was changed"]);
     assert!(!root.path(installed()).exists());
 }
 
@@ -1165,7 +1168,10 @@ fn what_another_program_writes_meanwhile_is_never_lost() {
                 assert!(root.read(path).starts_with(original), "{path}, at {call} of {verb}: {ran:?}");
             }
             if ran.status != 0 {
-                assert_says(&ran.stderr, &["was changed by another program meanwhile", "run this again"]);
+                assert_says(
+                    &ran.stderr,
+                    &["was changed by another program at the same time", "run this command again"],
+                );
                 noticed += 1;
             }
             root.run(&[verb]).ok();
@@ -1273,7 +1279,7 @@ fn what_cannot_be_exchanged_is_not_begun() {
     let mount = |arguments: &[&str]| drop(Ran::of(root.command("mount").args(arguments)).ok());
     // A file that is a mount point itself, as in a container.
     mount(&["--bind", DATA_SOURCES, DATA_SOURCES]);
-    refused(&["/etc/odbc.ini is mounted by itself", "nothing was changed"]);
+    refused(&["/etc/odbc.ini is a mount point", "Nothing was changed"]);
     Ran::of(root.command("umount").arg(DATA_SOURCES)).ok();
     // A link to a file in a folder that cannot be written.
     const FOLDER: &str = "/usr/share/read-only-of-the-tests";

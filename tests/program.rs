@@ -246,7 +246,7 @@ fn doctor_is_called_from_python_and_r_in_a_session() {
         let ran = in_a_session(&[], &command).ok();
         assert_says(
             &ran.stdout,
-            &["Server: fe80::8012:3df5:0:5db1%eth0", "The key is the certificate's", "0 failures, 0 warnings"],
+            &["Server: fe80::8012:3df5:0:5db1%eth0", "The key belongs to the certificate", "0 failures, 0 warnings"],
         );
         // The output is not a terminal.
         assert!(!ran.stdout.contains('\x1b'), "{}", ran.stdout);
@@ -369,7 +369,7 @@ fn doctor_says_what_does_not_fit() {
     let other = "openssl genrsa -traditional -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2048 2>/dev/null; \
         chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem";
     for (snippet, status, parts) in [
-        (other, 2, &["The key is not the certificate's", "can be read by every user of this machine"][..]),
+        (other, 2, &["The key does not belong to the certificate", "can be read by every user of this machine"][..]),
         ("chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem", 1, &["chmod o-r /var/opt/mssql-extensibility/data/"]),
     ] {
         let ran = in_a_session(&["--prepare", snippet], &["./loopback-odbc", "doctor"]);

@@ -173,7 +173,7 @@ fn a_user_installs_for_himself() {
         &[
             &format!("{}: the library, version", file.display()),
             &format!(r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] added: Driver={}", file.display()),
-            "Scripts that SQL Server runs do not see this installation",
+            "Scripts that SQL Server runs do not see this installation.",
         ],
     );
     assert!(!said.contains("HKLM") && !said.contains("ALL APPLICATION PACKAGES"), "{said}");
@@ -189,7 +189,7 @@ fn a_user_installs_for_himself() {
         .ok()
         .says(&[r"HKCU\SOFTWARE\ODBC\ODBC.INI, section [Loopback]", "a server and a login are configured"]);
     let said = run(&["uninstall", "--user"]).ok().stdout;
-    assert_says(&said, &[r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] removed; what was added to it is lost"]);
+    assert_says(&said, &[r"HKCU\SOFTWARE\ODBC\ODBC.INI: [Loopback] removed, with the values that were added to it"]);
     machine.assert_as_before();
 }
 
@@ -234,7 +234,10 @@ fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_do
     login(SOURCE, "Sales");
     let before = Traces::now();
     let said = run(&["install"]).ok().stdout;
-    assert_says(&said, &["loopbackodbc.dll: up to date", "[SQL Server Loopback] is there", "[Loopback] is there"]);
+    assert_says(
+        &said,
+        &["loopbackodbc.dll: up to date", "[SQL Server Loopback] is up to date", "[Loopback] is up to date"],
+    );
     assert_eq!(Traces::now(), before);
     // Changed by hand, with the driver in another place.
     registry::set(OURS, &[("Driver", r"C:\elsewhere\loopbackodbc.dll")]);
@@ -259,8 +262,8 @@ fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
     let old = format!("{FILE}.old-1");
     ran.says(&[
         "loopbackodbc.dll: replaced by the library, version",
-        "warning: programs have the old library loaded",
-        &format!("{old} goes when Windows starts again"),
+        "warning: programs still use the old library",
+        &format!("Windows deletes {old} when it restarts"),
     ]);
     assert_eq!(ran.status, 1);
     assert_eq!(fs::read(FILE).unwrap(), fs::read(&newer).unwrap());
@@ -293,11 +296,7 @@ fn a_library_that_is_in_use_goes_when_it_is_not() {
     let loaded = unsafe { Library::new(FILE) }.unwrap();
     let ran = run(&["uninstall"]);
     assert_eq!(ran.status, 1);
-    ran.says(&[
-        "loopbackodbc.dll: removed",
-        "programs have the old library loaded",
-        ".old-1 goes when Windows starts again",
-    ]);
+    ran.says(&["loopbackodbc.dll: removed", "programs still use the old library", ".old-1 when it restarts"]);
     assert!(!Path::new(FILE).exists());
     drop(loaded);
     // The state after Windows has restarted.
@@ -343,7 +342,7 @@ fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
     fs::remove_file(FOLDER).unwrap();
     unwritable(ran, FOLDER);
     let ran = Ran::of(command(&["install", "--user"]).env_remove("LOCALAPPDATA"));
-    ran.says(&["LOCALAPPDATA, the path of a folder, is not set"]);
+    ran.says(&["the environment variable LOCALAPPDATA is not set"]);
     machine.assert_as_before();
 }
 
@@ -358,9 +357,9 @@ fn what_is_not_ours_is_left_alone() {
         ),
         (&["install", "--driver-name", "SQL Server"], "is another driver ("),
         (&["uninstall", "--driver-name", "SQL Server"], "is another driver ("),
-        (&["install", "--dsn", "a[b"], "this cannot be a name"),
-        (&["install", "--user", "--driver-name", "Two"], "which with --user has nothing of ours"),
-        (&["install", "--user", "--target-driver", "SQL Server"], "Set LOOPBACK_ODBC_TARGET_DRIVER"),
+        (&["install", "--dsn", "a[b"], "is not a valid name"),
+        (&["install", "--user", "--driver-name", "Two"], "which --user does not change"),
+        (&["install", "--user", "--target-driver", "SQL Server"], "set LOOPBACK_ODBC_TARGET_DRIVER"),
         (&["install", "--library", r"C:\windows\system32\kernel32.dll"], "is not the library of loopback-odbc"),
         (&["install", "--library", r"C:\nowhere.dll"], "(os error 126)"),
     ] {
@@ -369,7 +368,7 @@ fn what_is_not_ours_is_left_alone() {
         ran.says(&[reason]);
         assert_eq!(Traces::now(), before, "{arguments:?}");
     }
-    run(&["uninstall", "--dsn", "Warehouse"]).ok().says(&[r"[Warehouse] stays, its driver is C:\other.dll"]);
+    run(&["uninstall", "--dsn", "Warehouse"]).ok().says(&[r"[Warehouse] stays: its driver is C:\other.dll"]);
     assert_eq!(Traces::now(), before);
 }
 
@@ -380,7 +379,11 @@ fn a_driver_that_others_count_on_stays_until_the_last() {
     Ran::of(Command::new("reg").args(["add", OURS, "/v", "UsageCount", "/t", "REG_DWORD", "/d", "2", "/f"])).ok();
     let ran = run(&["uninstall"]);
     assert_eq!(ran.status, 1);
-    ran.says(&["used by one fewer, UsageCount=1", "loopbackodbc.dll: stays", "others count on [SQL Server Loopback]"]);
+    ran.says(&[
+        "[SQL Server Loopback] changed: UsageCount=1",
+        "loopbackodbc.dll: stays",
+        "other installations use [SQL Server Loopback]",
+    ]);
     assert_says(&registry::exported(OURS), &["\"UsageCount\"=dword:00000001"]);
     assert!(Path::new(FILE).exists());
     run(&["uninstall"]).ok();

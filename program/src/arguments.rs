@@ -1,4 +1,4 @@
-//! The commands and their options, from which the help texts, the manual page and the shells' completions are made.
+//! The commands and their options. The help texts, the manual pages and the shells' completions are generated from them.
 
 use crate::system::QUOTE;
 use clap::builder::NonEmptyStringValueParser;
@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 pub const NAME: &str = "loopback-odbc";
 /// The data source that scripts name.
 pub const DSN: &str = "Loopback";
-/// What the library is registered as.
+/// The name under which the library is registered.
 pub const DRIVER_NAME: &str = "SQL Server Loopback";
 
 /// Install and check DSN=Loopback, the connection of scripts that SQL Server runs back to SQL Server
@@ -40,7 +40,7 @@ pub enum Command {
     Uninstall(Registration),
 }
 
-/// What the installation is made with; no command of the program's users.
+/// Commands for `make install`, hidden from users.
 #[derive(Debug, Parser)]
 #[command(name = NAME)]
 pub enum Making {
@@ -118,7 +118,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// The options that name the same registration, as they are written behind a command.
+    /// The options that select this registration, to append to a command.
     pub fn options(&self) -> String {
         let named = |option: &str, value: &str, usual: &str| {
             if value == usual { String::new() } else { format!(" {option} {QUOTE}{value}{QUOTE}") }

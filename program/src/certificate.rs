@@ -1,6 +1,6 @@
-//! Whether the session's certificate is valid now, and whether the key is its key.
+//! Checks whether the session's certificate is valid now, and whether the key belongs to it.
 //!
-//! The library leaves that to Microsoft's driver, which says it in OpenSSL's words or not at all.
+//! The library leaves these checks to Microsoft's driver, whose message is OpenSSL's, or missing.
 
 use crate::report::{Area, Report};
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -10,20 +10,20 @@ use std::time::SystemTime;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
-/// What to do about files that cannot be used.
-const REMEDY: &str = "SQL Server writes both files when a session begins; to use others, set \
+/// The fix for unusable files.
+const REMEDY: &str = "SQL Server writes both files when a session begins. To use others, set \
     LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY";
 
-/// Adds what the two files' contents show.
+/// Checks the contents of the two files.
 pub fn check(report: &mut Report, certificate: &[u8], key: &[u8], now: SystemTime) {
-    // What the session has is PEM; of what somebody names the driver reads DER as well.
+    // A session's files are PEM. The driver also reads DER, in files that somebody configures.
     let read = match Certificate::from_der(certificate) {
         Ok(certificate) => Ok(Some(certificate)),
         Err(_) => Certificate::load_pem_chain(certificate).map(|chain| chain.into_iter().next()),
     };
     let certificate = match read {
         Ok(Some(certificate)) => certificate,
-        Ok(None) => return report.failure(Area::Session, "There is no certificate in the certificate's file", REMEDY),
+        Ok(None) => return report.failure(Area::Session, "The certificate file contains no certificate", REMEDY),
         Err(error) => {
             return report.failure(Area::Session, format!("The certificate cannot be read: {error}"), REMEDY);
         }
@@ -37,7 +37,7 @@ fn check_validity(report: &mut Report, certificate: &Certificate, now: SystemTim
     let (from, until) = (certificate.validity.not_before, certificate.validity.not_after);
     let text = format!("Certificate of {}, valid from {from} until {until}", certificate.subject);
     if now > until.to_system_time() {
-        let remedy = "It has expired: it is that of a session that has ended, or the machine's clock is wrong";
+        let remedy = "It has expired: its session has ended, or the machine's clock is wrong";
         report.failure(Area::Session, text, remedy);
     } else if now < from.to_system_time() {
         report.failure(Area::Session, text, "It is not valid yet: the machine's clock is wrong");
@@ -47,27 +47,29 @@ fn check_validity(report: &mut Report, certificate: &Certificate, now: SystemTim
 }
 
 fn check_key(report: &mut Report, certificate: &Certificate, key: &[u8]) {
-    const UNCHECKED: &str = "If the driver refuses it, this is what to look at";
+    const UNCHECKED: &str = "If the driver rejects it, check this first";
     let text = str::from_utf8(key).unwrap_or_default();
     if text.contains("ENCRYPTED") {
-        let text = "The key is encrypted; whether it is the certificate's was not checked";
+        let text = "The key is encrypted. Whether it belongs to the certificate was not checked";
         return report.warning(Area::Session, text, UNCHECKED);
     }
     let public = certificate.tbs_certificate.subject_public_key_info.to_der().ok();
     let Some(public) = public.and_then(|der| RsaPublicKey::from_public_key_der(&der).ok()) else {
-        let text = "The certificate is for another kind of key than RSA; whether it is this one was not checked";
+        let text = "The certificate's key is not an RSA key. Whether the key belongs to it was not checked";
         return report.warning(Area::Session, text, UNCHECKED);
     };
-    // PKCS #1 in PEM is what SQL Server writes.
+    // SQL Server writes PKCS #1 in PEM.
     let private = RsaPrivateKey::from_pkcs1_pem(text).or_else(|_| RsaPrivateKey::from_pkcs1_der(key)).ok();
     let private = private.or_else(|| RsaPrivateKey::from_pkcs8_der(key).ok());
     match private.map_or_else(|| RsaPrivateKey::from_pkcs8_pem(text), Ok) {
         Err(error) => report.failure(Area::Session, format!("The key cannot be read: {error}"), REMEDY),
-        Ok(private) if private.to_public_key() == public => report.ok(Area::Session, "The key is the certificate's"),
+        Ok(private) if private.to_public_key() == public => {
+            report.ok(Area::Session, "The key belongs to the certificate")
+        }
         Ok(_) => {
-            let remedy = "The two files are of different sessions: name those of one with LOOPBACK_ODBC_CLIENT_CERTIFICATE \
-                and LOOPBACK_ODBC_CLIENT_KEY";
-            report.failure(Area::Session, "The key is not the certificate's", remedy);
+            let remedy = "The two files are from different sessions. Fix: set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
+                LOOPBACK_ODBC_CLIENT_KEY to the files of one session";
+            report.failure(Area::Session, "The key does not belong to the certificate", remedy);
         }
     }
 }
@@ -98,7 +100,7 @@ mod tests {
         (std::fs::read(certificate).unwrap(), std::fs::read(key).unwrap())
     }
 
-    /// The key in the form PKCS #1.
+    /// The key as PKCS #1.
     fn traditional(key: &[u8], options: &[&str]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
@@ -149,7 +151,7 @@ mod tests {
         let ((certificate, key), (_, other)) = (pair(&["rsa:2048"]), pair(&["rsa:2048"]));
         let now = SystemTime::now() + DAY;
         assert_eq!(checked(&certificate, &other, now)[1].0, Level::Failure);
-        assert!(checked(&certificate, &other, now)[1].1.starts_with("The key is not the certificate's"));
+        assert!(checked(&certificate, &other, now)[1].1.starts_with("The key does not belong to the certificate"));
         assert!(
             checked(&certificate, b"-----BEGIN PRIVATE KEY-----\nx\n", now)[1].1.starts_with("The key cannot be read")
         );

@@ -4,7 +4,7 @@ use crate::report::{Area, Level, Report};
 use loopbackodbc::program::{Attribute, Machine, Search, Wanted, parse, rewrite, shown_each, utf16};
 use std::net::Ipv6Addr;
 
-/// Compares key by key, for the database of the official string, which is one without a data source.
+/// Compares keyword by keyword, with a library string for the same database and without a data source.
 pub fn compare(report: &mut Report, wanted: &Wanted, official: &str) {
     const AREA: Area = Area::Comparison;
     let units = utf16(official.trim());
@@ -51,7 +51,7 @@ pub fn compare(report: &mut Report, wanted: &Wanted, official: &str) {
 /// What to do about a difference.
 const REMEDY: &str = "The official string is right: configure its value, and report the difference";
 
-/// Whether two values are one: yes and no and addresses are written in several ways.
+/// Whether two values mean the same. Yes, no and addresses can be written in several ways.
 fn means_the_same(one: &str, other: &str) -> bool {
     let address = |value: &str| -> Option<(Ipv6Addr, String)> {
         let (address, rest) = value.split_once('%')?;

@@ -1,4 +1,4 @@
-//! `loopback-odbc doctor`: follows the way of a connection and reports the state of each step.
+//! `loopback-odbc doctor`: follows a connection and reports the state of each step.
 //!
 //! The steps are the registration of the data source and the driver, the library, the driver behind it (the target), the session, the
 //! string and, on request, a real connection. A step that depends on a failed one is reported as not checked, so that each cause is
@@ -19,21 +19,21 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-/// What a server is asked after a connection: its version, the login, and the database.
+/// The queries after a connection: the server's version, the login, and the database.
 const QUERIES: [&str; 3] = ["select @@version", "select suser_sname()", "select db_name()"];
 
-/// The fix where no ODBC installer library can be loaded.
+/// The fix if no ODBC installer library can be loaded.
 const NO_INSTALLER: &str = if cfg!(windows) {
-    "It is a part of Windows: ask whoever administers this machine"
+    "It is part of Windows. Ask the administrator of this machine"
 } else {
     "Fix: install unixODBC, for example with: sudo apt-get install libodbc2 odbcinst (Debian, Ubuntu), sudo dnf install unixODBC"
 };
 
-/// What checks a session: the doctor itself, as a script that SQL Server runs.
+/// Runs the doctor as a script of SQL Server, which checks a session.
 const IN_A_SESSION: &str = "EXECUTE sp_execute_external_script @language = N'Python', @script = N'import subprocess; \
     print(subprocess.run([\"loopback-odbc\", \"doctor\"], capture_output=True, text=True).stdout)'";
 
-/// Checks everything and prints the report; gives the exit status.
+/// Checks everything, prints the report, and returns the exit status.
 ///
 /// # Errors
 /// Standard output cannot be written.
@@ -55,7 +55,7 @@ fn examine(report: &mut Report, examination: &Examination) {
     let found = data_source(report, dsn, &drivers);
     let named = found.as_ref().ok().and_then(Option::as_deref);
     let registered = named.and_then(|named| driver(report, named, &drivers));
-    // Without the data source the driver may be registered all the same.
+    // The driver may be registered even if the data source is not.
     let registered = registered.or_else(|| drivers.iter().find(|driver| driver.name == DRIVER_NAME).cloned());
     if let Some(driver) = &registered {
         library(report, &driver.library);
@@ -71,7 +71,7 @@ fn examine(report: &mut Report, examination: &Examination) {
         ends_open: false,
     };
     if examination.installation {
-        // A session is for scripts.
+        // Only scripts have a session.
     } else if found.is_err() {
         report.unchecked(Area::Session, "Not checked: this depends on the data source", Vec::new());
     } else {
@@ -93,7 +93,7 @@ fn examine(report: &mut Report, examination: &Examination) {
     }
 }
 
-/// The drivers that are registered; none where the registrations cannot be read.
+/// The registered drivers; none if the registrations cannot be read.
 fn registered_drivers(report: &mut Report) -> Option<Vec<Driver>> {
     let drivers = match drivers(&Machine) {
         Ok(drivers) => drivers,
@@ -107,7 +107,7 @@ fn registered_drivers(report: &mut Report) -> Option<Vec<Driver>> {
     readable.then_some(drivers)
 }
 
-/// What the driver manager takes for something that is not there: registers that this user may not read.
+/// The registers that this user may not read. The driver manager treats them as missing.
 fn unreadable(profile: Profile) -> Vec<(Register, String)> {
     registers(profile)
         .into_iter()
@@ -121,7 +121,7 @@ fn tell_unreadable(report: &mut Report, profile: Profile, level: Level) {
     }
 }
 
-/// Checks the section of the data source; gives what its `Driver` is, and an error where that cannot be told.
+/// Checks the data source's section and returns its `Driver`, or an error if that cannot be read.
 fn data_source(report: &mut Report, dsn: &str, drivers: &[Driver]) -> Result<Option<String>, ()> {
     let place = place(Profile::Odbc, dsn);
     let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
@@ -146,7 +146,7 @@ fn data_source(report: &mut Report, dsn: &str, drivers: &[Driver]) -> Result<Opt
     Ok(Some(named))
 }
 
-/// Warns of keywords that the driver passes over, where another one was most probably meant.
+/// Warns of keywords that the driver ignores and that are probably misspelt.
 fn warn_of_mistakes(report: &mut Report, dsn: &str) {
     let keywords = Machine.profile_keywords(Profile::Odbc, dsn).unwrap_or_default();
     for mistake in keywords.iter().filter_map(|keyword| misspelt(keyword, &format!("section [{dsn}]"))) {
@@ -154,7 +154,7 @@ fn warn_of_mistakes(report: &mut Report, dsn: &str) {
     }
 }
 
-/// What to do where a data source is missing.
+/// The fix for a missing data source.
 fn no_data_source(dsn: &str, drivers: &[Driver]) -> Vec<String> {
     let leads_here = |name: &&String| {
         let named = Machine.profile_value(Profile::Odbc, name, "Driver").unwrap_or_default();
@@ -172,14 +172,14 @@ fn no_data_source(dsn: &str, drivers: &[Driver]) -> Vec<String> {
     others.into_iter().chain([install]).collect()
 }
 
-/// The command that installs, as whoever runs this has to give it.
+/// The command that installs, with `sudo` where it is needed.
 fn installing(options: &str) -> String {
     format!("{}loopback-odbc install{options}", system::AS_ADMINISTRATOR)
 }
 
 /// The driver that a data source names.
 fn driver(report: &mut Report, named: &str, drivers: &[Driver]) -> Option<Driver> {
-    // Windows has the library's path here, and the driver may be registered besides.
+    // On Windows this is the library's path. The driver may also be registered.
     let by_path = drivers.iter().find(|driver| cfg!(windows) && driver.library == Path::new(named));
     if by_path.is_none() && named.contains(std::path::is_separator) {
         return Some(Driver { name: named.to_owned(), library: named.into(), target_driver: None });
@@ -202,7 +202,7 @@ fn driver(report: &mut Report, named: &str, drivers: &[Driver]) -> Option<Driver
     Some(driver.clone())
 }
 
-/// The registers of a profile; none where the driver manager is not unixODBC, whose installer library does not tell.
+/// The registers of a profile; none if the driver manager is not unixODBC, because other installer libraries do not report them.
 fn registers(profile: Profile) -> Vec<Register> {
     let registers = |mode| system::registers(mode).ok();
     match profile {
@@ -213,7 +213,7 @@ fn registers(profile: Profile) -> Vec<Register> {
     }
 }
 
-/// The register that has a section, or all in which it would be looked for.
+/// The register that contains a section, or all registers that are searched for it.
 fn place(profile: Profile, section: &str) -> String {
     let registers = registers(profile);
     let has_it = |register: &&Register| register.read().is_ok_and(|ini| ini.section(section).is_some());
@@ -248,8 +248,8 @@ fn library(report: &mut Report, path: &Path) {
     }
 }
 
-/// The driver behind the library, loaded as the library loads it. Where it cannot be, the one that the library's section
-/// names, or that is wanted most.
+/// The target driver, loaded as the library loads it. If that fails, the driver that the library's section names, or the preferred
+/// one.
 fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
     match examine_target(&Machine) {
         Ok(examined) => {
@@ -282,7 +282,7 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
     }
 }
 
-/// What each signal shows of the session, and the string that comes of it.
+/// Checks each signal of the session, and makes the connection string.
 fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute], dsn: &str) -> Option<Rewritten> {
     let mut search = Search::thorough();
     let outcome = rewrite(&Machine, wanted, given, &mut search);
@@ -324,7 +324,7 @@ fn session(report: &mut Report, wanted: &Wanted, given: &[Attribute], dsn: &str)
     }
 }
 
-/// A value that was found: the first signal that showed something has decided.
+/// Reports a value that was found. The first signal that showed a value decided.
 fn value(report: &mut Report, findings: &[Finding]) {
     let shown: Vec<&str> = findings.iter().filter_map(|finding| finding.found.as_deref()).collect();
     let mut details: Vec<String> = findings.iter().map(detail).collect();
@@ -337,7 +337,7 @@ fn value(report: &mut Report, findings: &[Finding]) {
     let agree = others.iter().all(|other| real(other) == real(decided));
     if !agree {
         details.push(
-            "The signals disagree. The first one that shows something counts; if it is wrong, configure the value"
+            "The signals disagree. The first one that shows a value counts. If it is wrong, configure the value"
                 .to_owned(),
         );
     }
@@ -350,7 +350,7 @@ fn detail(finding: &Finding) -> String {
     format!("{}: {}", finding.signal, finding.text)
 }
 
-/// The contents of the files that the string names.
+/// Checks the contents of the files in the string.
 fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
     let mut read = |file: &Option<Attribute>| {
         let path = file_of(file.as_ref()?)?;
@@ -369,7 +369,7 @@ fn certificate_and_key(report: &mut Report, rewritten: &Rewritten) {
     }
 }
 
-/// A connection as any program makes it.
+/// Connects as any program does.
 fn connection(report: &mut Report, dsn: &str) {
     if registers(Profile::Odbcinst).is_empty() {
         let text = "Not checked: the driver manager on this machine is not unixODBC";

@@ -1,6 +1,6 @@
 //! A connection through the driver manager, as any ODBC program makes it, for `doctor --connect`.
 //!
-//! The driver manager is loaded at run time: the program is to say that there is none, instead of not starting.
+//! The driver manager is loaded at run time, so the program starts without one and can report that.
 
 use crate::version::words;
 use libloading::{Library, Symbol};
@@ -35,19 +35,19 @@ struct DriverManager {
     library: Library,
 }
 
-/// A handle, which is freed at the end; a connection's is disconnected before.
+/// A handle, freed on drop. A connection is disconnected first.
 struct Owned<'m> {
     manager: &'m DriverManager,
     kind: i16,
     handle: Handle,
 }
 
-/// Connects with a connection string and gives the first column of each query's first row.
+/// Connects with a connection string and returns the first column of each query's first row.
 ///
 /// # Errors
-/// The loader's words, or the diagnostic records, one line each.
+/// The loader's message, or the diagnostic records, one line each.
 pub fn ask(string: &str, queries: &[&str]) -> Result<Vec<String>, Vec<String>> {
-    // SAFETY: the driver manager's initialisers are those that every ODBC program runs.
+    // SAFETY: every ODBC program runs the driver manager's initialisers.
     let library = unsafe { Library::new(DRIVER_MANAGER) };
     let library =
         library.map_err(|error| vec![format!("The ODBC driver manager cannot be loaded: {}", words(&error))])?;
@@ -61,7 +61,7 @@ pub fn ask(string: &str, queries: &[&str]) -> Result<Vec<String>, Vec<String>> {
 impl DriverManager {
     /// A function of the driver manager.
     fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, Vec<String>> {
-        // SAFETY: each caller names the type that the ODBC specification gives the function.
+        // SAFETY: each caller uses the function's type in the ODBC specification.
         unsafe { self.library.get(name.as_bytes()) }.map_err(|error| vec![words(&error)])
     }
 
@@ -97,7 +97,7 @@ impl<'m> Owned<'m> {
         self.succeeded(code)
     }
 
-    /// The first column of a query's first row, cut at a thousand characters; nothing for NULL.
+    /// The first column of a query's first row, at most a thousand characters; empty for NULL.
     fn first_value(&self, query: &str) -> Result<String, Vec<String>> {
         let query: Vec<u16> = query.encode_utf16().collect();
         let mut value = [0u16; 1000];
@@ -116,14 +116,14 @@ impl<'m> Owned<'m> {
     }
 
     /// # Errors
-    /// The handle's diagnostic records, where a function has not succeeded.
+    /// The handle's diagnostic records, if the function failed.
     fn succeeded(&self, code: i16) -> Result<(), Vec<String>> {
         if matches!(code, 0 | 1) {
             return Ok(());
         }
         let records: Vec<String> = (1..).map_while(|number| self.record(number)).collect();
         Err(if records.is_empty() {
-            vec![format!("a function of ODBC has given {code}, without a reason")]
+            vec![format!("an ODBC function returned {code} without a diagnostic record")]
         } else {
             records
         })
@@ -132,7 +132,7 @@ impl<'m> Owned<'m> {
     fn record(&self, number: i16) -> Option<String> {
         let get = self.manager.function::<GetDiagRec>("SQLGetDiagRecW").ok()?;
         let (mut state, mut native, mut text, mut length) = ([0u16; 6], 0i32, [0u16; 2000], 0i16);
-        // SAFETY: the buffers have the sizes that are said, in characters; the state has six, as the specification asks.
+        // SAFETY: the buffers have the given sizes in characters. The state has six, as specified.
         let code = unsafe {
             get(
                 self.kind,
@@ -157,8 +157,8 @@ impl Drop for Owned<'_> {
         if self.handle.is_null() {
             return;
         }
-        // SAFETY: the handle is alive, nothing below it is, and it is not used again. That a connection is not connected is
-        // as good as that it was disconnected.
+        // SAFETY: the handle is alive, nothing below it is, and it is not used again. Disconnecting a connection that is not connected
+        // only returns an error.
         unsafe {
             if self.kind == DBC
                 && let Ok(disconnect) = self.manager.function::<Fetch>("SQLDisconnect")

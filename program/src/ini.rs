@@ -1,15 +1,15 @@
-//! What odbcinst.ini and odbc.ini hold: sections with keywords and values. On Windows these are keys of the registry.
+//! The contents of odbcinst.ini and odbc.ini: sections with keywords and values. On Windows these are keys of the registry.
 //!
-//! The installer library could be asked instead. But on Linux it makes the files that it does not find, which a plan must not,
-//! and answers from memory for some seconds; and nowhere does it list drivers or tell a usage count.
+//! The installer library is not used for reading. On Linux it creates missing files, which a plan must not do, and caches values for
+//! some seconds. It also cannot list drivers or return a usage count.
 
 use std::path::Path;
 
-/// The sections, in their order.
+/// The sections, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ini {
     pub sections: Vec<Section>,
-    /// The file that was read, to the byte; none if it is not there.
+    /// The bytes of the file; none if it does not exist.
     #[cfg(unix)]
     pub contents: Option<Vec<u8>>,
 }
@@ -22,7 +22,7 @@ pub struct Section {
 }
 
 impl Ini {
-    /// The section of this name; case does not count.
+    /// The section of this name, ignoring case.
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name.eq_ignore_ascii_case(name))
     }
@@ -35,13 +35,13 @@ impl Section {
         Section { name: name.to_owned(), properties: properties.iter().map(owned).collect() }
     }
 
-    /// A keyword's value; empty where there is none.
+    /// A keyword's value; empty if it has none.
     pub fn value(&self, keyword: &str) -> &str {
         let property = self.properties.iter().find(|(name, _)| name.eq_ignore_ascii_case(keyword));
         property.map_or("", |(_, value)| value)
     }
 
-    /// The library of a driver, which the driver manager prefers to take from `Driver64`.
+    /// A driver's library. The driver manager prefers `Driver64` to `Driver`.
     pub fn library(&self) -> &Path {
         let library = self.value("Driver64");
         Path::new(if library.is_empty() { self.value("Driver") } else { library })

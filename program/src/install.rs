@@ -1,7 +1,7 @@
-//! `loopback-odbc install`: what has to change so that `DSN=Loopback` connects, and what may stand in its way.
+//! `loopback-odbc install`: plans the changes that make `DSN=Loopback` connect, and warns of obstacles.
 //!
-//! An installation that is there already is brought up to date: what needs no change gets none, the usage count stays, and so
-//! do keywords that somebody else has added.
+//! An existing installation is updated. Only what is out of date changes. The usage count stays, and so do keywords that somebody
+//! added.
 
 use crate::arguments::{DSN, Installation, Registration};
 use crate::ini::{Ini, Section};
@@ -15,13 +15,13 @@ use std::fs;
 use std::path::Path;
 
 /// # Errors
-/// Why nothing can be installed, or what went wrong halfway.
+/// The installation is not possible, or a change failed.
 pub fn run(wanted: &Installation) -> Result<u8, String> {
     let registration = &wanted.registration;
     let target = wanted.target_driver.as_deref();
     if registration.user && target.is_some() {
-        let text = "--target-driver is a setting of the driver in odbcinst.ini, which --user does not register. Set \
-                    LOOPBACK_ODBC_TARGET_DRIVER for your programs instead";
+        let text = "--target-driver is a setting of the driver in odbcinst.ini, which --user does not register. Fix: set \
+                    LOOPBACK_ODBC_TARGET_DRIVER for your programs";
         return Err(text.to_owned());
     }
     target.map_or(Ok(()), places::check_text)?;
@@ -53,7 +53,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     plan.carry_out(|| places.recover(), registration)
 }
 
-/// Warns of copies of the library under other names that are not the one that is installed now.
+/// Warns of copies of the library under other names that differ from the installed one.
 fn warn_of_older_copies(plan: &mut Plan, from: &Path, places: &Places, drivers: &Ini) {
     let current = fs::read(from).ok();
     let others =
@@ -66,7 +66,7 @@ fn warn_of_older_copies(plan: &mut Plan, from: &Path, places: &Places, drivers: 
     }
 }
 
-/// A path as it is written into the files of registrations.
+/// A path as a value of odbc.ini or odbcinst.ini.
 fn path_text(path: &Path) -> Result<String, String> {
     let text = path.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
     places::check_text(text).map(|()| text.to_owned())
@@ -112,7 +112,7 @@ fn driver(
     match there {
         Some(section) if !places::ours(section) => {
             return Err(format!(
-                "[{name}] of {register} is another driver ({}) and was left alone. Fix: choose another --driver-name",
+                "[{name}] of {register} is another driver ({}). Nothing was changed. Fix: choose another --driver-name",
                 section.library().display()
             ));
         }
@@ -139,10 +139,10 @@ fn data_source(
     let there = data_sources.section(name);
     if let Some(section) = there {
         let other = section.value("Driver");
-        // One without a driver is what an uninstallation leaves of a section with a login.
+        // `uninstall` leaves a section without a driver if it contains a login.
         if !other.is_empty() && !other.eq_ignore_ascii_case(driver) && !places::is_ours(Path::new(other)) {
             return Err(format!(
-                "[{name}] of {register} has another driver ({other}) and was left alone. Fix: choose another --dsn"
+                "[{name}] of {register} has another driver ({other}). Nothing was changed. Fix: choose another --dsn"
             ));
         }
     }
@@ -155,7 +155,7 @@ fn data_source(
 /// Keywords with their values.
 type Values<'v> = [(&'v str, &'v str)];
 
-/// A section that is to have some values: what is missing of it is added or set.
+/// The values that a section must have. Missing ones are added, wrong ones are changed.
 struct Entry<'e> {
     register: &'e Register,
     ini: &'e Ini,
@@ -170,7 +170,7 @@ impl Entry<'_> {
         let missing = |(keyword, value): &&(&str, &str)| there.is_none_or(|section| section.value(keyword) != *value);
         let missing: Vec<(&str, &str)> = values.iter().filter(missing).copied().collect();
         if missing.is_empty() {
-            plan.say(format!("{register}: [{name}] is there"));
+            plan.say(format!("{register}: [{name}] is up to date"));
             return;
         }
         let listed: Vec<String> = missing.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
@@ -182,7 +182,7 @@ impl Entry<'_> {
     }
 }
 
-/// The last line: that it is done, and what to do next.
+/// The last line: what to do next.
 fn next(registration: &Registration, places: &Places) -> String {
     let dsn = &registration.dsn;
     let configure = format!("add a server and a login to [{dsn}] of {}", places.data_sources);
@@ -199,8 +199,8 @@ fn next(registration: &Registration, places: &Places) -> String {
     format!("Done. {next} Check it with: loopback-odbc doctor --installation{check}")
 }
 
-/// Warns when the driver to be loaded is not there, or not for scripts: the one that is named, or any of Microsoft's that the
-/// library would take.
+/// Warns if the target driver is missing, or if scripts cannot see it. The target is the named driver, or the Microsoft driver that the
+/// library would load.
 ///
 /// # Errors
 /// The target is this library.
@@ -212,22 +212,25 @@ fn check_target(plan: &mut Plan, drivers: &Ini, named: Option<&str>) -> Result<(
         (Some(path), None) if path.contains(std::path::is_separator) => Path::new(path),
         (Some(name), None) => {
             plan.warn(format!(
-                "the target driver, {name}, is not in odbcinst.ini: until it is registered, connections fail"
+                "the target driver, {name}, is not in odbcinst.ini. Connections fail until it is registered"
             ));
             return Ok(());
         }
         (None, None) => {
             plan.warn(format!(
-                "no Microsoft ODBC driver for SQL Server is registered: connections fail until one is installed, such as \
-                 {USUAL}"
+                "no Microsoft ODBC driver for SQL Server is registered. Connections fail until one is installed. \
+                 Fix: install {USUAL}"
             ));
             return Ok(());
         }
     };
     if places::is_ours(library) {
-        return Err(format!("the target driver, {}, is this library itself", library.display()));
+        return Err(format!(
+            "the target driver, {}, is this library itself. Fix: name another one with --target-driver",
+            library.display()
+        ));
     }
-    // A plain name is for the loader to search.
+    // The loader searches for a plain name.
     if library.is_absolute() && !library.exists() {
         plan.warn(format!("the target driver's library, {}, does not exist", library.display()));
     } else {

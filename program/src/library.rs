@@ -1,6 +1,7 @@
-//! The library's file: found, checked, put into its place, and removed from there.
+//! Finds, checks, installs and removes the library's file.
 //!
-//! File and folders appear and go at once, by a change of name: what a killed run leaves is known by that name ([`new_name`]).
+//! Files and folders appear and disappear atomically, by a rename. The temporary name ([`new_name`]) identifies the leftovers of a
+//! killed run.
 
 use crate::paths::{folder_of, new_beside, new_name};
 use crate::plan::Warning;
@@ -10,21 +11,21 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Stands in a folder that was made for the library, and holds the path of the uppermost one that was. A folder with nothing
-/// else in it is not needed any more.
+/// Marks a folder that was created for the library. It contains the path of the uppermost folder that was created with it. A folder
+/// that contains only this file can be removed.
 const MARK: &str = ".made-by-loopback-odbc";
 
-/// The file that is to be installed: the one that is named, the one beside this program, the one that `make install` puts where
-/// programs have their own libraries, or the one in the folder of installed ones, for a second copy.
+/// The file to install: the one named with `--library`, the one beside this program, the one that `make install` put into the
+/// program's own library folder, or, for a second copy, the installed one.
 ///
 /// # Errors
-/// The paths that were tried.
+/// None exists; lists the paths that were tried.
 pub fn source(named: Option<&Path>, installed: &Path) -> Result<PathBuf, String> {
     if let Some(named) = named {
         return system::whole(named).map_err(|error| format!("--library {}: {error}", named.display()));
     }
     let program = std::env::current_exe().and_then(|program| system::whole(&program));
-    let program = program.map_err(|error| format!("this program's own path cannot be told: {error}"))?;
+    let program = program.map_err(|error| format!("this program's own path is unknown: {error}"))?;
     let folder = program.parent().unwrap_or(Path::new("/"));
     let file = format!("{STEM}{ENDING}");
     let own = folder.with_file_name("lib").join("loopback-odbc");
@@ -35,20 +36,20 @@ pub fn source(named: Option<&Path>, installed: &Path) -> Result<PathBuf, String>
     })
 }
 
-/// Holds that a file is this library, and of this program's version: they are made for each other.
+/// Checks that a file is this library, in this program's version.
 ///
 /// # Errors
-/// What it is instead, or the loader's words.
+/// It is another library or version, or the loader's message.
 pub fn check(path: &Path) -> Result<(), String> {
     let ours = env!("CARGO_PKG_VERSION");
     match version::of(path)? {
         version if version == ours => Ok(()),
-        version => Err(format!("{} is version {version}, and this program {ours}", path.display())),
+        version => Err(format!("{} is version {version}, but this program is version {ours}", path.display())),
     }
 }
 
-/// Copies the library to its place. Programs that have the old file open keep it: the new one is another file, which takes the
-/// name when it is whole.
+/// Copies the library to its place. The new file replaces the old one by a rename when it is complete. Programs that have the old file
+/// open keep it.
 ///
 /// # Errors
 /// The system's reason, with the path.
@@ -65,7 +66,7 @@ pub fn put(from: &Path, to: &Path) -> Result<Warning, String> {
     copied().map_err(|error| format!("{} cannot be written: {error}", to.display()))
 }
 
-/// Makes a folder, marked, with those above it that are missing.
+/// Creates a marked folder, and the missing folders above it.
 fn make(folder: &Path) -> io::Result<()> {
     let Some(uppermost) = folder.ancestors().take_while(|folder| !folder.exists()).last() else { return Ok(()) };
     let new = &new_name(uppermost);
@@ -82,7 +83,7 @@ fn make(folder: &Path) -> io::Result<()> {
     fs::rename(new, uppermost)
 }
 
-/// Removes an installed library, and the folders that were made for it if nothing else is in them.
+/// Removes an installed library, and the folders that were created for it if they contain nothing else.
 ///
 /// # Errors
 /// The system's reason, with the path.
@@ -91,7 +92,7 @@ pub fn remove(path: &Path) -> Result<Warning, String> {
     remove_folders(&folder_of(path)).map(|()| warning)
 }
 
-/// Removes what a killed run has left: a file or folder that has not taken its name yet, folders that are not needed any more.
+/// Removes leftovers of a killed run: files and folders with a temporary name, and folders that are not needed any more.
 ///
 /// # Errors
 /// The system's reason, with the path.
@@ -104,8 +105,8 @@ pub fn recover(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Removes a folder and those above it that were made with it, if it has only our mark. The mark goes last, under a name that
-/// tells which folder is the uppermost, so that what is not done now can be done later.
+/// Removes a folder that contains only the mark, and the folders that were created with it. The mark is removed last, under a name
+/// that identifies the uppermost folder, so a later run can finish the removal.
 fn remove_folders(folder: &Path) -> Result<(), String> {
     let Some(uppermost) = only_mark_left(folder) else { return Ok(()) };
     let new = new_name(&uppermost);
@@ -115,12 +116,12 @@ fn remove_folders(folder: &Path) -> Result<(), String> {
 
 fn remove_renamed(folder: &Path, uppermost: &Path) -> Result<(), String> {
     for folder in folder.ancestors().take_while(|folder| folder.starts_with(uppermost)) {
-        // One that is in use stays, and so do those above.
+        // A folder that is in use stays, and so do those above it.
         if gone(fs::remove_dir(folder)).is_err() {
             break;
         }
     }
-    // No more than what is ours: others may have put something into the folder before its name was changed.
+    // Removes only the mark: others may have put files into the folder before it was renamed.
     let new = new_name(uppermost);
     let innermost = new.join(folder.strip_prefix(uppermost).unwrap_or(Path::new("")));
     for left in innermost.ancestors().take_while(|left| left.starts_with(&new)) {
@@ -130,7 +131,7 @@ fn remove_renamed(folder: &Path, uppermost: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What is not there is removed.
+/// A missing file counts as removed.
 fn gone(removed: io::Result<()>) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
@@ -139,7 +140,7 @@ fn irremovable(path: &Path, error: &io::Error) -> String {
     format!("{} cannot be removed: {error}", path.display())
 }
 
-/// What our mark in a folder says, if nothing else is in there.
+/// The path in the folder's mark, if the folder contains nothing else.
 fn only_mark_left(folder: &Path) -> Option<PathBuf> {
     let uppermost = fs::read_to_string(folder.join(MARK)).ok()?;
     (fs::read_dir(folder).ok()?.count() == 1).then(|| uppermost.into())

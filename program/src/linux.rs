@@ -1,5 +1,5 @@
-//! Installing on Linux: what is asked of this system alone. Registrations are unixODBC's two files; what a script of SQL Server
-//! sees is a question of folders.
+//! The Linux part of installing. unixODBC's two files contain the registrations. The folder of a file decides whether a script of SQL
+//! Server sees it.
 //!
 //! The counterpart is `windows.rs`, with the same names.
 
@@ -28,14 +28,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// What the names of all copies of the library begin with, and end with.
+/// The beginning and the end of the file names of all copies of the library.
 pub const STEM: &str = "libloopbackodbc";
 pub const ENDING: &str = ".so";
 
-/// What a name with blanks stands between on a command line.
+/// Quotes a name with blanks on a command line.
 pub const QUOTE: char = '\'';
 
-/// What comes before a command that changes the installation.
+/// The prefix of a command that changes the installation.
 pub const AS_ADMINISTRATOR: &str = "sudo ";
 
 /// The fix for a register that this user may not read.
@@ -51,13 +51,13 @@ pub fn let_read(register: &Register) -> String {
 /// Who has the right to install for all.
 pub const WHO_MAY: &str = "as root";
 
-/// Is there on a machine with SQL Server, and not in the surroundings in which it runs scripts.
+/// Exists on a machine with SQL Server, but is hidden from its scripts.
 const SQL_SERVER: &str = "/opt/mssql/bin/sqlservr";
 
-/// Of the library and of folders that are made for it, whatever the umask says: all users' programs load it.
+/// The mode of the library and of the folders that are created for it, whatever the umask: all users' programs load the library.
 const MODE: u32 = 0o755;
 
-/// Where the library goes.
+/// The library's folder.
 ///
 /// # Errors
 /// There is no home folder.
@@ -68,20 +68,21 @@ pub fn folder(mode: Mode) -> Result<PathBuf, String> {
     }
 }
 
-/// Where Debian and Ubuntu have drivers; elsewhere the folder of libraries itself. SQL Server's scripts see both.
+/// The folder of drivers on Debian and Ubuntu; elsewhere the folder of libraries. SQL Server's scripts see both.
 fn system_folder(usr: &Path) -> PathBuf {
     let debian = usr.join("lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
     if debian.is_dir() { debian.join("odbc") } else { usr.join("lib64") }
 }
 
-/// The user's folder of data (XDG Base Directory Specification).
+/// The user's data folder (XDG Base Directory Specification).
 fn user_folder() -> Result<PathBuf, String> {
     let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
-    data.map(|data| data.join("loopback-odbc")).ok_or("--user needs HOME, the path of the home folder".to_owned())
+    data.map(|data| data.join("loopback-odbc"))
+        .ok_or("--user needs the environment variable HOME, the path of your home folder".to_owned())
 }
 
-/// Where the program goes, and the link by which it is called: scripts of SQL Server see both, and a user's PATH has `~/.local/bin`.
+/// The program's file and the link to it. Scripts of SQL Server see both. A user's PATH contains `~/.local/bin`.
 ///
 /// # Errors
 /// There is no home folder.
@@ -96,7 +97,7 @@ pub fn program(mode: Mode) -> Result<Option<Program>, String> {
     Ok(Some(Program { file: folder.join("bin").join(NAME), link: programs.join(NAME) }))
 }
 
-/// Makes a symbolic link to a file.
+/// Creates a symbolic link to a file.
 ///
 /// # Errors
 /// The system's reason.
@@ -104,13 +105,13 @@ pub fn link(file: &Path, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(file, link)
 }
 
-/// What a driver's section has besides its libraries when it is made.
+/// The values of a new driver section, besides its libraries.
 pub const DRIVER_VALUES: [(&str, &str); 1] = [("Description", "Loopback connections of SQL Server scripts")];
 
 /// The keywords of a driver's section that name the library.
 pub const LIBRARIES: [&str; 1] = ["Driver"];
 
-/// What a data source has for its driver: unixODBC takes its name, or its file.
+/// The value of a data source's `Driver`. unixODBC accepts the driver's name or its file.
 pub fn data_source_driver<'d>(mode: Mode, driver_name: &'d str, file: &'d str) -> &'d str {
     match mode {
         Mode::System => driver_name,
@@ -126,20 +127,22 @@ pub fn whole(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-/// Holds that a file, or a new one in this folder or the nearest one above it that there is, can be written; asked without
-/// writing it.
+/// Checks, without writing, that a path can be written. If it does not exist, the nearest existing folder above it counts.
 ///
 /// # Errors
-/// It cannot, with the system's reason.
+/// It cannot be written, with the system's reason.
 pub fn writable(path: &Path) -> Result<(), String> {
     if path.is_symlink() && !path.exists() {
-        return Err(format!("{} is a link that leads nowhere, and nothing was changed", path.display()));
+        return Err(format!(
+            "{} is a symbolic link to a file that does not exist. Nothing was changed",
+            path.display()
+        ));
     }
     let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
     access(there, Access::WRITE_OK).map_err(|error| unwritable(&path.display(), &error))
 }
 
-/// Lets everybody load what stands at a path.
+/// Lets every user load a file, or enter a folder.
 ///
 /// # Errors
 /// The system's reason.
@@ -147,12 +150,12 @@ pub fn open_to_all(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(MODE))
 }
 
-/// Whether everybody can load an installed file.
+/// Whether every user can load an installed file.
 pub fn is_open_to_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == MODE)
 }
 
-/// Opens the library's folder to scripts of SQL Server, which here is nothing: all users' programs read it.
+/// Opens the library's folder to scripts of SQL Server. Nothing to do on Linux: every user can read it.
 pub fn share(_plan: &mut Plan, _library: &Path) {}
 
 /// Gives a new file the name of an installed one. Programs that have the old file open keep it.
@@ -173,17 +176,17 @@ pub fn take_away(path: &Path) -> io::Result<Option<String>> {
     fs::remove_file(path).map(|()| None)
 }
 
-/// Warns when scripts of SQL Server do not see what stands at a path, or may not read it.
+/// Warns if scripts of SQL Server cannot see or read a path.
 pub fn warn_if_unseen(plan: &mut Plan, what: &str, path: &Path) {
     if Machine.readable_by_all(path).is_ok_and(|readable| !readable) {
         plan.warn(format!("{what}{} cannot be read by the user that SQL Server runs scripts as", path.display()));
     }
     if hidden(path) {
-        plan.warn(format!("{what}{} is where scripts that SQL Server runs do not see it ({REMEDY})", path.display()));
+        plan.warn(format!("scripts that SQL Server runs cannot see {what}{}. {REMEDY}", path.display()));
     }
 }
 
-/// Whether this is a machine with SQL Server whose scripts do not see what stands at a path: what makes them see it.
+/// The fix, if this is a machine with SQL Server whose scripts cannot see a path.
 pub fn unseen(path: &Path) -> Option<&'static str> {
     (Path::new(SQL_SERVER).exists() && hidden(path)).then_some(REMEDY)
 }

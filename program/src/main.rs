@@ -1,21 +1,20 @@
-//! `loopback-odbc`: the program for whoever installs the library, wants to know why a loopback connection is as it is, or
-//! needs its string.
+//! `loopback-odbc`: installs the library, checks loopback connections, and prints the loopback connection string.
 //!
-//! What it says of connections is decided by the library's own code, which is linked in; what it installs is the library's
-//! file. Standard output carries what was asked for and nothing else.
+//! The library's own code is linked in and decides everything about connections. `install` copies the library's file. Standard
+//! output contains only the requested output.
 //!
 //! | module | what it is |
 //! |-|-|
 //! | [`arguments`] | the commands and their options |
-//! | [`string`] | `string`: the loopback string |
-//! | [`doctor`], [`report`] | `doctor`: what is checked, and how it is told |
-//! | [`version`] | the library's own word of its version |
-//! | [`certificate`], [`driver_manager`], [`comparison`] | what only `doctor` looks at: the session's files, a real connection, an official string |
-//! | [`install`], [`uninstall`] | `install` and `uninstall`: what is to be changed |
-//! | [`plan`] | changes that are said, or said and made |
-//! | [`places`], [`library`], [`program`] | where an installation stands; the files of library and program, copied and removed |
-//! | [`ini`] | registrations, read |
-//! | `linux`, `windows` | what installing and looking ask of the one system or the other, and how registrations are changed there |
+//! | [`string`] | `string`: the loopback connection string |
+//! | [`doctor`], [`report`] | `doctor`: the checks, and the report |
+//! | [`version`] | the version that a library file reports |
+//! | [`certificate`], [`driver_manager`], [`comparison`] | checks of `doctor`: the session's files, a connection, an official string |
+//! | [`install`], [`uninstall`] | `install` and `uninstall`: the planned changes |
+//! | [`plan`] | changes, printed by a dry run, or printed and made |
+//! | [`places`], [`library`], [`program`] | the paths of an installation; copies and removes the files of library and program |
+//! | [`ini`] | reads registrations |
+//! | `linux`, `windows` | the parts that depend on the operating system, and how it changes registrations |
 
 mod arguments;
 mod certificate;
@@ -51,7 +50,7 @@ use std::process::ExitCode;
 
 /// All is well.
 const OK: u8 = 0;
-/// What was asked for could not be done.
+/// The command failed.
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
         .into()
 }
 
-/// Does what a user asks for.
+/// Runs a user's command.
 fn run(arguments: Arguments) -> Result<u8, String> {
     match arguments.command {
         Command::String(wanted) => looking(|| string::print(&wanted)),
@@ -75,7 +74,7 @@ fn run(arguments: Arguments) -> Result<u8, String> {
     }
 }
 
-/// Prints what an installation has besides the program.
+/// Prints a manual page or completions, for `make install`.
 fn make(wanted: Making) -> Result<u8, String> {
     match wanted {
         Making::Man { command } => print(&manual::page(command.as_deref())?),
@@ -87,7 +86,7 @@ fn make(wanted: Making) -> Result<u8, String> {
     }
 }
 
-/// Prints what was asked for.
+/// Writes to standard output.
 ///
 /// # Errors
 /// Standard output cannot be written.

@@ -1,12 +1,11 @@
-//! The manual pages: of the program and of each command, made of the definitions of the arguments, with the sections that those cannot
-//! give.
+//! The manual pages of the program and of each command, generated from the definitions of the arguments, with additional sections.
 
 use crate::arguments::{Arguments, NAME};
 use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-/// A section of a page: its title, and its paragraphs as a term and what it means; one without a term is a paragraph.
+/// A section of a page: its title and its entries, each a term and its meaning. An entry without a term is a paragraph.
 type Section = (&'static str, &'static [(&'static str, &'static str)]);
 
 const EXIT_STATUS: Section = (
@@ -33,7 +32,7 @@ const FILES: Section = (
     ],
 );
 
-/// All variables: a test holds them to docs/settings.md.
+/// All variables. A test compares them with docs/settings.md.
 const ENVIRONMENT: Section = (
     "ENVIRONMENT",
     &[

@@ -1,23 +1,23 @@
-//! The paths of files that take others' places.
+//! Names of new files that replace others.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// The folder that a file stands in.
+/// The folder of a file.
 pub fn folder_of(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("/")).to_owned()
 }
 
-/// The name of a file or folder that will take another's when it is whole, or has given its own up to be removed. It is the same
-/// for all runs, of which only one has the lock, so that the next one knows what a killed one has left.
+/// The temporary name of a file or folder before it replaces another, or before it is removed. All runs use the same name, and only
+/// one run has the lock, so the next run finds the leftovers of a killed one.
 pub fn new_name(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new-by-loopback-odbc");
     name.into()
 }
 
-/// Makes an empty file that will take another's name. It is for its maker alone, and goes if nothing comes of it.
+/// Creates an empty file that will replace another. Only its owner can read it. It is deleted if it is not used.
 ///
 /// # Errors
 /// The system's reason.

@@ -1,5 +1,5 @@
-//! Where an installation stands: the library's file, and the registers of drivers and data sources; and which names and files
-//! are ours.
+//! The places of an installation: the library's file, and the registers of drivers and data sources. Also decides which names are valid
+//! and which files belong to this library.
 
 use crate::arguments::{DRIVER_NAME, Registration};
 use crate::ini::Section;
@@ -8,8 +8,7 @@ use crate::program::{self, Program};
 use crate::system::{self, ENDING, Register, STEM};
 use std::path::{Path, PathBuf};
 
-/// Characters that the specification keeps out of a data source's name (SQLValidDSN), and that would read as something else
-/// in a driver's.
+/// Characters that the specification forbids in a data source's name (SQLValidDSN), and that would be misread in a driver's name.
 const NOT_IN_NAMES: &str = "[]{}(),;?*=!@\\";
 
 /// SQL_MAX_DSN_LENGTH
@@ -18,7 +17,7 @@ const LONGEST_DSN: usize = 32;
 /// Sections that are not drivers or data sources.
 const NOT_NAMES: [&str; 4] = ["ODBC", "ODBC Drivers", "ODBC Data Sources", "DEFAULT"];
 
-/// Which of the two odbc.ini a data source is in: that of all users, or the calling user's own.
+/// Which odbc.ini contains a data source: the system's, or the calling user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// ODBC_USER_DSN
@@ -31,7 +30,7 @@ pub struct Places {
     pub mode: Mode,
     /// The library's installed file.
     pub library: PathBuf,
-    /// The program's installed file, and the link by which it can be called; none on Windows.
+    /// The program's installed file, and the link to it in a folder of programs; none on Windows.
     pub program: Option<Program>,
     pub drivers: Register,
     pub data_sources: Register,
@@ -39,14 +38,16 @@ pub struct Places {
 
 impl Places {
     /// # Errors
-    /// A name that cannot be one, no home folder, or what the installer library says.
+    /// An invalid name, no home folder, or an error of the installer library.
     pub fn of(registration: &Registration) -> Result<Places, String> {
         check_name("--dsn", &registration.dsn, LONGEST_DSN)?;
         check_name("--driver-name", &registration.driver_name, usize::MAX)?;
         let mode = match registration.user {
             false => Mode::System,
             true if registration.driver_name != DRIVER_NAME => {
-                return Err("--driver-name is a name in odbcinst.ini, which with --user has nothing of ours".to_owned());
+                let text =
+                    "--driver-name names a driver in odbcinst.ini, which --user does not change. Fix: omit one of them";
+                return Err(text.to_owned());
             }
             true => Mode::User,
         };
@@ -57,7 +58,7 @@ impl Places {
         Ok(Places { mode, library, program, drivers, data_sources })
     }
 
-    /// Removes what a killed run has left. This is for a run that has the lock.
+    /// Removes leftovers of a killed run. The caller must hold the lock.
     ///
     /// # Errors
     /// The system's reason, with the path.
@@ -74,23 +75,23 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
     let odd = |character: char| character.is_control() || NOT_IN_NAMES.contains(character);
     let reserved = NOT_NAMES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
     if name.is_empty() || name.trim() != name || name.len() > longest || name.contains(odd) || reserved {
-        return Err(format!("{option} {name:?}: this cannot be a name in the files of ODBC"));
+        return Err(format!("{option} {name:?} is not a valid name in odbc.ini and odbcinst.ini"));
     }
     check_text(name)
 }
 
-/// Holds that a text can be a value in a file of registrations.
+/// Checks that a text can be a value in odbc.ini or odbcinst.ini.
 ///
 /// # Errors
 /// It cannot.
 pub fn check_text(text: &str) -> Result<(), String> {
     match text.contains(|character: char| character.is_ascii_control()) {
-        true => Err(format!("{text:?} has characters that a line of a file cannot hold")),
+        true => Err(format!("{text:?} contains control characters, which odbc.ini and odbcinst.ini cannot store")),
         false => Ok(()),
     }
 }
 
-/// The file's name: of the first copy that of the library, of others with the driver's name in it.
+/// The installed file's name. Further copies of the library have the driver's name in it.
 fn file_name(driver_name: &str) -> String {
     if driver_name.eq_ignore_ascii_case(DRIVER_NAME) {
         return format!("{STEM}{ENDING}");
@@ -99,19 +100,19 @@ fn file_name(driver_name: &str) -> String {
     format!("{STEM}-{}{ENDING}", driver_name.chars().map(plain).collect::<String>())
 }
 
-/// Whether a driver's section is of this library: by the name of its file, so that one that was registered by hand, or whose
-/// file is gone, is known as well.
+/// Whether a driver's section belongs to this library. The file's name decides: this also recognises a registration made by hand, and
+/// one whose file is missing.
 pub fn ours(driver: &Section) -> bool {
     is_ours(driver.library())
 }
 
-/// Whether a path is one of a copy of this library.
+/// Whether a path names a copy of this library.
 pub fn is_ours(library: &Path) -> bool {
     let begins = |name: &[u8]| name.get(..STEM.len()).is_some_and(|start| same_text(start, STEM.as_bytes()));
     library.file_name().is_some_and(|name| begins(name.as_encoded_bytes()))
 }
 
-/// Whether two paths are the same as they are written; on Windows case does not count.
+/// Whether two paths are written alike. Windows ignores case.
 pub fn same(one: &Path, other: &Path) -> bool {
     one == other || same_text(one.as_os_str().as_encoded_bytes(), other.as_os_str().as_encoded_bytes())
 }

@@ -1,5 +1,5 @@
-//! Changes that are to be made, each with the line that says so: a dry run prints the lines, and the real one makes the
-//! changes and prints the same.
+//! Planned changes, each with a line that describes it. A dry run prints the lines. A real run makes the changes and prints the same
+//! lines.
 
 use crate::arguments::Registration;
 use crate::report::Level;
@@ -9,20 +9,20 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// What a change may leave to be told.
+/// The warning that a change may return.
 pub type Warning = Option<String>;
 
-/// A change, when it is made.
+/// Makes a change.
 pub type Change = Box<dyn FnOnce() -> Result<Warning, String>>;
 
-/// What is written by a change.
+/// A place that a change writes to.
 pub trait Writable {
     /// # Errors
-    /// That it cannot be written, and why.
+    /// It cannot be written, with the reason.
     fn writable(&self) -> Result<(), String>;
 }
 
-/// The folder of new files.
+/// A folder for new files.
 impl Writable for PathBuf {
     fn writable(&self) -> Result<(), String> {
         system::writable(self)
@@ -42,12 +42,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Says something that needs no change.
+    /// Adds a line that needs no change.
     pub fn say(&mut self, says: String) {
         self.steps.push(Step { says, change: None });
     }
 
-    /// Adds a change, and what is written by it.
+    /// Adds a change, and the place that it writes to.
     pub fn change(
         &mut self,
         says: String,
@@ -62,18 +62,18 @@ impl Plan {
         self.warnings.push(warning);
     }
 
-    /// Makes the changes, unless this is a dry run, and gives the exit status. Either all paths can be written, or nothing
-    /// is changed. Before the first change comes `recover`: what a killed run has left goes.
+    /// Makes the changes, unless this is a dry run, and returns the exit status. If any path cannot be written, nothing changes.
+    /// `recover` runs before the first change and removes the leftovers of a killed run.
     ///
     /// # Errors
-    /// What cannot be written, or what went wrong in between.
+    /// A path cannot be written, or a change failed.
     pub fn carry_out(
         mut self,
         recover: impl FnOnce() -> Result<(), String>,
         registration: &Registration,
     ) -> Result<u8, String> {
         let dry_run = registration.dry_run;
-        // What cannot be said is no reason to stop halfway.
+        // An unwritable standard output does not stop the changes.
         let mut said = Ok(());
         let mut say =
             |line: &str| said = std::mem::replace(&mut said, Ok(())).and_then(|()| writeln!(io::stdout(), "{line}"));
@@ -97,8 +97,7 @@ impl Plan {
             anstream::eprintln!("{colour}warning:{colour:#} {warning}");
         }
         let level = if self.warnings.is_empty() { Level::Ok } else { Level::Warning };
-        said.map(|()| level.status())
-            .map_err(|error| format!("standard output: {error}. All changes were made nevertheless"))
+        said.map(|()| level.status()).map_err(|error| format!("standard output: {error}. All changes were made"))
     }
 }
 
@@ -109,7 +108,7 @@ fn halfway(error: &str, registration: &Registration) -> String {
     )
 }
 
-/// What is said of a place that cannot be written.
+/// The error for a place that cannot be written.
 pub fn unwritable(place: &dyn Display, error: &dyn Display) -> String {
     let who = system::WHO_MAY;
     format!("{place} cannot be written ({error}). Nothing was changed. Fix: run this {who}, or with --user")

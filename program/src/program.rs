@@ -1,6 +1,6 @@
-//! The program's own file: put where it can be called after the installation, and removed from there.
+//! Installs and removes the program's own file.
 //!
-//! A program that a package or `make install` has brought is in a folder of programs itself, and is left alone.
+//! A program that a package or `make install` put into a folder of programs is neither copied nor removed.
 
 use crate::library;
 use crate::paths::{folder_of, new_name};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Where the program is installed.
 pub struct Program {
     pub file: PathBuf,
-    /// In a folder of programs. That it leads to the file is how it is known as this program's work.
+    /// A link in a folder of programs. If it points to the file, this program created it.
     pub link: PathBuf,
 }
 
@@ -22,15 +22,15 @@ fn running() -> Option<PathBuf> {
     std::env::current_exe().and_then(|program| program.canonicalize()).ok()
 }
 
-/// Whether the link is there and leads to the installed file.
+/// Whether the link exists and points to the installed file.
 fn is_linked(places: &Program) -> bool {
     fs::read_link(&places.link).is_ok_and(|target| target == places.file)
 }
 
-/// Plans what puts the program in its place.
+/// Plans the program's installation.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// A file cannot be read.
 pub fn install(plan: &mut Plan, places: &Program) -> Result<(), String> {
     let Some(running) = running() else { return Ok(()) };
     let folder_of_programs = places.link.parent().unwrap_or(Path::new("/"));
@@ -48,28 +48,28 @@ pub fn install(plan: &mut Plan, places: &Program) -> Result<(), String> {
     if is_linked(places) {
         plan.say(format!("{}: up to date", places.link.display()));
     } else if places.link.symlink_metadata().is_ok() {
-        plan.say(format!("{}: another program, left alone", places.link.display()));
+        plan.say(format!("{}: not changed: another program has this name", places.link.display()));
     } else if !folder_of_programs.is_dir() {
-        plan.say(format!("{}: not made, since there is no such folder", places.link.display()));
+        plan.say(format!("{}: not created: its folder does not exist", places.link.display()));
     } else {
         let (file, link) = (places.file.clone(), places.link.clone());
         let says = format!("{}: a link to {}", link.display(), file.display());
         plan.change(says, folder_of_programs.to_owned(), move || match make_link(&file, &link) {
             Ok(()) => Ok(None),
-            Err(error) => Err(format!("{} cannot be made: {error}", link.display())),
+            Err(error) => Err(format!("{} cannot be created: {error}", link.display())),
         });
     }
     Ok(())
 }
 
-/// Makes a link at once: it has another name until it is whole.
+/// Creates a link atomically, by renaming a new one.
 fn make_link(file: &Path, link: &Path) -> io::Result<()> {
     let new = new_name(link);
     system::link(file, &new)?;
     fs::rename(new, link)
 }
 
-/// Plans what takes the program away, if an installation has brought it.
+/// Plans the program's removal, if an installation put it there.
 pub fn uninstall(plan: &mut Plan, places: &Program) {
     if is_linked(places) {
         let link = places.link.clone();
@@ -86,7 +86,7 @@ pub fn uninstall(plan: &mut Plan, places: &Program) {
     }
 }
 
-/// Removes what a killed run has left.
+/// Removes leftovers of a killed run.
 ///
 /// # Errors
 /// The system's reason, with the path.

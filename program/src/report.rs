@@ -1,19 +1,19 @@
-//! What was checked, how it stands, and what to do: for people, and as JSON for programs.
+//! The report of all checks, with results and fixes: as text for people, as JSON for programs.
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// How something stands, best first.
+/// The result of a check, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     Ok,
-    /// It was not checked: it depends on something that failed, or it can only be checked elsewhere.
+    /// Not checked: it depends on a failed check, or it can only be checked elsewhere.
     Unchecked,
-    /// It works, but it is not as it should be.
+    /// It works, but something is doubtful.
     Warning,
-    /// A connection fails because of it.
+    /// It makes connections fail.
     Failure,
 }
 
@@ -36,13 +36,13 @@ impl Level {
     }
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Serialize)]
 pub struct Check {
     pub area: Area,
     pub level: Level,
     pub text: String,
-    /// What there is to know besides, one line each.
+    /// Further lines, such as the fix.
     pub details: Vec<String>,
 }
 
@@ -57,13 +57,13 @@ pub enum Area {
     Comparison,
 }
 
-/// All that was checked, in its order. People read each check as soon as it is made, so that what was found before is not
-/// lost should a driver hang or end the program; programs read the whole.
+/// All checks, in order. For people each check is printed at once: if a driver hangs or ends the program, the earlier results are not
+/// lost. For programs the report is printed as a whole.
 pub struct Report {
     pub checks: Vec<Check>,
     to: Box<dyn Write>,
     json: bool,
-    /// Why not all could be written.
+    /// Why the report could not be written.
     problem: Option<io::Error>,
 }
 
@@ -74,14 +74,14 @@ impl Report {
         report
     }
 
-    /// Writes for people, until something cannot be written.
+    /// Writes text for people, until the first error.
     fn say(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         if !self.json && self.problem.is_none() {
             self.problem = write(&mut self.to).and_then(|()| self.to.flush()).err();
         }
     }
 
-    /// A check, of which a warning or a failure says in a detail what to do.
+    /// Adds a check. The details of a warning or failure contain the fix.
     pub fn add(&mut self, area: Area, level: Level, text: impl Into<String>, details: Vec<String>) {
         let check = Check { area, level, text: text.into(), details };
         let is_first = self.checks.last().is_none_or(|last| last.area != area);
@@ -93,7 +93,7 @@ impl Report {
         self.add(area, Level::Ok, text, Vec::new());
     }
 
-    /// Something that was not checked, with the reason and what to do.
+    /// Adds a check that was not made, with the reason and the fix.
     pub fn unchecked(&mut self, area: Area, text: impl Into<String>, details: Vec<String>) {
         self.add(area, Level::Unchecked, text, details);
     }
@@ -110,10 +110,10 @@ impl Report {
         self.checks.iter().filter(|check| check.level == level).count()
     }
 
-    /// Ends the report; gives how the worst of it stands.
+    /// Ends the report and returns the worst level.
     ///
     /// # Errors
-    /// Why not all could be written.
+    /// The report could not be written.
     pub fn end(mut self) -> io::Result<Level> {
         let level = self.checks.iter().map(|check| check.level).max().unwrap_or(Level::Ok);
         let (warnings, failures) = (self.count(Level::Warning), self.count(Level::Failure));
@@ -143,7 +143,7 @@ struct Whole<'r> {
 }
 
 impl Check {
-    /// Writes the check for people, with its area if it is the first there; the level in colour where there is any.
+    /// Writes the check for people: the area before its first check, and the level in colour on a terminal.
     fn write(&self, to: &mut dyn Write, is_first: bool) -> io::Result<()> {
         if is_first {
             writeln!(to, "\n{:?}", self.area)?;
@@ -180,7 +180,7 @@ pub mod tests {
         }
     }
 
-    /// What a report of these checks has for people or for programs, and how the worst stands.
+    /// The text of a report with these checks, for people or for programs, and its worst level.
     fn report(json: bool, more: &[Level]) -> (String, Level) {
         let written = Written::default();
         let mut report = Report::new(Box::new(written.clone()), json);

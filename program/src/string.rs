@@ -1,15 +1,15 @@
-//! `loopback-odbc string`: the loopback string, as SQL Server's own functions print it.
+//! `loopback-odbc string`: prints the loopback connection string, as SQL Server's own functions do.
 
 use crate::arguments::{DRIVER_NAME, Platform, Wanted};
 use loopbackodbc::program::{self, Machine, Question, Search, drivers, speak_for};
 
-/// The driver on Azure SQL Managed Instance, where nobody can install another.
+/// The driver on Azure SQL Managed Instance, where no other can be installed.
 const MANAGED_INSTANCE_DRIVER: &str = "ODBC Driver 11 for SQL Server";
 
-/// Prints the string, and nothing else, on standard output.
+/// Prints only the string on standard output.
 ///
 /// # Errors
-/// The failure's lines.
+/// The lines of the failure.
 pub fn print(wanted: &Wanted) -> Result<u8, String> {
     crate::print(format!("{}\n", of(wanted)?).as_bytes())
 }

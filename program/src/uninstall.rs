@@ -1,6 +1,6 @@
-//! `loopback-odbc uninstall`: undoes what `install` did, and no more.
+//! `loopback-odbc uninstall`: undoes what `install` did, and nothing else.
 //!
-//! A driver on which others count stays, with its library. How our sections go is a matter of the system.
+//! A driver that other installations use stays, with its library. How sections are removed depends on the operating system.
 
 use crate::arguments::Registration;
 use crate::ini::{Ini, Section};
@@ -12,7 +12,7 @@ use crate::{library, program};
 use std::path::Path;
 
 /// # Errors
-/// Why nothing can be taken back, or what went wrong halfway.
+/// The uninstallation is not possible, or a change failed.
 pub fn run(registration: &Registration) -> Result<u8, String> {
     let places = Places::of(registration)?;
     let _lock = system::lock(registration.dry_run)?;
@@ -38,13 +38,13 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         )),
         None => plan.say(format!("{}: there is no [{}]", places.data_sources, registration.dsn)),
     }
-    // Those of the same name go with it.
+    // Sections of the same name are removed with it.
     let other = |section: &&Section| ours(section) && !section.name.eq_ignore_ascii_case(&registration.dsn);
     let mut others = data_sources.sections.iter().filter(other);
     let counted = driver.map_or(0, others_counting);
     if counted > 0 {
         plan.warn(format!(
-            "others use [{}] of {} (UsageCount): the driver and its library stay",
+            "other installations use [{}] of {} (UsageCount): the driver and its library stay",
             registration.driver_name, places.drivers
         ));
     }
@@ -53,7 +53,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         let (says, change) = match counted {
             0 => register.remove_driver(&drivers, section),
             _ => (
-                format!("{register}: [{}] used by one fewer, UsageCount={counted}", section.name),
+                format!("{register}: [{}] changed: UsageCount={counted}", section.name),
                 register.count_less(&drivers, &section.name, counted),
             ),
         };
@@ -66,7 +66,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     let shares = |other: &&Section| Some(*other) != driver && file(other.library()) == file(&places.library);
     let sharing = drivers.sections.iter().find(shares);
     if let Some(other) = sharing {
-        plan.say(format!("{}: [{}] has the same file", places.drivers, other.name));
+        plan.say(format!("{}: [{}] uses the same file", places.drivers, other.name));
     }
     let others_of_ours = drivers.sections.iter().filter(|other| places::ours(other) && Some(*other) != driver);
     if let Some(places) = &places.program
@@ -91,7 +91,11 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     for other in &mut others {
         let (path, name) = (&places.data_sources, &other.name);
         if counted == 0 && !registration.user && driver.is_some() {
-            plan.warn(format!("the driver of [{name}] of {path} is gone now"));
+            let (dsn, driver_name) = (name.clone(), registration.driver_name.clone());
+            let options = Registration { dsn, driver_name, user: false, dry_run: false }.options();
+            plan.warn(format!(
+                "[{name}] of {path} uses the driver that was removed. Fix: loopback-odbc uninstall{options}"
+            ));
         } else {
             let user = if registration.user { " --user" } else { "" };
             plan.say(format!("{path}: [{name}] stays (uninstall --dsn {QUOTE}{name}{QUOTE}{user})"));
@@ -112,10 +116,10 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     plan.carry_out(|| places.recover(), registration)
 }
 
-/// The driver's section, if it is there.
+/// The driver's section, if it exists.
 ///
 /// # Errors
-/// It is another driver's.
+/// It belongs to another driver.
 fn our_driver<'i>(
     places: &Places,
     drivers: &'i Ini,
@@ -124,7 +128,7 @@ fn our_driver<'i>(
     let Some(section) = drivers.section(&registration.driver_name) else { return Ok(None) };
     if !places::ours(section) {
         return Err(format!(
-            "[{}] of {} is another driver ({}) and was left alone",
+            "[{}] of {} is another driver ({}). Nothing was changed",
             section.name,
             places.drivers,
             section.library().display()
@@ -133,14 +137,14 @@ fn our_driver<'i>(
     Ok(Some(section))
 }
 
-/// Whether a data source is one of this registration.
+/// Whether a data source belongs to this registration.
 fn leads_to(section: &Section, registration: &Registration, places: &Places) -> bool {
     let driver = section.value("Driver");
     places::same(Path::new(driver), &places.library)
         || (!registration.user && driver.eq_ignore_ascii_case(&registration.driver_name))
 }
 
-/// How many others count on a driver, beside this installation: SQLRemoveDriver takes a section without a count for 1.
+/// How many other installations use a driver. A section without a count counts as 1, as for SQLRemoveDriver.
 fn others_counting(section: &Section) -> u32 {
     section.value("UsageCount").parse::<u32>().unwrap_or(1).saturating_sub(1)
 }

@@ -1,16 +1,16 @@
-//! Whether a file is the library, and of which version.
+//! Checks whether a file is the library, and which version.
 
 use libloading::Library;
 use std::error::Error;
 use std::ffi::{CStr, c_char};
 use std::path::Path;
 
-/// The version of the library in a file, by its own word.
+/// The version that a library file reports.
 ///
 /// # Errors
-/// That the file is another library, or the loader's words.
+/// The file is another library, or the loader's message.
 pub fn of(path: &Path) -> Result<String, String> {
-    // SAFETY: loading runs what the file has for that. It is the one that every ODBC program here loads, or is to load.
+    // SAFETY: loading runs the file's initialisers. Every ODBC program here loads this file, or will load it.
     let library = unsafe { Library::new(path) };
     let library = library.map_err(|error| format!("{} cannot be loaded: {}", path.display(), words(&error)))?;
     // SAFETY: nothing else has this name; it is include/loopback_odbc.h's.
@@ -21,7 +21,7 @@ pub fn of(path: &Path) -> Result<String, String> {
     }
 }
 
-/// What the loader says. On Windows libloading's own text is only the name of the function that failed.
+/// The loader's message. On Windows libloading's own text is only the name of the function that failed.
 pub fn words(error: &libloading::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

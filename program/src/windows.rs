@@ -1,6 +1,5 @@
-//! Installing on Windows: what is asked of this system alone. Registrations are keys of the registry, which the installer
-//! library changes without loss; what a script of SQL Server sees is a question of rights; and a library that a program has
-//! loaded can be renamed, but neither written over nor removed.
+//! The Windows part of installing. The registrations are keys of the registry, which the installer library changes without loss. Rights
+//! decide whether a script of SQL Server sees a file. A loaded library can be renamed, but not overwritten or removed.
 //!
 //! The counterpart is `linux.rs`, with the same names.
 
@@ -19,14 +18,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What the names of all copies of the library begin with, and end with.
+/// The beginning and the end of the file names of all copies of the library.
 pub const STEM: &str = "loopbackodbc";
 pub const ENDING: &str = ".dll";
 
-/// What a name with blanks stands between on a command line.
+/// Quotes a name with blanks on a command line.
 pub const QUOTE: char = '"';
 
-/// What comes before a command that changes the installation: a console of an administrator is what it takes.
+/// The prefix of a command that changes the installation: none, because it needs an administrator's console.
 pub const AS_ADMINISTRATOR: &str = "";
 
 /// The fix for a register that this user may not read.
@@ -38,14 +37,14 @@ pub fn let_read(_register: &Register) -> String {
 /// Who has the right to install for all.
 pub const WHO_MAY: &str = "as an administrator";
 
-/// ALL APPLICATION PACKAGES, by which name Windows knows it in English alone: the AppContainers in which SQL Server 2019 and
+/// The SID of ALL APPLICATION PACKAGES, whose name depends on the language of Windows: the AppContainers in which SQL Server 2019 and
 /// later run scripts (docs/administrators-windows.md).
 const PACKAGES: &str = "S-1-15-2-1";
 
-/// Where the library goes.
+/// The library's folder.
 ///
 /// # Errors
-/// Windows does not say where programs or the user's data are.
+/// The environment variable of the folder is not set.
 pub fn folder(mode: Mode) -> Result<PathBuf, String> {
     let variable = match mode {
         Mode::System => "ProgramFiles",
@@ -54,10 +53,10 @@ pub fn folder(mode: Mode) -> Result<PathBuf, String> {
     let folder = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     folder
         .map(|folder| folder.join("loopback-odbc"))
-        .ok_or_else(|| format!("{variable}, the path of a folder, is not set"))
+        .ok_or_else(|| format!("the environment variable {variable} is not set to the path of a folder"))
 }
 
-/// The program stays where it is: there is no folder of programs.
+/// None: the program stays where it is, because Windows has no folder of programs on PATH.
 ///
 /// # Errors
 /// None.
@@ -71,20 +70,20 @@ pub fn link(_file: &Path, _link: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// What a driver's section has besides its libraries when it is made. The library answers SQLGetInfo as Microsoft's driver
-/// does, and these values repeat the answers (ODBC Programmer's Reference, Driver Specification Subkeys).
+/// The values of a new driver section, besides its libraries. They match the library's answers to SQLGetInfo, which are those of
+/// Microsoft's driver (ODBC Programmer's Reference, Driver Specification Subkeys).
 pub const DRIVER_VALUES: [(&str, &str); 5] =
     [("APILevel", "2"), ("ConnectFunctions", "YYY"), ("DriverODBCVer", "03.80"), ("FileUsage", "0"), ("SQLLevel", "1")];
 
-/// The keywords of a driver's section that name the library: as the driver, and as what sets its data sources up.
+/// The keywords of a driver's section that name the library: as the driver, and as its setup library.
 pub const LIBRARIES: [&str; 2] = ["Driver", "Setup"];
 
-/// What a data source has for its driver: its file, which is what the driver manager loads.
+/// The value of a data source's `Driver`: the file, which the driver manager loads.
 pub fn data_source_driver<'d>(_mode: Mode, _driver_name: &'d str, file: &'d str) -> &'d str {
     file
 }
 
-/// No lock: what is changed is one value or one file after the other, each at once.
+/// No lock: each value and each file changes atomically.
 ///
 /// # Errors
 /// None.
@@ -92,7 +91,7 @@ pub fn lock(_dry_run: bool) -> Result<Option<()>, String> {
     Ok(None)
 }
 
-/// A path from its drive on. Links stay: to resolve them brings the prefix `\\?\`, which nobody expects to read.
+/// An absolute path. Links stay, because resolving them adds the prefix `\\?\`.
 ///
 /// # Errors
 /// The system's reason.
@@ -100,17 +99,17 @@ pub fn whole(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Holds that a new file can be made in this folder, or the nearest one above it that there is. Rights on Windows are more than
-/// one can ask for, so one is made, without a name that stays.
+/// Checks that a new file can be created in this folder, or in the nearest existing one above it. Creates a temporary file, because
+/// rights on Windows cannot be queried reliably.
 ///
 /// # Errors
-/// It cannot, with the system's reason.
+/// It cannot be written, with the system's reason.
 pub fn writable(folder: &Path) -> Result<(), String> {
     let there = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
     tempfile::tempfile_in(there).map(drop).map_err(|error| unwritable(&folder.display(), &error))
 }
 
-/// Lets everybody load what stands at a path: it has the rights of the folder that it was made in, and is to have them.
+/// Lets every user load a path. Nothing to do on Windows: it inherits its folder's rights.
 ///
 /// # Errors
 /// None.
@@ -118,13 +117,13 @@ pub fn open_to_all(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether everybody can load an installed file: [`share`] sees to it.
+/// Whether every user can load an installed file: [`share`] ensures it.
 pub fn is_open_to_all(_path: &Path) -> bool {
     true
 }
 
-/// Opens the library's folder, and all in it, to scripts of SQL Server. By Windows' own program, which leaves alone what there
-/// is already, and needs not be understood to be checked by whoever wonders what was done.
+/// Opens the library's folder, and everything in it, to scripts of SQL Server. Uses Windows' own icacls, which keeps existing rights and
+/// which administrators know.
 pub fn share(plan: &mut Plan, library: &Path) {
     let folder = folder_of(library);
     let says =
@@ -134,7 +133,7 @@ pub fn share(plan: &mut Plan, library: &Path) {
 
 fn grant(folder: &Path) -> Warning {
     let rights = format!("*{PACKAGES}:(OI)(CI)RX");
-    // By its whole path: a program of this name may be on PATH, and this is run by administrators.
+    // By its absolute path: another program of this name may be on PATH, and administrators run this.
     let program = PathBuf::from(std::env::var_os("SystemRoot").unwrap_or_default()).join(r"System32\icacls.exe");
     let mut command = Command::new(program);
     command.arg(folder).args(["/grant", &rights, "/T", "/Q"]).stdin(Stdio::null());
@@ -144,20 +143,20 @@ fn grant(folder: &Path) -> Warning {
         Err(error) => error.to_string(),
     };
     Some(format!(
-        "the right could not be given ({why}): scripts of SQL Server may not be able to read {}",
+        "ALL APPLICATION PACKAGES ({PACKAGES}) did not get the right to read {} ({why}). Scripts that SQL Server runs may not see it",
         folder.display()
     ))
 }
 
-/// Warns when scripts of SQL Server may not read what stands at a path, which here is not asked.
+/// Warns if scripts of SQL Server cannot see a path. Not checked on Windows.
 pub fn warn_if_unseen(_plan: &mut Plan, _what: &str, _path: &Path) {}
 
-/// What makes scripts of SQL Server see what stands at a path, which here is not known.
+/// The fix, if scripts of SQL Server cannot see a path. Not checked on Windows.
 pub fn unseen(_path: &Path) -> Option<&'static str> {
     None
 }
 
-/// Looking at registrations leaves no trace here.
+/// Nothing to remove on Windows: reading registrations creates nothing.
 pub struct Untouched;
 
 impl Untouched {

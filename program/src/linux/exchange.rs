@@ -1,8 +1,7 @@
-//! A file gets other contents at once: whoever reads it, and whenever this program is killed, it is the old one or the new one,
-//! whole.
+//! Replaces a file atomically: every reader gets the complete old file or the complete new one, even if this program is killed.
 //!
-//! The new file stands beside the old one, under a name that [`recover`] knows, until it takes the old one's. It has mode, owner,
-//! group and extended attributes (labels, access control lists) of the old one before anything is in it, as there may be passwords.
+//! The new file is written beside the old one under a temporary name, which [`recover`] knows, and then renamed. Because it may contain
+//! passwords, it gets the old file's mode, owner, group and extended attributes (labels, access control lists) before its contents.
 
 use crate::paths::{folder_of, new_beside, new_name};
 use rustix::fs::{CWD, RenameFlags, XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr, renameat_with};
@@ -12,19 +11,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// The most bytes of an attribute, and of the list of their names, that Linux has.
+/// Linux's limit for an attribute's value and for the list of names, in bytes.
 const LARGEST: usize = 64 * 1024;
-/// An access control list, which a folder may give to new files.
+/// An access control list. A new file may inherit one from its folder.
 const ACCESS: &[u8] = b"system.posix_acl_access";
-/// Signatures of the contents, which the kernel makes anew.
+/// Signatures of the contents, which the kernel renews.
 const OF_CONTENTS: [&[u8]; 2] = [b"security.evm", b"security.ima"];
 
-/// Where a path's links lead, so that they stay.
+/// The file behind a path's symbolic links. The links stay.
 pub fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// Removes the file of an exchange that was killed.
+/// Removes the temporary file of a killed run.
 ///
 /// # Errors
 /// The system's reason, with the path.
@@ -38,12 +37,11 @@ pub fn recover(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Gives a file new contents in place of the old ones, or takes it away; none are those of a file that is not there, which is
-/// made with a mode. What `check` says of the new file is heard before it counts, and so is what others have made of the old
-/// one meanwhile.
+/// Replaces a file's contents, creates the file (old is none) with a mode, or removes it (new is none). The new file is checked with
+/// `check` first, and the old file must still have the old contents.
 ///
 /// # Errors
-/// Those of the check; a change by others; the system's reason, with the path. Then the old file is as it was.
+/// The check failed, another program changed the file, or the system's reason with the path. The old file then stays as it was.
 pub fn exchange(
     path: &Path,
     (old, new): (Option<&[u8]>, Option<&[u8]>),
@@ -68,7 +66,9 @@ pub fn exchange(
     };
     let meanwhile = || {
         let path = path.display();
-        format!("{path} was changed by another program meanwhile, and is left as that has made it: run this again")
+        format!(
+            "{path} was changed by another program at the same time. Its change was kept. Fix: run this command again"
+        )
     };
     if existing(fs::read(path)).map_err(failed)?.as_deref() != old {
         return Err(meanwhile());
@@ -81,15 +81,15 @@ pub fn exchange(
             made => made.map(drop).map_err(|error| failed(error.error))?,
         },
         (Some(_), new) => {
-            // What stands at the old file's place takes the new one's, and the other way round, so that what others have done
-            // up to this moment is seen and comes back.
+            // Exchanges the two names. A change that another program made up to this moment is then seen, and the names are exchanged
+            // back.
             let flags = if new.is_some() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
             match renameat_with(CWD, path, CWD, &out, flags) {
                 Ok(()) if fs::read(&out).map_err(failed)? != old.unwrap_or_default() => {
                     renameat_with(CWD, &out, CWD, path, flags).map_err(|error| failed(error.into()))?;
                     return Err(meanwhile());
                 }
-                // Not every file system can do that.
+                // Not every file system supports this.
                 Err(Errno::INVAL | Errno::NOSYS) if new.is_some() => fs::rename(&out, path).map_err(failed)?,
                 Err(Errno::INVAL | Errno::NOSYS) => fs::remove_file(path).map_err(failed)?,
                 done => done.map_err(|error| failed(error.into()))?,
@@ -107,8 +107,7 @@ fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Gives an empty file all that the original has but its contents. It is its maker's alone until it belongs to the original's
-/// owner, and never opened to anybody who may not read the original.
+/// Gives an empty file the original's owner, mode and attributes. Nobody who may not read the original can read it at any time.
 fn become_like(file: &File, original: &File) -> io::Result<()> {
     let (metadata, theirs) = (original.metadata()?, attributes(original)?);
     if theirs.iter().all(|(name, _)| name != ACCESS) && attributes(file)?.iter().any(|(name, _)| name == ACCESS) {
@@ -124,7 +123,7 @@ fn become_like(file: &File, original: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Names and values of extended attributes; none where the file system has no such things.
+/// Names and values of extended attributes; none if the file system does not support them.
 fn attributes(file: &File) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut buffer = vec![0; LARGEST];
     let length = match flistxattr(file, &mut buffer[..]) {
@@ -223,11 +222,11 @@ mod tests {
         let (folder, path) = folder();
         for new in [Some(&b"new"[..]), None] {
             let changed = exchange(&path, (Some(b"older"), new), 0, |_| Ok(())).unwrap_err();
-            assert!(changed.contains("changed by another program meanwhile"), "{changed}");
+            assert!(changed.contains("changed by another program at the same time"), "{changed}");
         }
         assert_eq!(exchange(&path, (Some(OLD), Some(b"new")), 0, |_| Err("no".to_owned())), Err("no".to_owned()));
         let appeared = exchange(&path, (None, Some(b"new")), 0o644, |_| Ok(())).unwrap_err();
-        assert!(appeared.contains("changed by another program meanwhile"), "{appeared}");
+        assert!(appeared.contains("changed by another program at the same time"), "{appeared}");
         assert_eq!((fs::read(&path).unwrap(), names(&folder)), (OLD.to_vec(), vec!["odbc.ini".to_owned()]));
     }
 

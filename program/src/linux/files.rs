@@ -1,7 +1,7 @@
-//! odbcinst.ini and odbc.ini: where unixODBC has them, and how they are changed.
+//! Finds and changes unixODBC's odbcinst.ini and odbc.ini.
 //!
-//! They are written by ourselves. unixODBC's installer library writes over the file in place, without its comments, and cuts
-//! values after 1,000 bytes. It is asked where the files are, and what it reads in the new one before that counts.
+//! This program writes the files itself. unixODBC's installer library overwrites a file in place, drops its comments, and truncates
+//! values to 1,000 bytes. It is only used to find the files, and to read the new file before it replaces the old one.
 
 use super::exchange::{exchange, real, recover};
 use crate::ini::{Ini, Section};
@@ -18,7 +18,7 @@ use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The modes of files that were not there: one that every user's programs read, and one for its owner's passwords.
+/// The modes of new files: one that all users' programs can read, and one for a user's own file, which may contain passwords.
 const FOR_ALL: u32 = 0o644;
 const FOR_ITS_OWNER: u32 = 0o600;
 
@@ -29,12 +29,12 @@ const PATH: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub struct Register {
     pub path: PathBuf,
-    /// Of the file, if it is not there.
+    /// The mode of the file, if it must be created.
     mode: u32,
 }
 
-/// Where drivers and the data sources of this mode are registered, by unixODBC's own word: `ODBCSYSINI`, `ODBCINSTINI` and
-/// `ODBCINI` count as they do to the driver manager. Nothing is made.
+/// The registers of drivers and of this mode's data sources, as unixODBC reports them. `ODBCSYSINI`, `ODBCINSTINI` and `ODBCINI` have
+/// the same effect as on the driver manager. No file is created.
 ///
 /// # Errors
 /// The installer library cannot be loaded, or is not unixODBC's.
@@ -43,19 +43,21 @@ pub fn registers(mode: Mode) -> Result<(Register, Register), String> {
     type Odbc = unsafe extern "C" fn(*mut c_char, c_int) -> c_int;
     const DO_NOT_MAKE: c_int = 0;
     let not_unixodbc = |reason| {
-        format!("unixODBC's installer library is needed (Debian and Ubuntu: libodbcinst2, others: unixODBC): {reason}")
+        format!(
+            "unixODBC's installer library is required: {reason}. Fix: install package libodbcinst2 (Debian, Ubuntu) or \
+             unixODBC (other distributions)"
+        )
     };
     let function = |name| installer_function(name).map_err(not_unixodbc);
     let name = |function: *const ()| {
         let mut buffer = vec![0; PATH];
-        // SAFETY: unixODBC's function of this type, which fills the buffer, or not, and gives a string that ends with a NUL, in
-        // that buffer or one of its own that stays.
+        // SAFETY: unixODBC's function of this type. It returns a string that ends with a NUL, in this buffer or in a static one.
         unsafe {
             let name = std::mem::transmute::<*const (), Name>(function)(buffer.as_mut_ptr());
             path_of(CStr::from_ptr(name))
         }
     };
-    // As unixODBC puts them together: an absolute name does not take the folder's place.
+    // Joined as unixODBC does: an absolute name does not replace the folder.
     let (folder, file) = (name(function("odbcinst_system_file_path")?), name(function("odbcinst_system_file_name")?));
     let drivers = folder.join(file.strip_prefix("/").unwrap_or(&file));
     let (odbc, of_new_file) = match mode {
@@ -76,16 +78,16 @@ fn path_of(name: &CStr) -> PathBuf {
     Path::new(OsStr::from_bytes(name.to_bytes())).to_owned()
 }
 
-/// The path of a file by which unixODBC reads it, and nothing else: a path that has `odbcinst` somewhere in it is to unixODBC that
-/// of the registered drivers. The file stays open, as unixODBC remembers values by the path, which the next file must not have.
+/// A path by which unixODBC reads this file and no other: unixODBC takes every path that contains `odbcinst` for the file of registered
+/// drivers. The file stays open, because unixODBC caches values by path and the next file must not get the same path.
 fn path_for_unixodbc(file: &Path) -> io::Result<String> {
     Ok(format!("/proc/self/fd/{}", File::open(file)?.into_raw_fd()))
 }
 
-/// What unixODBC reads in a file: the bytes of a value, none where there is no such thing.
+/// The bytes of a value, as unixODBC reads it from a file; empty if there is none.
 ///
 /// # Errors
-/// The installer library cannot be loaded, or a text has a NUL.
+/// The installer library cannot be loaded, or a text contains a NUL.
 fn profile_string(file: &str, section: &str, keyword: &str) -> Result<Vec<u8>, String> {
     type Text = *const c_char;
     type Get = unsafe extern "C" fn(Text, Text, Text, *mut c_char, c_int, Text) -> c_int;
@@ -109,12 +111,12 @@ impl Register {
         Ini::read(&self.path)
     }
 
-    /// The file, if there may be such a thing to be seen by scripts.
+    /// The file, which scripts must see.
     pub fn file(&self) -> Option<&Path> {
         Some(&self.path)
     }
 
-    /// Adds a driver, on which this installation counts.
+    /// Adds a driver with a usage count of 1.
     pub fn add_driver(&self, ini: &Ini, name: &str, _folder: &Path, values: &[(&str, &str)]) -> Change {
         self.set(ini, name, &[values, &[("UsageCount", "1")]].concat())
     }
@@ -131,17 +133,17 @@ impl Register {
         self.change(ini, Some(ini.with(name, values)), name, values_read)
     }
 
-    /// Counts one user of a driver less: so many are left.
+    /// Reduces a driver's usage count to `left`.
     pub fn count_less(&self, ini: &Ini, name: &str, left: u32) -> Change {
         self.set(ini, name, &[("UsageCount", &left.to_string())])
     }
 
-    /// Removes a driver, and says so.
+    /// Plans the removal of a driver; returns the line and the change.
     pub fn remove_driver(&self, ini: &Ini, section: &Section) -> (String, Change) {
         self.remove(ini, section, |_| true)
     }
 
-    /// Removes a data source, and says so. What others have added to it stays, as it may be a login that is wanted again.
+    /// Plans the removal of a data source. Other keywords stay, because they may be a login that is needed again.
     pub fn remove_data_source(&self, ini: &Ini, section: &Section) -> (String, Change) {
         self.remove(ini, section, |keyword| keyword.eq_ignore_ascii_case("Driver"))
     }
@@ -150,21 +152,21 @@ impl Register {
         let others = section.properties.iter().map(|(keyword, _)| keyword.as_str()).filter(|keyword| !ours(keyword));
         let others: Vec<&str> = others.collect();
         let name = &section.name;
-        // A link would lead nowhere without its file.
+        // Removing the file would leave a dangling link.
         let new = ini.without(name, &ours).or_else(|| self.path.is_symlink().then(Vec::new));
         let says = match (others.is_empty(), &new) {
-            (false, _) => format!("its Driver removed; what others have added to it stays: {}", others.join(", ")),
+            (false, _) => format!("Driver removed; the other keywords stay: {}", others.join(", ")),
             (true, Some(_)) => "removed".to_owned(),
-            (true, None) => "removed, and the file, which has nothing else".to_owned(),
+            (true, None) => "removed, and the file, which contains nothing else".to_owned(),
         };
-        // Another section of the name, which ours has hidden, may come to light.
+        // A later section of the same name may become visible.
         let left = new.clone().map_or_else(Ini::default, Ini::parse);
         let driver = left.section(name).map_or("", |section| section.value("Driver")).to_owned();
         let change = self.change(ini, new, name, vec![("Driver".to_owned(), driver)]);
         (format!("{self}: [{name}] {says}"), change)
     }
 
-    /// What makes the file that was read another one, in which unixODBC reads these values.
+    /// Replaces the file that was read, and checks that unixODBC reads these values from the new one.
     fn change(&self, ini: &Ini, new: Option<Vec<u8>>, name: &str, values: Vec<(String, String)>) -> Change {
         let (register, old, name) = (self.clone(), ini.contents.clone(), name.to_owned());
         Box::new(move || {
@@ -174,7 +176,7 @@ impl Register {
                 values.iter().try_for_each(|(keyword, value)| match profile_string(&file, &name, keyword)? {
                     read if read == value.as_bytes() => Ok(()),
                     read => Err(format!(
-                        "{register} is left as it was: unixODBC would read {keyword} of [{name}] as {:?}, and not {value:?}",
+                        "{register} was not changed: unixODBC would read {keyword} of [{name}] as {:?} instead of {value:?}",
                         String::from_utf8_lossy(&read)
                     )),
                 })
@@ -183,7 +185,7 @@ impl Register {
         })
     }
 
-    /// Removes what a killed run has left.
+    /// Removes leftovers of a killed run.
     ///
     /// # Errors
     /// The system's reason, with the path.
@@ -198,15 +200,15 @@ impl fmt::Display for Register {
     }
 }
 
-/// The file, and the folder in which the new one is made.
+/// Checks the file, and the folder in which the new one is created.
 impl Writable for Register {
     fn writable(&self) -> Result<(), String> {
         let paths = [self.path.clone(), folder_of(&real(&self.path))];
         paths.iter().try_for_each(Writable::writable)?;
         match statx(CWD, &self.path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
-            Ok(file) if file.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => Err(format!(
-                "{self} is mounted by itself, so that no other file can take its name, and nothing was changed"
-            )),
+            Ok(file) if file.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => {
+                Err(format!("{self} is a mount point, so it cannot be replaced. Nothing was changed"))
+            }
             _ => Ok(()),
         }
     }

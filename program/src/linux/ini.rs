@@ -1,23 +1,23 @@
-//! odbcinst.ini and odbc.ini: read as unixODBC reads them, and changed in the lines of one section alone.
+//! Reads odbcinst.ini and odbc.ini as unixODBC does, and changes only the lines of one section.
 //!
-//! Every other byte stays: comments, blanks, values of any length, line ends of either kind, text of any encoding. What is added is
-//! such that taking it out again gives the file of before, without anything that remembers it:
-//! - A new section has an empty line before it, which goes with it. A file that was not there begins with the section itself, so
-//!   that one without the empty line, and with nothing else in it, can be told from an empty one that was there.
-//! - A last line without an end stays so: then our own last line is without one.
+//! Every other byte stays: comments, blanks, values of any length, both kinds of line ends, text of any encoding. Removing what was added
+//! restores the previous file, without a record of it:
+//! - A new section gets an empty line before it, which is removed with it. A file that is created begins with the section itself. This
+//!   distinguishes it from an empty file that existed.
+//! - If the last line had no line end, the new last line has none either.
 
 use crate::ini::{Ini, Section};
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-/// What a line is to unixODBC.
+/// A line, as unixODBC reads it.
 #[derive(PartialEq, Eq)]
 enum Line<'l> {
     Header(&'l [u8]),
     /// A keyword and its value.
     Property(&'l [u8], &'l [u8]),
-    /// Nothing, as blanks and comments are.
+    /// A blank line or a comment.
     Other,
 }
 
@@ -45,15 +45,15 @@ impl Line<'_> {
 }
 
 impl Ini {
-    /// A file's sections; none where there is no file.
+    /// A file's sections; none if the file does not exist.
     ///
     /// # Errors
     /// The system's reason why it cannot be read, with its path.
     pub fn read(path: &Path) -> Result<Ini, String> {
-        // A FIFO would be waited for, and a device must not be exchanged for a file.
+        // Reading a FIFO would wait, and a device must not be replaced by a file.
         let is_other = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         if is_other {
-            return Err(format!("{} is not a regular file, and is left alone", path.display()));
+            return Err(format!("{} is not a regular file", path.display()));
         }
         match std::fs::read(path) {
             Ok(contents) => Ok(Ini::parse(contents)),
@@ -62,7 +62,7 @@ impl Ini {
         }
     }
 
-    /// Properties in no section are nothing.
+    /// Ignores properties outside a section.
     pub fn parse(contents: Vec<u8>) -> Ini {
         let mut sections: Vec<Section> = Vec::new();
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -78,16 +78,16 @@ impl Ini {
         Ini { sections, contents: Some(contents) }
     }
 
-    /// The file with these values in a section, which is added if it is not there.
+    /// The file with these values in a section, which is added if it is missing.
     pub fn with(&self, section: &str, values: &[(&str, &str)]) -> Vec<u8> {
         let mut text = Text::of(self);
         text.set(section, values);
         text.bytes()
     }
 
-    /// The file without those properties of a section that are ours, and without the section if it has no others; none if there
-    /// is nothing else in it, and it was not there before the section. Further sections of that name go as well if they have
-    /// the same driver: behind the first they were nothing to unixODBC, and would be something now.
+    /// The file without a section's properties that are ours, and without the section if it has no others. None if the file was created
+    /// for the section and contains nothing else. Further sections of that name with the same driver are removed too: unixODBC ignored
+    /// them behind the first one, and would read them now.
     pub fn without(&self, name: &str, ours: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
         let mut text = Text::of(self);
         let driver = self.section(name).map(|section| section.value("Driver"));
@@ -101,12 +101,12 @@ impl Ini {
     }
 }
 
-/// The lines of a file, all of them ended.
+/// The lines of a file, all with a line end.
 struct Text<'c> {
     lines: Vec<Cow<'c, [u8]>>,
-    /// What a line ends with.
+    /// The line end.
     end: &'static [u8],
-    /// Whether the last line has its end in the file.
+    /// Whether the last line has a line end in the file.
     ended: bool,
     is_there: bool,
 }
@@ -171,7 +171,7 @@ impl<'c> Text<'c> {
         }
     }
 
-    /// Removes what is ours of the nth section; says whether that leaves nothing of a file that was not there before.
+    /// Removes our properties from the nth section. Returns whether the file is now empty and was created for the section.
     fn remove(&mut self, nth: usize, ours: impl Fn(&str) -> bool) -> bool {
         let is_header = |line: &Cow<[u8]>| matches!(Line::of(line), Line::Header(_));
         let headers = self.lines.iter().enumerate().filter(|(_, line)| is_header(line));
@@ -207,7 +207,7 @@ impl<'c> Text<'c> {
     }
 }
 
-/// A line with another value, and the blanks of before.
+/// A line with another value and the same blanks.
 fn with_value(line: &[u8], value: &str) -> Vec<u8> {
     let text = line.trim_ascii_end();
     let (keyword, old) =

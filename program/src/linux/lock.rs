@@ -1,8 +1,8 @@
-//! One lock for all runs of this program that change something: they read registrations, and write what they have made of them.
+//! One lock for all runs of this program that change something, because they read registrations and write them back.
 //!
-//! It is on the root folder. That is there for every user, who needs no right to lock it; it is the same one whatever
-//! environment variables make of the files' places; nothing has to be made for it that would stay; and the kernel gives it back
-//! when a run ends, however it ends. As every user can have it, none waits for it for ever.
+//! It is a lock on the root folder. Every user can lock it without further rights. It is the same folder whatever environment variables
+//! set the files' paths. It leaves no file behind, and the kernel releases it when a run ends, however it ends. Because every user can
+//! hold it, a run waits only for a limited time.
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -11,14 +11,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const ROOT: &str = "/";
-/// More than any run takes.
+/// Longer than any run.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The lock, until it is dropped; none for a dry run, which changes nothing.
+/// Takes the lock, until it is dropped. A dry run changes nothing and takes none.
 ///
 /// # Errors
-/// Somebody else has it for too long, or the system's reason.
+/// Another process holds it for too long, or the system's reason.
 pub fn lock(dry_run: bool) -> Result<Option<File>, String> {
     if dry_run {
         return Ok(None);
@@ -31,12 +31,12 @@ pub fn lock(dry_run: bool) -> Result<Option<File>, String> {
             Err(Errno::WOULDBLOCK) if begin.elapsed() < PATIENCE => sleep(PAUSE),
             Err(Errno::WOULDBLOCK) => {
                 return Err(format!(
-                    "another run of this program has not ended for {} seconds, and nothing was changed: it has locked {ROOT} \
-                     (lslocks tells its number)",
+                    "another run of this program has held the lock on {ROOT} for {} seconds. Nothing was changed. Fix: wait \
+                     until it ends, or end it (lslocks shows its process ID)",
                     PATIENCE.as_secs()
                 ));
             }
-            Err(error) => return Err(format!("{ROOT} cannot be locked, and nothing was changed: {error}")),
+            Err(error) => return Err(format!("{ROOT} cannot be locked: {error}. Nothing was changed")),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What the sandbox shows in which SQL Server on Linux runs scripts: a driver that stands elsewhere is not there for them.
+//! The folders that SQL Server's sandbox on Linux shows to scripts. Scripts cannot load a driver from another folder.
 //!
-//! On Windows what decides is not where a file stands but who may read it, and nothing here is asked.
+//! Windows does not use this module: there, rights decide and not folders.
 
 use std::path::Path;
 
-/// The folders that a script sees, as docs/administrators-linux.md has them with their source.
+/// The folders that a script sees. docs/administrators-linux.md lists them with their source.
 const SHOWN: [&str; 21] = [
     "/bin",
     "/etc",
@@ -29,12 +29,12 @@ const SHOWN: [&str; 21] = [
     "/var/opt/mssql-extensibility/data",
 ];
 
-/// What makes a hidden file seen, for those who cannot move it.
-pub const REMEDY: &str = "`mssql-conf set extensibility.datadirectories` shows further folders to scripts";
+/// The fix for a hidden file.
+pub const REMEDY: &str = "Fix: move it to a folder that scripts can see, or show them its folder with `mssql-conf set \
+    extensibility.datadirectories`";
 
-/// Whether a script that SQL Server runs cannot see what stands at `path`, as it is written and where its links lead, unless
-/// `mssql-conf` has been told of its folder. What is not there is judged by its name; a relative path cannot be judged, and
-/// is not hidden.
+/// Whether scripts that SQL Server runs cannot see `path`, or the target of its links. Folders added with `mssql-conf` are not
+/// considered. A path that does not exist is judged by its name. A relative path counts as visible.
 pub fn hidden(path: &Path) -> bool {
     let leads_to = path.canonicalize();
     path.is_absolute() && !both_shown(path, leads_to.as_deref().unwrap_or(path))

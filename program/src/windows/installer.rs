@@ -1,5 +1,5 @@
-//! The ODBC installer library's functions that change registrations (ODBC Programmer's Reference, Installer DLL API
-//! Reference): a thin shell, which knows nothing of what is registered.
+//! Thin wrappers of the ODBC installer library's functions that change registrations (ODBC Programmer's Reference, Installer DLL API
+//! Reference).
 
 use crate::places::Mode;
 use loopbackodbc::program::installer_function;
@@ -8,13 +8,13 @@ use std::path::Path;
 
 type Wide = *const u16;
 
-/// ODBC_INSTALL_COMPLETE: not only asked whether, but done.
+/// ODBC_INSTALL_COMPLETE: installs, instead of only inquiring.
 const COMPLETE: u16 = 2;
 const SQL_SUCCESS: i16 = 0;
 const SQL_SUCCESS_WITH_INFO: i16 = 1;
-/// The most records that a function of this library leaves.
+/// The most error records of a function of this library.
 const RECORDS: u16 = 8;
-/// Characters of a record's text; unixODBC's are a line each.
+/// Characters of a record's text.
 const TEXT: usize = 512;
 /// Characters of a folder's path: more than any installer library writes.
 const PATH: usize = 16 * 1024;
@@ -31,11 +31,11 @@ macro_rules! call {
     }};
 }
 
-/// `SQLInstallDriverEx`: adds a driver that is not there yet, with these keywords and values, and a usage count. On Windows
-/// libraries are named without their folder, which is given besides.
+/// `SQLInstallDriverEx`: adds a new driver with these keywords and values, and a usage count. On Windows libraries are named without
+/// their folder, which is a separate argument.
 ///
 /// # Errors
-/// The installer library's own words; so for the following.
+/// The installer library's message, as in the functions below.
 pub fn install_driver(name: &str, folder: Option<&Path>, values: &[(&str, &str)]) -> Result<(), String> {
     let values: String = values.iter().map(|(keyword, value)| format!("{keyword}={value}\0")).collect();
     let list = wide(&format!("{name}\0{values}"));
@@ -48,7 +48,7 @@ pub fn install_driver(name: &str, folder: Option<&Path>, values: &[(&str, &str)]
     outcome(done, &format!("SQLInstallDriverEx for {name}"))
 }
 
-/// `SQLRemoveDriver`: counts one user of the driver less, and removes it with the last.
+/// `SQLRemoveDriver`: decrements the driver's usage count, and removes the driver at 0.
 pub fn remove_driver(name: &str) -> Result<(), String> {
     const DATA_SOURCES_STAY: c_int = 0;
     let (text, mut count) = (wide(name), 0);
@@ -57,7 +57,7 @@ pub fn remove_driver(name: &str) -> Result<(), String> {
     outcome(done, &format!("SQLRemoveDriver for {name}"))
 }
 
-/// `SQLWriteDSNToIni`: adds a data source that is not there yet.
+/// `SQLWriteDSNToIni`: adds a new data source.
 pub fn write_data_source(mode: Mode, name: &str, driver: &str) -> Result<(), String> {
     set_mode(mode)?;
     let (text, driver) = (wide(name), wide(driver));
@@ -96,7 +96,7 @@ fn set_mode(mode: Mode) -> Result<(), String> {
     outcome(done, "SQLSetConfigMode")
 }
 
-/// FALSE is explained by the records that the function has left.
+/// If a function returned FALSE, its error records give the reason.
 fn outcome(done: c_int, what: &str) -> Result<(), String> {
     if done != 0 {
         return Ok(());
@@ -112,7 +112,7 @@ fn outcome(done: c_int, what: &str) -> Result<(), String> {
         }
         records.push(String::from_utf16_lossy(text.split(|&unit| unit == 0).next().unwrap_or_default()));
     }
-    Err(format!("the ODBC installer library refuses {what}: {}", records.join("; ")))
+    Err(format!("the ODBC installer library refused {what}: {}", records.join("; ")))
 }
 
 /// UTF-16, with a NUL at the end.

@@ -1,4 +1,4 @@
-//! The keys ODBCINST.INI and ODBC.INI of the registry: each section is a key below.
+//! The keys ODBCINST.INI and ODBC.INI of the registry. Each section is a subkey.
 
 use super::{DRIVER_VALUES, LIBRARIES, installer};
 use crate::ini::{Ini, Section};
@@ -12,8 +12,8 @@ use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE, Type, Value};
 const DRIVERS: &str = r"SOFTWARE\ODBC\ODBCINST.INI";
 const DATA_SOURCES: &str = r"SOFTWARE\ODBC\ODBC.INI";
 
-/// What is said when the registry does not have what was to be written to it.
-const SAID_WELL: &str = "the ODBC installer library has said that all is well, but";
+/// The error if the registry does not contain the written values begins with this.
+const SAID_WELL: &str = "the ODBC installer library reported success, but";
 
 /// One of the keys.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Register {
     path: &'static str,
 }
 
-/// Where drivers and the data sources of this mode are registered.
+/// The registers of drivers and of this mode's data sources.
 ///
 /// # Errors
 /// None.
@@ -38,7 +38,7 @@ impl Register {
         }
     }
 
-    /// The sections; none where there is no such key.
+    /// The sections; none if the key does not exist.
     ///
     /// # Errors
     /// The system's reason why it cannot be read.
@@ -50,13 +50,13 @@ impl Register {
         sections.map(|sections| Ini { sections }).map_err(|error| format!("{self} cannot be read: {error}"))
     }
 
-    /// No file, whose place could be hidden from scripts.
+    /// None: the registry is not a file that could be hidden from scripts.
     pub fn file(&self) -> Option<&Path> {
         None
     }
 
-    /// Adds a driver. Its libraries are given by their names, and the folder besides: that is what the function asks for. How it
-    /// puts them together is not specified, so the paths follow by themselves, as does what is no keyword of the specification.
+    /// Adds a driver. SQLInstallDriverEx takes the libraries' names and their folder. How it joins them is not specified, so the paths
+    /// are then written separately, as are keywords that the specification does not have.
     pub fn add_driver(&self, _ini: &Ini, name: &str, folder: &Path, values: &[(&str, &str)]) -> Change {
         let folder = folder.to_owned();
         self.write(name, values, move |name, values| {
@@ -71,7 +71,7 @@ impl Register {
         })
     }
 
-    /// Adds a data source. The user's has a driver that is not registered, so that SQLWriteDSNToIni would not find its path.
+    /// Adds a data source. SQLWriteDSNToIni is not used for a user's data source, because its driver is not registered.
     pub fn add_data_source(&self, _ini: &Ini, name: &str, driver_name: &str, file: &str) -> Change {
         let (mode, driver_name) = (self.mode, driver_name.to_owned());
         self.write(name, &[("Driver", file)], move |name, values| {
@@ -96,7 +96,7 @@ impl Register {
         })
     }
 
-    /// Has the installer library write values, and holds that they are there.
+    /// Writes values through the installer library, and checks that the registry then contains them.
     fn write(
         &self,
         name: &str,
@@ -114,30 +114,28 @@ impl Register {
             let wrong =
                 |(keyword, value): &&(&str, &str)| section.is_none_or(|section| section.value(keyword) != *value);
             match values.iter().find(wrong) {
-                Some((keyword, value)) => {
-                    Err(format!("{SAID_WELL} [{name}] of {register} is without {keyword}={value}"))
-                }
+                Some((keyword, value)) => Err(format!("{SAID_WELL} [{name}] of {register} has no {keyword}={value}")),
                 None => Ok(None),
             }
         })
     }
 
-    /// Counts one user of a driver less, as the installer library does.
+    /// Decrements a driver's usage count through the installer library.
     pub fn count_less(&self, _ini: &Ini, name: &str, _left: u32) -> Change {
         let name = name.to_owned();
         Box::new(move || installer::remove_driver(&name).map(|()| None))
     }
 
-    /// Removes a driver, and says so.
+    /// Plans the removal of a driver; returns the line and the change.
     pub fn remove_driver(&self, _ini: &Ini, section: &Section) -> (String, Change) {
         self.remove(section, "", installer::remove_driver)
     }
 
-    /// Removes a data source, and says so. What others have added to it goes as well.
+    /// Plans the removal of a data source, including values that others added to it.
     pub fn remove_data_source(&self, _ini: &Ini, section: &Section) -> (String, Change) {
         let mode = self.mode;
         let written = section.properties.iter().any(|(keyword, _)| !keyword.eq_ignore_ascii_case("Driver"));
-        let loses = if written { "; what was added to it is lost" } else { "" };
+        let loses = if written { ", with the values that were added to it" } else { "" };
         self.remove(section, loses, move |name| installer::remove_data_source(mode, name))
     }
 
@@ -159,7 +157,7 @@ impl Register {
         (says, Box::new(change))
     }
 
-    /// Removes what a killed run has left: no change leaves anything here.
+    /// Removes leftovers of a killed run: there are none in the registry.
     ///
     /// # Errors
     /// None.
@@ -174,7 +172,7 @@ fn section(key: &Key, name: String) -> windows_registry::Result<Section> {
     Ok(Section { name, properties })
 }
 
-/// A value as it would stand in a file: texts, and the usage count.
+/// A value as text, as a file would contain it: a string, or the usage count.
 fn text(value: Value) -> Option<String> {
     match value.ty() {
         Type::U32 => u32::try_from(value).ok().map(|number| number.to_string()),
@@ -201,7 +199,7 @@ impl fmt::Display for Register {
     }
 }
 
-/// The key, or the nearest one above it that there is.
+/// Checks the key, or the nearest existing one above it.
 impl Writable for Register {
     fn writable(&self) -> Result<(), String> {
         let above = self.path.match_indices('\\').map(|(index, _)| &self.path[..index]);

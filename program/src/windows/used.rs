@@ -1,6 +1,5 @@
-//! The library's file while programs have it loaded: Windows lets nobody write over it or remove it, but it can be renamed.
-//! So it gives its name to the new one, and goes itself when nobody has it any more: with the next upgrade or
-//! uninstallation, or when Windows starts again.
+//! Replaces and removes a library file that programs have loaded. Windows does not let it be overwritten or removed, but it can be
+//! renamed. The renamed file is deleted by the next upgrade or uninstallation after the programs have ended, or when Windows restarts.
 
 use crate::paths::folder_of;
 use crate::plan::Warning;
@@ -14,7 +13,7 @@ use windows_sys::Win32::Storage::FileSystem::{MOVEFILE_DELAY_UNTIL_REBOOT, MoveF
 /// Gives a new file the name of an installed one. Programs that have the old one loaded keep it.
 ///
 /// # Errors
-/// The system's reason. Then the old file has its name.
+/// The system's reason. The old file then keeps its name.
 pub fn replace(new: NamedTempFile, path: &Path) -> io::Result<Warning> {
     if !path.exists() {
         return new.persist(path).map(|_| None).map_err(Into::into);
@@ -35,12 +34,12 @@ pub fn take_away(path: &Path) -> io::Result<Warning> {
     out_of_the_way(path).map(|old| discard(&old))
 }
 
-/// Renames a file, and gives its new name. Older ones go, if nobody has them any more.
+/// Renames a file and returns its new name. Deletes older renamed files that are not in use.
 fn out_of_the_way(path: &Path) -> io::Result<PathBuf> {
     let begin = old_name(path, "");
     for entry in fs::read_dir(folder_of(path))?.flatten().map(|entry| entry.path()) {
         if entry.as_os_str().as_encoded_bytes().starts_with(begin.as_os_str().as_encoded_bytes()) {
-            // One that is in use stays.
+            // A file that is in use stays.
             let _ = fs::remove_file(entry);
         }
     }
@@ -55,12 +54,16 @@ fn old_name(path: &Path, number: &str) -> PathBuf {
     name.into()
 }
 
-/// Removes a file, or has Windows do it when it starts again.
+/// Removes a file, or has Windows remove it at its restart.
 fn discard(old: &Path) -> Warning {
     let in_use = fs::remove_file(old).err()?;
     let path: Vec<u16> = old.as_os_str().encode_wide().chain([0]).collect();
-    // SAFETY: the path ends with a NUL; without another one the file is deleted.
+    // SAFETY: the path ends with a NUL. Without a second path the file is deleted.
     let delayed = unsafe { MoveFileExW(path.as_ptr(), std::ptr::null(), MOVEFILE_DELAY_UNTIL_REBOOT) } != 0;
-    let when = if delayed { "goes when Windows starts again" } else { "is to be removed when they have ended" };
-    Some(format!("programs have the old library loaded ({in_use}): {} {when}", old.display()))
+    let old = old.display();
+    let next = match delayed {
+        true => format!("Windows deletes {old} when it restarts"),
+        false => format!("Fix: delete {old} when they have ended"),
+    };
+    Some(format!("programs still use the old library ({in_use}). {next}"))
 }
