@@ -95,7 +95,8 @@ fn a_login_by_sqlconnect_s_arguments_and_a_wrong_one() {
     let isql = |password: &str| {
         let mut command = registrations.command("sh");
         command.args(["-c", "exec \"$0\" -b -v Loopback developer \"$1\" < query.sql"]).arg(part("ISQL")).arg(password);
-        Ran::of(&mut command)
+        // Where isql writes its history.
+        Ran::of(command.env("HOME", registrations.path("")))
     };
     isql("se;cr}et").ok().says(&["| 12 "]);
     let refused = isql("wrong");

@@ -2,6 +2,8 @@
 # unixODBC's isql and iusql: use_isql.sh (isql | iusql) DSN [USER PASSWORD]
 program=$1
 shift
+# Where it writes its history: the working directory is the test's.
+export HOME="$PWD"
 
 echo "client: $program of $($program --version)"
 echo "language: none"
