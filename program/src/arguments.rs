@@ -117,15 +117,17 @@ pub struct Registration {
     pub dry_run: bool,
 }
 
+/// An option to append to a command; nothing for the usual value. ODBC compares names without case.
+pub fn option(name: &str, value: &str, usual: &str) -> String {
+    if value.eq_ignore_ascii_case(usual) { String::new() } else { format!(" {name} {QUOTE}{value}{QUOTE}") }
+}
+
 impl Registration {
     /// The options that select this registration, to append to a command.
     pub fn options(&self) -> String {
-        let named = |option: &str, value: &str, usual: &str| {
-            if value == usual { String::new() } else { format!(" {option} {QUOTE}{value}{QUOTE}") }
-        };
+        let driver = option("--driver-name", &self.driver_name, DRIVER_NAME);
         let user = if self.user { " --user" } else { "" };
-        let driver = named("--driver-name", &self.driver_name, DRIVER_NAME);
-        format!("{driver}{}{user}", named("--dsn", &self.dsn, DSN))
+        format!("{driver}{}{user}", option("--dsn", &self.dsn, DSN))
     }
 }
 

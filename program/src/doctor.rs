@@ -4,10 +4,10 @@
 //! string and, on request, a real connection. A step that depends on a failed one is reported as not checked, so that each cause is
 //! reported once, with its own fix.
 
-use crate::arguments::{DRIVER_NAME, DSN, Examination};
+use crate::arguments::{DRIVER_NAME, DSN, Examination, option};
 use crate::places::{Mode, is_ours};
 use crate::report::{Area, Level, Report};
-use crate::system::{self, QUOTE, Register};
+use crate::system::{self, Register};
 use crate::{certificate, comparison, driver_manager, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
@@ -102,23 +102,20 @@ fn registered_drivers(report: &mut Report) -> Option<Vec<Driver>> {
             return None;
         }
     };
-    let readable = unreadable(Profile::Odbcinst).is_empty();
-    tell_unreadable(report, Profile::Odbcinst, Level::Failure);
-    readable.then_some(drivers)
+    let all_readable = !tell_unreadable(report, Profile::Odbcinst, Level::Failure);
+    all_readable.then_some(drivers)
 }
 
-/// The registers that this user may not read. The driver manager treats them as missing.
-fn unreadable(profile: Profile) -> Vec<(Register, String)> {
-    registers(profile)
-        .into_iter()
-        .filter_map(|register| register.read().err().map(|reason| (register, reason)))
-        .collect()
-}
-
-fn tell_unreadable(report: &mut Report, profile: Profile, level: Level) {
-    for (register, reason) in unreadable(profile) {
-        report.add(Area::Registration, level, reason, vec![system::let_read(&register)]);
+/// Reports the registers that this user may not read, which the driver manager treats as missing; returns whether there are any.
+fn tell_unreadable(report: &mut Report, profile: Profile, level: Level) -> bool {
+    let mut any = false;
+    for register in registers(profile) {
+        if let Err(reason) = register.read() {
+            report.add(Area::Registration, level, reason, vec![system::let_read(&register)]);
+            any = true;
+        }
     }
+    any
 }
 
 /// Checks the data source's section and returns its `Driver`, or an error if that cannot be read.
@@ -126,10 +123,7 @@ fn data_source(report: &mut Report, dsn: &str, drivers: &[Driver]) -> Result<Opt
     let place = place(Profile::Odbc, dsn);
     let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
         Ok(named) if !named.is_empty() => named,
-        Ok(_) if !unreadable(Profile::Odbc).is_empty() => {
-            tell_unreadable(report, Profile::Odbc, Level::Failure);
-            return Err(());
-        }
+        Ok(_) if tell_unreadable(report, Profile::Odbc, Level::Failure) => return Err(()),
         Ok(_) => {
             let text = format!("There is no data source [{dsn}] in {place}");
             report.add(Area::Registration, Level::Failure, text, no_data_source(dsn, drivers));
@@ -164,17 +158,14 @@ fn no_data_source(dsn: &str, drivers: &[Driver]) -> Vec<String> {
     };
     let names = Machine.profile_sections(Profile::Odbc).unwrap_or_default();
     let others: Vec<String> = names.iter().filter(leads_here).map(|name| format!("[{name}]")).collect();
-    let install = match dsn {
-        DSN => format!("Fix: {}", installing("")),
-        other => format!("Fix: {}", installing(&format!(" --dsn {QUOTE}{other}{QUOTE}"))),
-    };
+    let install = installing(&option("--dsn", dsn, DSN));
     let others = (!others.is_empty()).then(|| format!("The data sources of this library are {}", others.join(", ")));
     others.into_iter().chain([install]).collect()
 }
 
-/// The command that installs, with `sudo` where it is needed.
+/// The fix that installs, with `sudo` where it is needed.
 fn installing(options: &str) -> String {
-    format!("{}loopback-odbc install{options}", system::AS_ADMINISTRATOR)
+    format!("Fix: {}loopback-odbc install{options}", system::AS_ADMINISTRATOR)
 }
 
 /// The driver that a data source names.
@@ -187,11 +178,7 @@ fn driver(report: &mut Report, named: &str, drivers: &[Driver]) -> Option<Driver
     let by_name = || drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(named));
     let Some(driver) = by_path.or_else(by_name) else {
         let text = format!("There is no driver [{named}] in {}", place(Profile::Odbcinst, named));
-        let fix = match named.eq_ignore_ascii_case(DRIVER_NAME) {
-            true => format!("Fix: {}", installing("")),
-            false => format!("Fix: {}", installing(&format!(" --driver-name {QUOTE}{named}{QUOTE}"))),
-        };
-        report.failure(Area::Registration, text, &fix);
+        report.failure(Area::Registration, text, &installing(&option("--driver-name", named, DRIVER_NAME)));
         return None;
     };
     let target =
@@ -237,10 +224,10 @@ fn library(report: &mut Report, path: &Path) {
             format!("{} is loopback-odbc {version}", path.display()),
             vec![
                 format!("This report follows the rules of this program's version, {}", env!("CARGO_PKG_VERSION")),
-                format!("Fix: {}", installing("")),
+                installing(""),
             ],
         ),
-        Err(reason) => report.failure(Area::Library, reason, &format!("Fix: {}", installing(""))),
+        Err(reason) => report.failure(Area::Library, reason, &installing("")),
     }
     if let Some(remedy) = system::unseen(path) {
         let text = format!("Scripts that SQL Server runs cannot see {}", path.display());

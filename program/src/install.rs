@@ -3,7 +3,7 @@
 //! An existing installation is updated. Only what is out of date changes. The usage count stays, and so do keywords that somebody
 //! added.
 
-use crate::arguments::{DSN, Installation, Registration};
+use crate::arguments::{DSN, Installation, Registration, option};
 use crate::ini::{Ini, Section};
 use crate::paths::folder_of;
 use crate::places::{self, Places};
@@ -192,10 +192,7 @@ fn next(registration: &Registration, places: &Places) -> String {
             format!("Scripts that SQL Server runs connect with DSN={dsn}. On a development machine, first {configure}.")
         }
     };
-    let check = match dsn.as_str() {
-        DSN => String::new(),
-        other => format!(" --dsn {QUOTE}{other}{QUOTE}"),
-    };
+    let check = option("--dsn", dsn, DSN);
     format!("Done. {next} Check it with: loopback-odbc doctor --installation{check}")
 }
 

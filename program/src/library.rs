@@ -132,11 +132,12 @@ fn remove_renamed(folder: &Path, uppermost: &Path) -> Result<(), String> {
 }
 
 /// A missing file counts as removed.
-fn gone(removed: io::Result<()>) -> io::Result<()> {
+pub fn gone(removed: io::Result<()>) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-fn irremovable(path: &Path, error: &io::Error) -> String {
+/// The message for a path that cannot be removed.
+pub fn irremovable(path: &Path, error: &io::Error) -> String {
     format!("{} cannot be removed: {error}", path.display())
 }
 

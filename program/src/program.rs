@@ -2,7 +2,7 @@
 //!
 //! A program that a package or `make install` put into a folder of programs is neither copied nor removed.
 
-use crate::library;
+use crate::library::{self, gone, irremovable};
 use crate::paths::{folder_of, new_name};
 use crate::plan::Plan;
 use crate::system;
@@ -54,9 +54,9 @@ pub fn install(plan: &mut Plan, places: &Program) -> Result<(), String> {
     } else {
         let (file, link) = (places.file.clone(), places.link.clone());
         let says = format!("{}: a link to {}", link.display(), file.display());
-        plan.change(says, folder_of_programs.to_owned(), move || match make_link(&file, &link) {
-            Ok(()) => Ok(None),
-            Err(error) => Err(format!("{} cannot be created: {error}", link.display())),
+        plan.change(says, folder_of_programs.to_owned(), move || {
+            let made = make_link(&file, &link).map(|()| None);
+            made.map_err(|error| format!("{} cannot be created: {error}", link.display()))
         });
     }
     Ok(())
@@ -74,9 +74,8 @@ pub fn uninstall(plan: &mut Plan, places: &Program) {
     if is_linked(places) {
         let link = places.link.clone();
         let says = format!("{}: removed", link.display());
-        plan.change(says, folder_of(&link), move || match fs::remove_file(&link) {
-            Ok(()) => Ok(None),
-            Err(error) => Err(format!("{} cannot be removed: {error}", link.display())),
+        plan.change(says, folder_of(&link), move || {
+            fs::remove_file(&link).map(|()| None).map_err(|error| irremovable(&link, &error))
         });
     }
     if places.file.exists() {
@@ -92,8 +91,6 @@ pub fn uninstall(plan: &mut Plan, places: &Program) {
 /// The system's reason, with the path.
 pub fn recover(places: &Program) -> Result<(), String> {
     let new = new_name(&places.link);
-    if new.symlink_metadata().is_ok() {
-        fs::remove_file(&new).map_err(|error| format!("{} cannot be removed: {error}", new.display()))?;
-    }
+    gone(fs::remove_file(&new)).map_err(|error| irremovable(&new, &error))?;
     library::recover(&places.file)
 }

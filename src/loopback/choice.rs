@@ -93,10 +93,11 @@ impl Target {
     /// Why it cannot be loaded, with its name and path. The loader's message usually contains the path already.
     pub fn refused(&self, reason: &str) -> String {
         let reason = Text::new(reason);
+        let names_path = reason.reveal().contains(&*self.library.to_string_lossy());
         match &self.name {
-            Some(name) if reason.reveal().contains(&*self.library.to_string_lossy()) => format!("{name}: {reason}"),
-            None if reason.reveal().contains(&*self.library.to_string_lossy()) => reason.to_string(),
-            _ => format!("{self}: {reason}"),
+            _ if !names_path => format!("{self}: {reason}"),
+            Some(name) => format!("{name}: {reason}"),
+            None => reason.to_string(),
         }
     }
 
