@@ -1,7 +1,7 @@
 # What there is to do here. demo, test, test-windows, bench and setup install what they need, and can be run first in a fresh clone; the
 # others need what these install.
 
-.PHONY: help setup build install uninstall try-install demo test test-windows clients bench soak fuzz lint clean
+.PHONY: help setup build install uninstall try-install demo test test-windows test-dist dist clients bench soak fuzz lint clean
 
 # Where `make install` puts the program; the library goes where SQL Server's scripts see it.
 PREFIX = /usr
@@ -13,7 +13,7 @@ setup: ## install and download what the demo and the tests need
 	@scripts/setup --tests
 
 build: ## build the library and the program as they are released
-	cargo build --release --locked -p loopback-odbc -p loopback-odbc-program
+	LOOPBACK_ODBC_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) cargo build --release --locked -p loopback-odbc -p loopback-odbc-program
 
 install: ## after build, as root: the program, its manual pages and completions, and `loopback-odbc install`
 	@scripts/install install $(PREFIX)
@@ -32,6 +32,12 @@ test: ## formatting, lints, and all tests
 
 test-windows: ## library and program for Windows, under Wine (Debian 12)
 	@scripts/test-windows
+
+dist: ## the files of a release, in dist/: packages of each system, of Python and of R (Debian 12)
+	@scripts/dist
+
+test-dist: ## that, and its tests in roots of Debian 11, 12 and 13, and under Wine (Debian 12)
+	@scripts/test-dist
 
 clients: ## the tests with real ODBC clients alone; writes down in docs/clients.md which were run
 	@rm -f build/clients.md
@@ -56,4 +62,4 @@ lint: ## formatting, lints, and the documentation of the code, below target/doc
 	@scripts/lint
 
 clean: ## remove everything that was built or downloaded
-	rm -rf build target
+	rm -rf build target dist

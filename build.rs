@@ -26,7 +26,8 @@ fn main() {
         // Microsoft's linker comes with the real library.
         ("windows", "msvc") => {}
         ("windows", _) => empty_library("libodbc32.a"),
-        _ => empty_library("libodbc.a"),
+        // Zig's linker looks for this name alone, and takes it for the archive that it is, as others do.
+        _ => empty_library("libodbc.so"),
     }
     if version_resource::can_be_compiled() {
         let object = version_resource::compile("loopbackodbc.dll");

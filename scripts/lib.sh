@@ -43,9 +43,10 @@ need_cargo() {
 SPACE_DEMO=(700 600)
 SPACE_TESTS=(5000 900)
 SPACE_WINDOWS=(4000 1100)
+SPACE_DIST=(6000 1200)
 
 # Fails if this machine cannot run what the caller is going to do, before anything is installed. Each message says what to do. Goes on as
-# root. OPTION is that of scripts/setup, or --windows. Call it as: need_machine OPTION "$@"
+# root. OPTION is that of scripts/setup, or --windows or --dist. Call it as: need_machine OPTION "$@"
 need_machine() {
     local option=$1 folder space=("${SPACE_DEMO[@]}") free packages_free
     shift
@@ -55,6 +56,7 @@ need_machine() {
         fail "apt-get was not found: this installs packages of Debian or Ubuntu. Use such a machine, or build alone: make build"
     need_cargo
     [ "$option" != --windows ] || space=("${SPACE_WINDOWS[@]}")
+    [ "$option" != --dist ] || space=("${SPACE_DIST[@]}")
     if [ "$option" = --tests ]; then
         space=("${SPACE_TESTS[@]}")
         cargo fmt --version >/dev/null 2>&1 || fail "cargo fmt is missing. With rustup: rustup component add rustfmt"

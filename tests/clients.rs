@@ -260,6 +260,10 @@ const AFTER_TABLE: &str = "
 Reading a table's definition with SQLAlchemy (`autoload_with`, and therefore also `pandas.read_sql_table`) was not tested: the stand-in does
 not have the system views that it queries.
 
+mssql-python is not in the table. It contains Microsoft's driver and no way to another one: version 1.16.0 refuses `DSN`, `Driver`,
+`ClientCertificate` and `ClientKey` as unknown or reserved keywords, so it cannot make a loopback connection on Linux. A test notices when
+this changes.
+
 turbodbc is not in the table. PyPI has only its source. From version 4.10 on it needs the headers of simdutf, for which Debian 12 has no
 package. 4.9.0 needs the headers of Boost and compiles for five minutes, which is too much for what `make test` installs. In one manual test
 (with NumPy 2.2.6, without Arrow, Python 3.11.2), it wrote, read and failed identically with `DSN=Direct` and `DSN=Loopback`.
@@ -303,4 +307,28 @@ fn the_committed_table_tells_of_the_same_clients() {
     let told: Vec<_> = told.iter().map(|cells| [cells[0], cells[4], cells[5]].map(str::trim)).collect();
     let held: Vec<_> = CLIENTS.iter().map(|client| [client.name, client.connects, client.remarks]).collect();
     assert_eq!(told, held, "make clients");
+}
+
+#[test]
+fn mssql_python_takes_no_loopback_string() {
+    let code = "
+import mssql_python, sys
+for string in sys.argv[1:]:
+    try:
+        mssql_python.connect(string)
+    except Exception as error:
+        print(type(error).__name__, ' '.join(str(error).split()))
+";
+    let mut command = Command::new(part("PYTHON"));
+    command.env(
+        "PYTHONPATH",
+        format!("{}:{}", part("PYTHONPATH").display(), part("STAGE").join("clients/python").display()),
+    );
+    command.args(["-c", code, "DSN=Loopback", "Driver={SQL Server Loopback};Server=x"]);
+    let said = Ran::of(command.arg("Server=127.0.0.1,1;ClientCertificate=file:/c;ClientKey=file:/k")).ok().stdout;
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    for (line, keyword) in lines.iter().zip(["'dsn'", "'driver'", "'clientcertificate'"]) {
+        assert!(line.starts_with("ConnectionStringParseError") && line.contains(keyword), "{line}: docs/clients.md");
+    }
 }

@@ -380,3 +380,18 @@ fn the_strings_of_the_administrators_pages_are_what_the_program_prints() {
         assert!(contents.contains(&format!("\n    {printed}")), "{page}: {printed}");
     }
 }
+
+#[test]
+fn the_commands_that_install_name_this_version() {
+    for page in ["README.md", "docs/administrators-windows.md", "docs/administrators-managed-instance.md"] {
+        let page = text(project(page));
+        let files = page
+            .split(['`', ' ', '/', '"', '(', ')', '\n'])
+            .filter(|word| word.to_ascii_lowercase().starts_with("loopback"));
+        let with_version: Vec<&str> = files.filter(|name| name.contains("-0.") || name.contains("_0.")).collect();
+        assert!(!with_version.is_empty());
+        for name in with_version {
+            assert!(name.contains(env!("CARGO_PKG_VERSION")), "{name}");
+        }
+    }
+}

@@ -49,7 +49,7 @@ fn no_relocation_refers_to_an_own_export() {
 }
 
 #[test]
-fn it_needs_libc_and_libgcc_s_alone() {
+fn it_needs_glibc_and_libgcc_s_alone() {
     let dynamic = tool("readelf", &["-dW"]);
     let needed: BTreeSet<&str> = dynamic
         .lines()
@@ -57,7 +57,9 @@ fn it_needs_libc_and_libgcc_s_alone() {
         .filter_map(|line| line.split(['[', ']']).nth(1))
         .filter(|name| !name.starts_with("ld-linux"))
         .collect();
-    assert_eq!(needed, BTreeSet::from(["libc.so.6", "libgcc_s.so.1"]));
+    // The release has the unwinder inside, and names two parts of glibc that were libraries of their own before 2.34.
+    let allowed = BTreeSet::from(["libc.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthread.so.0"]);
+    assert!(needed.contains("libc.so.6") && needed.is_subset(&allowed), "{needed:?}");
 }
 
 #[test]

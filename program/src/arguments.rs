@@ -10,9 +10,16 @@ pub const DSN: &str = "Loopback";
 /// The name under which the library is registered.
 pub const DRIVER_NAME: &str = "SQL Server Loopback";
 
+/// The version, with the commit if the build was told (scripts/dist, `make build`).
+fn version() -> String {
+    let commit =
+        option_env!("LOOPBACK_ODBC_COMMIT").filter(|commit| !commit.is_empty()).map(|commit| format!(" ({commit})"));
+    format!("{}{}", env!("CARGO_PKG_VERSION"), commit.unwrap_or_default())
+}
+
 /// Install and check DSN=Loopback, the connection of scripts that SQL Server runs back to SQL Server
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, max_term_width = 110)]
+#[command(name = NAME, version = version(), max_term_width = 110)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,

@@ -3,12 +3,11 @@
 //! The library leaves these checks to Microsoft's driver, whose message is OpenSSL's, or missing.
 
 use crate::report::{Area, Report};
-use rsa::pkcs1::DecodeRsaPrivateKey;
-use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
-use rsa::{RsaPrivateKey, RsaPublicKey};
+use pkcs1::{ALGORITHM_OID, RsaPrivateKey, RsaPublicKey};
+use pkcs8::PrivateKeyInfo;
+use pkcs8::der::{self, Decode, SecretDocument};
 use std::time::SystemTime;
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, Encode};
 
 /// The fix for unusable files.
 const REMEDY: &str = "SQL Server writes both files when a session begins. To use others, set \
@@ -53,25 +52,31 @@ fn check_key(report: &mut Report, certificate: &Certificate, key: &[u8]) {
         let text = "The key is encrypted. Whether it belongs to the certificate was not checked";
         return report.warning(Area::Session, text, UNCHECKED);
     }
-    let public = certificate.tbs_certificate.subject_public_key_info.to_der().ok();
-    let Some(public) = public.and_then(|der| RsaPublicKey::from_public_key_der(&der).ok()) else {
+    let public = &certificate.tbs_certificate.subject_public_key_info;
+    let is_rsa = public.algorithm.oid == ALGORITHM_OID;
+    let Some(public) = public.subject_public_key.as_bytes().filter(|_| is_rsa) else {
         let text = "The certificate's key is not an RSA key. Whether the key belongs to it was not checked";
         return report.warning(Area::Session, text, UNCHECKED);
     };
-    // SQL Server writes PKCS #1 in PEM.
-    let private = RsaPrivateKey::from_pkcs1_pem(text).or_else(|_| RsaPrivateKey::from_pkcs1_der(key)).ok();
-    let private = private.or_else(|| RsaPrivateKey::from_pkcs8_der(key).ok());
-    match private.map_or_else(|| RsaPrivateKey::from_pkcs8_pem(text), Ok) {
+    match belongs_to(key, public) {
         Err(error) => report.failure(Area::Session, format!("The key cannot be read: {error}"), REMEDY),
-        Ok(private) if private.to_public_key() == public => {
-            report.ok(Area::Session, "The key belongs to the certificate")
-        }
-        Ok(_) => {
+        Ok(true) => report.ok(Area::Session, "The key belongs to the certificate"),
+        Ok(false) => {
             let remedy = "The two files are from different sessions. Fix: set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
                 LOOPBACK_ODBC_CLIENT_KEY to the files of one session";
             report.failure(Area::Session, "The key does not belong to the certificate", remedy);
         }
     }
+}
+
+/// Whether an RSA key, in PKCS #1 or PKCS #8 and in PEM or DER, belongs to a public key in DER. The private file contains the
+/// public key, so no arithmetic is needed.
+fn belongs_to(key: &[u8], public: &[u8]) -> der::Result<bool> {
+    let pem = str::from_utf8(key).ok().filter(|text| text.contains("-----BEGIN"));
+    let decoded = pem.map(SecretDocument::from_pem).transpose()?;
+    let key = decoded.as_ref().map_or(key, |(_, document)| document.as_bytes());
+    let inner = PrivateKeyInfo::from_der(key).map_or(key, |pkcs8| pkcs8.private_key);
+    Ok(RsaPrivateKey::from_der(inner)?.public_key() == RsaPublicKey::from_der(public)?)
 }
 
 #[cfg(test)]
@@ -162,8 +167,8 @@ mod tests {
     #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
     fn what_the_driver_reads_as_der_is_read_too() {
         let (certificate, key) = pair(&["rsa:2048"]);
-        let der = |pem: &[u8]| rsa::pkcs8::Document::from_pem(str::from_utf8(pem).unwrap()).unwrap().1.into_vec();
-        let key = rsa::pkcs8::SecretDocument::from_pem(str::from_utf8(&key).unwrap()).unwrap().1;
+        let der = |pem: &[u8]| der::Document::from_pem(str::from_utf8(pem).unwrap()).unwrap().1.into_vec();
+        let key = SecretDocument::from_pem(str::from_utf8(&key).unwrap()).unwrap().1;
         let checks = checked(&der(&certificate), key.as_bytes(), SystemTime::now() + DAY);
         assert!(checks.iter().all(|(level, _)| *level == Level::Ok), "{checks:?}");
     }

@@ -28,12 +28,19 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     let places = Places::of(registration)?;
     let _lock = system::lock(registration.dry_run)?;
     let (drivers, data_sources) = (places.drivers.read()?, places.data_sources.read()?);
-    let from = library::source(wanted.library.as_deref(), &folder_of(&places.library))?;
+    let from = match (&wanted.library, places.packaged) {
+        (Some(_), true) => return Err(owned_by_a_package(&places)),
+        (None, true) => places.library.clone(),
+        (named, false) => library::source(named.as_deref(), &folder_of(&places.library))?,
+    };
     library::check(&from)?;
     let file = path_text(&places.library)?;
 
     let mut plan = Plan::default();
-    copy(&mut plan, &from, &places.library)?;
+    match places.packaged {
+        true => plan.say(format!("{}: in place, from its package", places.library.display())),
+        false => copy(&mut plan, &from, &places.library)?,
+    }
     places.program.as_ref().map_or(Ok(()), |places| program::install(&mut plan, places))?;
     if !registration.user {
         system::share(&mut plan, &places.library);
@@ -51,6 +58,14 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     warn_of_older_copies(&mut plan, &from, &places, &drivers);
     plan.say(next(registration, &places));
     plan.carry_out(|| places.recover(), registration)
+}
+
+fn owned_by_a_package(places: &Places) -> String {
+    format!(
+        "{} belongs to the package loopback-odbc, so --library cannot replace it. Fix: upgrade the package, or install a second copy \
+         with --driver-name and --dsn",
+        places.library.display()
+    )
 }
 
 /// Warns of copies of the library under other names that differ from the installed one.

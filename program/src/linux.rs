@@ -97,6 +97,14 @@ pub fn program(mode: Mode) -> Result<Option<Program>, String> {
     Ok(Some(Program { file: folder.join("bin").join(NAME), link: programs.join(NAME) }))
 }
 
+/// A file that packages contain: the path of their library.
+///
+/// # Errors
+/// None.
+pub fn package() -> Result<PathBuf, String> {
+    Ok(PathBuf::from("/usr/lib/loopback-odbc/package"))
+}
+
 /// Creates a symbolic link to a file.
 ///
 /// # Errors

@@ -4,8 +4,11 @@
 use crate::arguments::{DRIVER_NAME, Registration};
 use crate::ini::Section;
 use crate::library;
+use crate::paths::folder_of;
 use crate::program::{self, Program};
 use crate::system::{self, ENDING, Register, STEM};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Characters that the specification forbids in a data source's name (SQLValidDSN), and that would be misread in a driver's name.
@@ -30,7 +33,10 @@ pub struct Places {
     pub mode: Mode,
     /// The library's installed file.
     pub library: PathBuf,
-    /// The program's installed file, and the link to it in a folder of programs; none on Windows.
+    /// Whether a package owns the library. Then it is registered where it is, and neither copied nor removed.
+    pub packaged: bool,
+    /// The program's installed file, and the link to it in a folder of programs; none on Windows, and none if a package owns the
+    /// program.
     pub program: Option<Program>,
     pub drivers: Register,
     pub data_sources: Register,
@@ -51,11 +57,12 @@ impl Places {
             }
             true => Mode::User,
         };
-        let folder = system::folder(mode)?;
+        let package = if mode == Mode::System { package()? } else { None };
+        let folder = package.as_ref().map_or_else(|| system::folder(mode), |library| Ok(folder_of(library)))?;
         let library = folder.join(file_name(&registration.driver_name));
         let (drivers, data_sources) = system::registers(mode)?;
-        let program = system::program(mode)?;
-        Ok(Places { mode, library, program, drivers, data_sources })
+        let program = if package.is_some() { None } else { system::program(mode)? };
+        Ok(Places { mode, packaged: package.as_ref() == Some(&library), library, program, drivers, data_sources })
     }
 
     /// Removes leftovers of a killed run. The caller must hold the lock.
@@ -68,6 +75,16 @@ impl Places {
         // The program's folder may be in the library's.
         self.program.as_ref().map_or(Ok(()), program::recover)?;
         library::recover(&self.library)
+    }
+}
+
+/// The library's file, if a package owns it. A file of the package contains its path, because packages differ in the folder.
+fn package() -> Result<Option<PathBuf>, String> {
+    let file = system::package()?;
+    match fs::read_to_string(&file) {
+        Ok(path) => Ok(Some(path.trim().into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{} cannot be read: {error}", file.display())),
     }
 }
 

@@ -77,6 +77,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         program::uninstall(&mut plan, places);
     }
     match (counted == 0 && !in_use && sharing.is_none(), places.library.exists()) {
+        _ if places.packaged => plan.say(format!("{}: stays: its package removes it", places.library.display())),
         (true, true) => {
             let path = places.library.clone();
             let says = format!("{}: removed", path.display());

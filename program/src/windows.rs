@@ -64,6 +64,14 @@ pub fn program(_mode: Mode) -> Result<Option<Program>, String> {
     Ok(None)
 }
 
+/// A file that the MSI contains: the path of its library.
+///
+/// # Errors
+/// The environment variable of the folder is not set.
+pub fn package() -> Result<PathBuf, String> {
+    Ok(folder(Mode::System)?.join("package"))
+}
+
 /// # Errors
 /// Always: no program is installed here.
 pub fn link(_file: &Path, _link: &Path) -> io::Result<()> {

@@ -1,0 +1,28 @@
+sqlstate <- function(expression) tryCatch(expression, loopback_error = function(error) error$sqlstate)
+
+test_that("outside a session the error is one of this package and says why", {
+  error <- tryCatch(loopback_connection_string("Sales"), loopback_error = identity)
+  expect_s3_class(error, "loopback_error")
+  expect_match(conditionMessage(error), "^\\[(08001|IM003)\\] ")
+})
+
+test_that("an argument that is not one text is refused", {
+  for (wrong in list(1, NA, NA_character_, character(0), c("a", "b"), TRUE, as.raw(1), list("a"), quote(x))) {
+    expect_identical(sqlstate(loopback_connection_string(wrong)), "HY009")
+    expect_identical(sqlstate(rxGetSqlLoopbackConnectionString("Sales", wrong)), "HY009")
+  }
+})
+
+test_that("the report has lines, and the library a path", {
+  expect_true(length(loopback_report()) > 1)
+  expect_true(file.exists(loopback_library()))
+})
+
+test_that("odbc.ini is read as the driver manager reads it", {
+  file <- tempfile()
+  writeLines(c("# [loopback]", "[Other]", "Driver=/other", " [LOOPBACK] ", "Database=x", "DRIVER = /a b ", "Driver=/second"), file)
+  driver_of <- loopbackodbc:::driver_of
+  expect_identical(driver_of(file, "Loopback"), "/a b")
+  expect_identical(driver_of(file, "Nowhere"), character(0))
+  expect_identical(driver_of(tempfile(), "Loopback"), character(0))
+})

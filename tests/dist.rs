@@ -1,0 +1,750 @@
+//! The files of a release, as administrators install them: in root folders of Debian 11, 12 and 13, and under Wine.
+//!
+//! `scripts/test-dist` makes what this needs. Each test has a copy of its root folder in memory.
+
+mod common;
+
+use common::server::Server;
+use common::{Ran, assert_says, part, project};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const DRIVERS: &str = "/etc/odbcinst.ini";
+const DATA_SOURCES: &str = "/etc/odbc.ini";
+/// Where the tests show Microsoft's driver: in a folder that scripts of SQL Server can see.
+const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
+const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What an administrator had in the files before.
+const OTHERS: &str = "; Ours, do not touch\n\n[Warehouse]\n  Driver = Other\nServer=w # main\n\n\n# The end\n";
+
+/// A distribution in a root folder of its own. Everything that is written is in memory, and gone with this value.
+struct Root {
+    holder: Child,
+    _folder: tempfile::TempDir,
+}
+
+/// Mounts the root folder, enters it, and waits for the end of standard input.
+const HOLD: &str = r#"
+root=$1/root
+mkdir "$1/memory" "$root"
+mount -t tmpfs -o "mode=755,size=$3" tmpfs "$1/memory"
+mkdir "$1/memory/upper" "$1/memory/work"
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/memory/upper,workdir=$1/memory/work" "$root"
+mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root$5" "$root$6" "$root$7"
+mount --rbind /proc "$root/proc"
+mount --rbind /sys "$root/sys"
+mount --rbind /dev "$root/dev"
+mount --bind "$4" "$root$5"
+mount --rbind "$6" "$root$6"
+mount --rbind "$7" "$root$7"
+exec chroot "$root" bash -euc 'echo ready; read -r _ || true'
+"#;
+
+impl Root {
+    fn new(suite: &str) -> Root {
+        Root::with_memory(suite, "2g")
+    }
+
+    fn with_memory(suite: &str, size: &str) -> Root {
+        let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        let driver = part("MSODBCSQL").parent().unwrap().parent().unwrap().to_owned();
+        let target = part("STANDIN").parent().unwrap().to_owned();
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "bash", "-euc", HOLD, "hold"]).arg(folder.path());
+        command.arg(part("DIST_ROOTS").join(suite)).arg(size).arg(driver).arg(TARGET_FOLDER);
+        command.arg(project("").canonicalize().unwrap()).arg(target);
+        let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "no namespace with an overlay could be made");
+        Root { holder, _folder: folder }
+    }
+
+    /// With the driver manager, Microsoft's driver in its files, and comments.
+    fn prepared(suite: &str) -> Root {
+        let root = Root::new(suite);
+        root.sh("apt-get -qq -y --no-install-recommends install unixodbc odbcinst >/dev/null 2>&1").ok();
+        root.write(
+            DRIVERS,
+            &format!("# Drivers\n\n[ODBC Driver 18 for SQL Server]\nDriver = {}\nUsageCount=1\n", target()),
+        );
+        root.write(DATA_SOURCES, OTHERS);
+        root
+    }
+
+    fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        Path::new(&format!("/proc/{}/root", self.holder.id())).join(path.as_ref().strip_prefix("/").unwrap())
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn write(&self, path: &str, contents: &str) {
+        fs::write(self.path(path), contents).unwrap();
+    }
+
+    /// A program in the root, with an environment like that of a package manager.
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        let of_holder = format!("/proc/{}", self.holder.id());
+        command.args([format!("--mount={of_holder}/ns/mnt"), format!("--root={of_holder}/root")]);
+        command.args(["--", "/usr/bin/env", "--chdir=/"]).arg(program).env_clear();
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/root").env("LANG", "C.UTF-8");
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    }
+
+    fn sh(&self, script: &str) -> Ran {
+        Ran::of(self.command("bash").args(["-c", script]))
+    }
+
+    /// Every file of /etc and /usr, and the contents of those that an installation may change.
+    fn everything(&self) -> String {
+        const FILES: &str = "find /etc /usr -xdev \\( -type d -printf '%p %y %m %U:%G\\n' -o -printf '%p %y %m %U:%G %s %l\\n' \\) | \
+                             grep -v -e ^/etc/ld.so.cache | sort; find /etc/odbc* /usr/lib/*/odbc /usr/bin -type f -exec sha256sum {} + | sort";
+        let ran = self.sh(FILES).ok();
+        assert!(ran.stdout.lines().count() > 1000, "{ran:?}");
+        ran.stdout
+    }
+
+    #[track_caller]
+    fn is_as(&self, before: &str) {
+        let now = self.everything();
+        let (before, now): (BTreeSet<&str>, BTreeSet<&str>) = (before.lines().collect(), now.lines().collect());
+        let different: Vec<&&str> = before.symmetric_difference(&now).collect();
+        assert!(different.is_empty(), "{different:#?}");
+    }
+
+    /// Connects with pyodbc, and prints the copy of the library that was loaded.
+    #[track_caller]
+    fn connects(&self) {
+        let server = Server::start();
+        let string = format!("DSN=Loopback;{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"));
+        let said = Ran::of(self.command("/usr/bin/python3").args(["-c", CONNECT, &string])).ok().stdout;
+        assert_eq!(said, format!("connected: 12\nloaded: {LIBRARY}\n"));
+    }
+
+    /// Installs, upgrades or removes with a command, which must end well.
+    #[track_caller]
+    fn apt(&self, arguments: &str) -> String {
+        let ran = self.sh(&format!("apt-get -y --no-install-recommends -o Dpkg::Use-Pty=0 {arguments} 2>&1")).ok();
+        ran.stdout
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        drop(self.holder.stdin.take());
+        let _ = self.holder.wait();
+    }
+}
+
+/// Prints which copy of the library is loaded after a connect.
+const CONNECT: &str = "
+import pyodbc, sys
+print('connected:', *pyodbc.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM Sales.dbo.Orders').fetchone())
+with open('/proc/self/maps') as maps:
+    print('loaded:', *{line.split()[-1] for line in maps if 'libloopbackodbc' in line})
+";
+
+/// Microsoft's driver in a root.
+fn target() -> String {
+    format!("{TARGET_FOLDER}/lib/{}", part("MSODBCSQL").file_name().unwrap().to_str().unwrap())
+}
+
+/// The release, the same built again, or the version before.
+fn release() -> PathBuf {
+    part("DIST")
+}
+
+fn older() -> PathBuf {
+    part("DIST_WORK").join("old")
+}
+
+/// The one file of a release with this ending.
+#[track_caller]
+fn file(folder: &Path, ending: &str) -> String {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().to_str().unwrap().to_owned());
+    let found: Vec<String> = names.filter(|name| name.ends_with(ending)).collect();
+    assert_eq!(found.len(), 1, "{ending} in {}: {found:?}", folder.display());
+    found.into_iter().next().unwrap()
+}
+
+fn deb(folder: &Path) -> String {
+    file(folder, ".deb")
+}
+
+/// The unpacked archive for every Linux.
+fn unpacked() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = file(&release(), "linux-x86_64.tar.gz");
+    Ran::of(Command::new("tar").args(["-xzf", &archive, "--strip-components=1", "-C"]).arg(folder.path())).ok();
+    folder
+}
+
+// --- The files themselves ---
+
+#[test]
+fn each_file_has_its_checksum_and_the_same_commit_gives_the_same_files() {
+    let sums = |folder: &Path| {
+        Ran::of(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(folder)).ok();
+        fs::read_to_string(folder.join("SHA256SUMS")).unwrap()
+    };
+    let (sums, again) = (sums(&release()), sums(&part("DIST_WORK").join("same")));
+    let r = format!("loopbackodbc_{VERSION}.tar.gz");
+    let endings = [".deb", ".rpm", "-linux-x86_64.tar.gz", "-linux-x86_64-debug.tar.gz", "manylinux2014_x86_64.whl"];
+    for ending in endings {
+        let of = |sums: &str| sums.lines().find(|line| line.ends_with(ending)).map(str::to_owned);
+        assert!(of(&sums).is_some(), "{sums}");
+        assert_eq!(of(&sums), of(&again), "{ending}");
+    }
+    // The MSI, the zip and the wheel for Windows, and the R package, which has the library for Windows in it.
+    assert!(sums.contains(&r) && again.contains(&r));
+    assert_eq!((sums.lines().count(), again.lines().count()), (endings.len() + 4, endings.len() + 1), "{sums}");
+}
+
+#[test]
+fn library_and_program_need_glibc_2_17_at_most_and_nothing_else() {
+    let folder = unpacked();
+    for name in ["libloopbackodbc.so", "loopback-odbc"] {
+        let symbols = Ran::of(Command::new("objdump").arg("-T").arg(folder.path().join(name))).ok().stdout;
+        let versions: BTreeSet<(u32, u32)> = symbols
+            .split(['(', ')', ' '])
+            .filter_map(|word| word.strip_prefix("GLIBC_"))
+            .map(|version| {
+                let mut parts = version.split('.').map(|part| part.parse().unwrap());
+                (parts.next().unwrap(), parts.next().unwrap())
+            })
+            .collect();
+        assert!(versions.last().is_some_and(|newest| *newest <= (2, 17)), "{name}: {versions:?}");
+        let dynamic = Ran::of(Command::new("readelf").arg("-dW").arg(folder.path().join(name))).ok().stdout;
+        let needed: BTreeSet<&str> = dynamic
+            .lines()
+            .filter(|line| line.contains("(NEEDED)"))
+            .filter_map(|line| line.split(['[', ']']).nth(1))
+            .collect();
+        // All of glibc.
+        assert_eq!(
+            needed,
+            BTreeSet::from(["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libpthread.so.0"]),
+            "{name}"
+        );
+        assert!(!dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"), "{dynamic}");
+    }
+}
+
+#[test]
+fn nothing_of_the_machine_that_built_them_is_in_the_files() {
+    let (folder, root) = (unpacked(), project("").canonicalize().unwrap());
+    let home = std::env::var("HOME").unwrap();
+    for name in ["libloopbackodbc.so", "loopback-odbc", "libloopbackodbc.cdx.json", "loopback-odbc.cdx.json"] {
+        let contents = String::from_utf8_lossy(&fs::read(folder.path().join(name)).unwrap()).into_owned();
+        for path in [root.to_str().unwrap(), &format!("{home}/.cargo"), &format!("{home}/.rustup")] {
+            assert!(!contents.contains(path), "{name} contains {path}");
+        }
+        assert!(contents.contains("loopback"), "{name}");
+    }
+}
+
+#[test]
+fn debug_symbols_fit_and_name_the_lines() {
+    let (folder, archive) = (unpacked(), file(&release(), "linux-x86_64-debug.tar.gz"));
+    Ran::of(Command::new("tar").args(["-xzf", &archive, "--strip-components=1", "-C"]).arg(folder.path())).ok();
+    for name in ["libloopbackodbc.so", "loopback-odbc"] {
+        let path = folder.path().join(name);
+        let sections = Ran::of(Command::new("readelf").args(["-SW"]).arg(&path)).ok().stdout;
+        assert!(!sections.contains(".symtab") && sections.contains(".gnu_debuglink"), "{sections}");
+    }
+    let library = folder.path().join("libloopbackodbc.so");
+    let symbols = Ran::of(Command::new("nm").arg("-D").arg(&library)).ok().stdout;
+    let line = symbols.lines().find(|line| line.ends_with(" T SQLDriverConnectW")).unwrap();
+    let debug = folder.path().join("libloopbackodbc.so.debug");
+    let found =
+        Ran::of(Command::new("addr2line").arg("-e").arg(debug).arg(line.split(' ').next().unwrap())).ok().stdout;
+    assert_says(&found, &["/loopback-odbc/src/surface/"]);
+}
+
+#[test]
+fn the_bill_of_materials_and_the_licences_name_what_is_linked_in() {
+    let folder = unpacked();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let (bill, licences) = (read("loopback-odbc.cdx.json"), read("THIRD-PARTY-LICENSES.md"));
+    assert_says(&bill, &["\"bomFormat\": \"CycloneDX\"", &format!("\"version\": \"{VERSION}\"")]);
+    for target in ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-gnu"] {
+        let tree = [
+            "tree",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--format",
+            "{p}",
+            "--target",
+            target,
+        ];
+        let mut cargo = Command::new("cargo");
+        let tree = Ran::of(cargo.args(tree).args(["-p", "loopback-odbc-program"]).current_dir(project(""))).ok().stdout;
+        let packages: BTreeSet<&str> = tree.lines().filter(|line| !line.contains('/') && !line.is_empty()).collect();
+        assert!(packages.len() > 20, "{tree}");
+        for package in packages {
+            let (name, version) = package.trim_end_matches(" (proc-macro)").split_once(" v").unwrap();
+            assert_says(&bill, &[&format!("pkg:cargo/{name}@{version}")]);
+            if !package.ends_with("(proc-macro)") {
+                assert!(licences.contains(&format!("{name} {version}")), "{name} {version}: scripts/licences");
+            }
+        }
+    }
+    assert!(!bill.contains("pkg:cargo/rsa@"));
+}
+
+#[test]
+fn the_packages_follow_the_rules_of_debian_and_rpm() {
+    let root = Root::new("trixie");
+    let said = root.sh(&format!("lintian --fail-on error --tag-display-limit 0 {} 2>&1", deb(&release())));
+    println!("{}", said.stdout);
+    assert_eq!(said.status, 0, "{}", said.stdout);
+    let said = root.sh(&format!(
+        "rpmlint --config {} {} 2>&1",
+        project("packaging/rpmlint.toml").display(),
+        file(&release(), ".rpm")
+    ));
+    println!("{}", said.stdout);
+    assert!(said.stdout.contains(" 0 errors"), "{}", said.stdout);
+}
+
+#[test]
+fn the_program_says_its_version_and_commit() {
+    let folder = unpacked();
+    let said = Ran::of(Command::new(folder.path().join("loopback-odbc")).arg("--version")).ok().stdout;
+    let commit =
+        Ran::of(Command::new("git").args(["-c", "safe.directory=*", "rev-parse", "--short=12", "HEAD"])).ok().stdout;
+    assert!(said.starts_with(&format!("loopback-odbc {VERSION} ({}", commit.trim())), "{said}");
+}
+
+// --- .deb ---
+
+/// Install, connect, upgrade, remove, purge, again.
+fn a_deb_is_installed_upgraded_and_removed(suite: &str) {
+    let root = Root::prepared(suite);
+    let before = root.everything();
+    root.apt(&format!("install {}", deb(&older())));
+    assert_says(&root.sh("loopback-odbc --version").ok().stdout, &["loopback-odbc 0.1.0"]);
+    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Loopback]\nDriver=SQL Server Loopback\n"));
+    assert_says(&root.read(DRIVERS), &["[SQL Server Loopback]\n", &format!("Driver={LIBRARY}\n")]);
+
+    // What an administrator has changed stays.
+    root.write(DATA_SOURCES, &root.read(DATA_SOURCES).replace("Loopback\n", "Loopback\nDatabase=Sales\n"));
+    let named = root
+        .read(DRIVERS)
+        .replace(&format!("Driver={LIBRARY}\n"), &format!("Driver={LIBRARY}\nTargetDriver={}\n", target()));
+    root.write(DRIVERS, &named);
+    let kept = [DRIVERS, DATA_SOURCES].map(|path| root.read(path));
+    let said = root.apt(&format!("install {}", deb(&release())));
+    assert_says(&said, &[&format!("loopback-odbc ({VERSION}-1) over (0.1.0-1)")]);
+    assert_eq!([DRIVERS, DATA_SOURCES].map(|path| root.read(path)), kept);
+    assert_says(&root.sh("loopback-odbc --version").ok().stdout, &[&format!("loopback-odbc {VERSION}")]);
+    let doctor = root.sh("loopback-odbc doctor --installation");
+    assert_eq!(doctor.status, 0, "{}", doctor.stdout);
+    root.connects();
+    assert_eq!(root.sh("dpkg --verify loopback-odbc").ok().stdout, "");
+    root.apt("install --reinstall loopback-odbc 2>/dev/null || true");
+
+    // Twice, and half-done: a package that was unpacked and not configured.
+    root.sh("set -e; /var/lib/dpkg/info/loopback-odbc.postinst configure; /var/lib/dpkg/info/loopback-odbc.postinst configure").ok();
+    assert_eq!([DRIVERS, DATA_SOURCES].map(|path| root.read(path)), kept);
+    root.sh(&format!("dpkg --unpack {} && dpkg --configure -a", deb(&release()))).ok();
+    root.write(DATA_SOURCES, &root.read(DATA_SOURCES).replace("Database=Sales\n", ""));
+    root.apt("remove loopback-odbc");
+    root.is_as(&before);
+    root.apt(&format!("install {}", deb(&release())));
+    root.connects();
+    root.apt("purge loopback-odbc");
+    root.is_as(&before);
+}
+
+#[test]
+fn debian_11_installs_upgrades_and_removes_it() {
+    a_deb_is_installed_upgraded_and_removed("bullseye");
+}
+
+#[test]
+fn debian_12_installs_upgrades_and_removes_it() {
+    a_deb_is_installed_upgraded_and_removed("bookworm");
+}
+
+#[test]
+fn debian_13_installs_upgrades_and_removes_it() {
+    a_deb_is_installed_upgraded_and_removed("trixie");
+}
+
+#[test]
+fn one_command_installs_it_with_the_driver_manager() {
+    let root = Root::new("bookworm");
+    let before = root.sh("dpkg-query -W unixodbc");
+    assert_ne!(before.status, 0);
+    let said = root.apt(&format!("install {}", deb(&release())));
+    assert_says(&said, &["Setting up unixodbc", "no Microsoft ODBC driver for SQL Server is registered"]);
+    assert_says(&root.read(DATA_SOURCES), &["[Loopback]\nDriver=SQL Server Loopback\n"]);
+}
+
+/// The examples of the README, as SQL Server runs them, on the installed package.
+fn scripts_of_sql_server_connect(suite: &str) {
+    let root = Root::prepared(suite);
+    root.apt(&format!("install {}", deb(&release())));
+    for (program, script) in [("/usr/bin/python3", "loopback.py"), ("/usr/bin/Rscript", "loopback.R")] {
+        let mut command = root.command(project("scripts/satellite"));
+        let seed = format!("Sales={}", project("examples/sales.sql").display());
+        command.env("STANDIN", part("STANDIN")).env("LOOPBACK_ODBC_LIBRARY", root.library_outside());
+        command.args([
+            "--seed",
+            &seed,
+            "--env",
+            "ODBCSYSINI=/etc",
+            "--env",
+            "PYTHONPATH=",
+            "--env",
+            "LD_LIBRARY_PATH=",
+        ]);
+        command.arg("--script").arg(project(&format!("examples/{script}"))).args(["--", program, script]);
+        let said = Ran::of(&mut command).ok().stdout;
+        assert_says(&said, &["12"]);
+    }
+}
+
+impl Root {
+    /// A library for `scripts/satellite`, which wants one. The scripts do not use it: ODBCSYSINI is /etc.
+    fn library_outside(&self) -> &'static str {
+        LIBRARY
+    }
+}
+
+#[test]
+fn scripts_of_sql_server_connect_on_debian_12() {
+    scripts_of_sql_server_connect("bookworm");
+}
+
+#[test]
+fn scripts_of_sql_server_connect_on_debian_13() {
+    scripts_of_sql_server_connect("trixie");
+}
+
+#[test]
+fn what_was_installed_without_a_package_is_taken_over() {
+    let root = Root::prepared("bookworm");
+    let before = root.everything();
+    let archive = file(&older(), "linux-x86_64.tar.gz");
+    root.sh(&format!(
+        "set -e; mkdir /opt/old; tar -xzf {archive} --strip-components=1 -C /opt/old; /opt/old/loopback-odbc install; \
+         cp /opt/old/libloopbackodbc.so /usr/lib/loopback-odbc; echo /usr/lib/loopback-odbc >/usr/lib/loopback-odbc/folders"
+    ))
+    .ok();
+    let said = root.apt(&format!("install {}", deb(&release())));
+    assert_says(&said, &["this package replaces the copy that was installed without a package"]);
+    assert_eq!(root.sh("ls -A /usr/lib/loopback-odbc").ok().stdout, "package\n");
+    assert_eq!(root.sh("grep -c -i loopbackodbc.so /etc/odbcinst.ini").ok().stdout, "1\n");
+    assert_says(&root.sh("test ! -L /usr/bin/loopback-odbc && loopback-odbc --version").ok().stdout, &[VERSION]);
+    root.connects();
+    // Nor does the package let itself be replaced or removed by the program.
+    let refused = root.sh("loopback-odbc install --library /opt/old/libloopbackodbc.so");
+    assert_eq!(refused.status, 2);
+    refused.says(&["belongs to the package loopback-odbc", "Fix: upgrade the package"]);
+    root.sh("loopback-odbc uninstall").ok().says(&[&format!("{LIBRARY}: stays: its package removes it")]);
+    root.sh("loopback-odbc install").ok().says(&[&format!("{LIBRARY}: in place, from its package")]);
+    root.apt("purge loopback-odbc");
+    root.is_as(&before);
+}
+
+#[test]
+fn the_files_of_others_survive_in_each_form() {
+    let root = Root::prepared("bookworm");
+    for contents in
+        [OTHERS.replace('\n', "\r\n"), OTHERS.trim_end().to_owned(), "# only a comment".to_owned(), String::new()]
+    {
+        root.write(DATA_SOURCES, &contents);
+        root.apt(&format!("install {}", deb(&release())));
+        root.connects();
+        root.apt("purge loopback-odbc");
+        assert_eq!(root.read(DATA_SOURCES), contents);
+    }
+}
+
+#[test]
+fn a_purge_removes_a_login_and_nothing_else() {
+    let root = Root::prepared("bookworm");
+    root.apt(&format!("install {}", deb(&release())));
+    let login = "[Loopback]\nDriver=SQL Server Loopback\nUID=me\nPWD=secret\n\n[Last]\nDriver=x\n";
+    root.write(DATA_SOURCES, &format!("{OTHERS}\n{login}"));
+    root.apt("remove loopback-odbc");
+    assert_says(&root.read(DATA_SOURCES), &["[Loopback]\nUID=me\nPWD=secret\n"]);
+    root.apt("purge loopback-odbc");
+    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Last]\nDriver=x\n"));
+}
+
+#[test]
+fn what_stands_in_the_way_is_named_and_the_machine_goes_on_working() {
+    // A driver of this name that is somebody else's.
+    let root = Root::prepared("bookworm");
+    root.write(DRIVERS, "[SQL Server Loopback]\nDriver=/usr/lib/other.so\n");
+    let said = root.apt(&format!("install {}", deb(&release())));
+    assert_says(&said, &["is another driver (/usr/lib/other.so)", "sudo loopback-odbc install"]);
+    assert_eq!(root.read(DRIVERS), "[SQL Server Loopback]\nDriver=/usr/lib/other.so\n");
+    assert_eq!(root.sh("dpkg-query -W -f '${Status}' loopback-odbc").ok().stdout, "install ok installed");
+    root.apt("purge loopback-odbc");
+    assert_eq!(root.read(DRIVERS), "[SQL Server Loopback]\nDriver=/usr/lib/other.so\n");
+
+    // /etc cannot be written.
+    let root = Root::prepared("bookworm");
+    let said = root
+        .sh(&format!("mount --bind /etc /etc && mount -o remount,bind,ro /etc && dpkg -i {} 2>&1", deb(&release())));
+    assert_says(&said.stdout, &["/etc/odbc", "cannot be written", "sudo loopback-odbc install"]);
+    root.sh("umount /etc && loopback-odbc install").ok();
+    root.connects();
+}
+
+#[test]
+fn a_full_disk_stops_it_and_it_can_be_repeated() {
+    let root = Root::prepared("bookworm");
+    root.sh("dd if=/dev/zero of=/var/full bs=64k >/dev/null 2>&1; true");
+    let said = root.sh(&format!("dpkg -i {} 2>&1", deb(&release())));
+    assert_ne!(said.status, 0);
+    assert_says(&said.stdout, &["No space left on device"]);
+    root.sh("rm /var/full").ok();
+    root.sh(&format!("dpkg -i {}", deb(&release()))).ok();
+    root.connects();
+}
+
+// --- .rpm ---
+
+#[test]
+fn rpm_installs_verifies_upgrades_and_removes_it() {
+    let root = Root::prepared("trixie");
+    let (old, new) = (file(&older(), ".rpm"), file(&release(), ".rpm"));
+    root.sh("rpm --initdb").ok();
+    let missing = root.sh(&format!("rpm -i {new} 2>&1"));
+    assert_ne!(missing.status, 0);
+    assert_says(&missing.stdout, &["libodbcinst.so.2()(64bit) is needed by loopback-odbc"]);
+    // The distribution's own packages are not in rpm's database.
+    let before = root.everything();
+    root.sh(&format!("rpm -i --nodeps {old}")).ok();
+    const PLACE: &str = "/usr/lib64/libloopbackodbc.so";
+    assert_says(&root.read(DRIVERS), &[&format!("Driver={PLACE}\n")]);
+    root.write(DATA_SOURCES, &root.read(DATA_SOURCES).replace("Loopback\n", "Loopback\nDatabase=Sales\n"));
+    let kept = [DRIVERS, DATA_SOURCES].map(|path| root.read(path));
+    root.sh(&format!("rpm -U --nodeps {new}")).ok();
+    assert_eq!([DRIVERS, DATA_SOURCES].map(|path| root.read(path)), kept);
+    assert_eq!(root.sh("rpm -V --nodeps loopback-odbc").ok().stdout, "");
+    assert_says(&root.sh("loopback-odbc --version").ok().stdout, &[VERSION]);
+    let server = Server::start();
+    let string = format!("DSN=Loopback;{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"));
+    let said = Ran::of(root.command("/usr/bin/python3").args(["-c", CONNECT, &string])).ok().stdout;
+    assert_eq!(said, format!("connected: 12\nloaded: {PLACE}\n"));
+    root.write(DATA_SOURCES, &root.read(DATA_SOURCES).replace("Database=Sales\n", ""));
+    root.sh("rpm -e loopback-odbc").ok();
+    root.is_as(&before);
+}
+
+// --- tar.gz ---
+
+#[test]
+fn the_archive_installs_on_the_oldest_libc() {
+    let root = Root::prepared("bullseye");
+    let before = root.everything();
+    let archive = file(&release(), "linux-x86_64.tar.gz");
+    root.sh(&format!(
+        "mkdir /opt/new && tar -xzf {archive} --strip-components=1 -C /opt/new && /opt/new/loopback-odbc install"
+    ))
+    .ok();
+    root.connects();
+    let doctor = root.sh("loopback-odbc doctor --installation");
+    assert_eq!(doctor.status, 0, "{}", doctor.stdout);
+    root.sh("loopback-odbc uninstall").ok();
+    root.is_as(&before);
+}
+
+// --- The Python package ---
+
+/// The wheel in a virtual environment of a root, in a folder that scripts of SQL Server see.
+fn environment(root: &Root) -> String {
+    let environment = "/opt/microsoft/environment";
+    let wheel = file(&release(), "manylinux2014_x86_64.whl");
+    root.sh(&format!(
+        "mkdir -p /opt/microsoft && python3 -m venv --system-site-packages {environment} && \
+         {environment}/bin/python -m pip install --no-index --disable-pip-version-check {wheel}"
+    ))
+    .ok();
+    environment.to_owned()
+}
+
+/// What a Python and its package do without a session: the program, and one class for every error.
+fn a_python_has_the_program_and_one_class_of_errors(suite: &str) {
+    let root = Root::prepared(suite);
+    let bin = environment(&root) + "/bin";
+    assert_says(&root.sh(&format!("{bin}/loopback-odbc --version")).ok().stdout, &[VERSION]);
+    let said = root.sh(&format!("{bin}/python -m loopback_odbc doctor --installation"));
+    assert_eq!(said.status, 2);
+    assert_says(&said.stdout, &["There is no data source [Loopback]"]);
+    const ERRORS: &str = r"
+import loopback_odbc, sys
+print(loopback_odbc.library(), loopback_odbc.version())
+for arguments in [(), ('Sales',), (1,), (b'x',), ('a\0b',), ('\ud800',), ('a;b{c}\'\U0001F600',), ('x', 'PostgreSQL'), ([],), (float('nan'),)]:
+    for function in [loopback_odbc.connection_string, loopback_odbc.rx_get_sql_loopback_connection_string]:
+        try:
+            print(function(*arguments))
+        except loopback_odbc.Error as error:
+            assert str(error).startswith('[' + error.sqlstate + '] ') and error.text, error
+            print(error.sqlstate, end=' ')
+print()
+assert len(loopback_odbc.report().splitlines()) > 1
+";
+    let said = Ran::of(root.command(format!("{bin}/python")).args(["-c", ERRORS])).ok().stdout;
+    let states = "08001 08001 08001 08001 HY009 HY009 HY009 HY009 HY009 HY009 HY009 HY009 08001 08001 HY024 HY024 HY009 HY009 HY009 HY009";
+    let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
+    assert!(lines[0].ends_with(&format!("loopback_odbc/libloopbackodbc.so {VERSION}")), "{said}");
+    assert_eq!(lines[1], states);
+    // `install` copies the library of the package, and from then on it is the registered one that is asked.
+    root.sh(&format!("{bin}/loopback-odbc install")).ok();
+    root.connects();
+    let said =
+        Ran::of(root.command(format!("{bin}/python")).args(["-c", "import loopback_odbc as it; print(it.library())"]));
+    assert_eq!(said.ok().stdout, format!("{LIBRARY}\n"));
+    // None that can be loaded: a clear error.
+    for spoil in ["echo nothing >", "rm"] {
+        root.sh(&format!("loopback-odbc uninstall >/dev/null; {spoil} {bin}/../lib/python3*/site-packages/loopback_odbc/libloopbackodbc.so")).ok();
+        let code = "import loopback_odbc as it\ntry:\n    it.report()\nexcept it.Error as error:\n    print(error)";
+        let said = Ran::of(root.command(format!("{bin}/python")).args(["-c", code])).ok().stdout;
+        assert!(
+            said.starts_with("[IM003] The library cannot be loaded: ")
+                || said.starts_with("[IM003] No library is registered"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn python_3_9_has_the_program_and_one_class_of_errors() {
+    a_python_has_the_program_and_one_class_of_errors("bullseye");
+}
+
+#[test]
+fn python_3_13_has_the_program_and_one_class_of_errors() {
+    a_python_has_the_program_and_one_class_of_errors("trixie");
+}
+
+/// Runs an example in a session, in a root of Debian 12 with pandas, the wheel and the R package.
+fn example(prepare: &str, program: &str, script: &str) -> String {
+    let root = Root::prepared("bookworm");
+    environment(&root);
+    root.sh(prepare).ok();
+    let mut command = root.command(project("scripts/satellite"));
+    let seed = format!("Sales={}", project("examples/sales.sql").display());
+    // The package's own library: nothing is registered but Microsoft's driver.
+    command.env("STANDIN", part("STANDIN")).env("LOOPBACK_ODBC_LIBRARY", part("DIST_LIBRARY"));
+    let stage = "/var/opt/stage";
+    let packages = format!("PYTHONPATH={stage}/clients/python:{stage}/python");
+    command.args(["--seed", &seed, "--env", "ODBCSYSINI=/etc", "--env", &packages, "--env", "LD_LIBRARY_PATH="]);
+    command.arg("--script").arg(project(&format!("examples/{script}"))).args(["--", program, script]);
+    Ran::of(&mut command).ok().stdout
+}
+
+#[test]
+fn the_example_of_revoscalepy_runs_in_a_session() {
+    let said = example("true", "/opt/microsoft/environment/bin/python", "rx_loopback.py");
+    assert_says(&said, &["OrderID", "3 regions"]);
+}
+
+#[test]
+fn the_example_of_revoscaler_runs_in_a_session() {
+    let package = file(&release(), &format!("loopbackodbc_{VERSION}.tar.gz"));
+    let said = example(
+        &format!("R CMD INSTALL --library=/usr/lib/R/site-library {package}"),
+        "/usr/bin/Rscript",
+        "rx_loopback.R",
+    );
+    assert_says(&said, &["OrderID", "3 regions"]);
+}
+
+// --- The R package ---
+
+#[test]
+fn the_r_package_passes_r_s_own_checks() {
+    let root = Root::prepared("bookworm");
+    let package = file(&release(), &format!("loopbackodbc_{VERSION}.tar.gz"));
+    let check =
+        "cd /tmp && _R_CHECK_CRAN_INCOMING_=false _R_CHECK_FORCE_SUGGESTS_=true R CMD check --as-cran --no-manual";
+    let said = root.sh(&format!("{check} {package} 2>&1; cat /tmp/loopbackodbc.Rcheck/tests/testthat.Rout*"));
+    println!("{}", said.stdout);
+    assert!(!said.stdout.contains("ERROR") && !said.stdout.contains("WARNING"), "{}", said.stdout);
+    assert_says(&said.stdout, &["[ FAIL 0 | WARN 0 | SKIP 0 | PASS ", "Status: "]);
+}
+
+// --- Windows ---
+
+/// A program under Wine, in the drive that the Windows tests use.
+fn wine(arguments: &[&str]) -> Ran {
+    Ran::of(Command::new(project("scripts/windows/wine")).args(arguments))
+}
+
+/// A path of this machine, as programs under Wine see it.
+fn on_drive_z(path: &Path) -> String {
+    format!("Z:{}", path.to_str().unwrap().replace('/', "\\"))
+}
+
+/// The registrations of drivers and data sources, and the folders of programs.
+fn windows_state(folder: &Path) -> Vec<String> {
+    let file = folder.join("registry.reg");
+    let _ = fs::remove_file(&file);
+    wine(&["reg", "export", r"HKLM\Software\ODBC", &on_drive_z(&file), "/y"]).ok();
+    let exported: Vec<u16> =
+        fs::read(&file).unwrap().chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let mut state: Vec<String> = String::from_utf16_lossy(&exported).lines().map(str::to_owned).collect();
+    assert!(state.len() > 5, "{state:?}");
+    let folder = project("build/windows/prefix/drive_c/Program Files/loopback-odbc");
+    let entries =
+        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    state.extend(entries.collect::<BTreeSet<String>>());
+    state
+}
+
+#[test]
+fn the_msi_registers_upgrades_and_unregisters() {
+    // In the project's folder, which Wine sees.
+    let folder = tempfile::tempdir_in(part("DIST_WORK")).unwrap();
+    let [old, new] = [older(), release()].map(|release| on_drive_z(Path::new(&file(&release, ".msi"))));
+    wine(&["msiexec", "/x", &new, "/qn"]);
+    // What other tests have registered.
+    for key in [r"ODBCINST.INI\SQL Server Loopback", r"ODBC.INI\Loopback"] {
+        wine(&["reg", "delete", &format!(r"HKLM\Software\ODBC\{key}"), "/f"]);
+    }
+    for (key, value) in
+        [(r"ODBCINST.INI\ODBC Drivers", "SQL Server Loopback"), (r"ODBC.INI\ODBC Data Sources", "Loopback")]
+    {
+        wine(&["reg", "delete", &format!(r"HKLM\Software\ODBC\{key}"), "/v", value, "/f"]);
+    }
+    let before = windows_state(folder.path());
+    assert!(!before.concat().contains("loopbackodbc.dll"), "{before:#?}");
+
+    wine(&["msiexec", "/i", &old, "/qn"]).ok();
+    let installed = windows_state(folder.path()).join("\n");
+    assert_says(
+        &installed,
+        &[r"[HKEY_LOCAL_MACHINE\Software\ODBC\ODBCINST.INI\SQL Server Loopback]", r"ODBC.INI\Loopback]"],
+    );
+    assert_says(&installed, &[r"C:\\Program Files\\loopback-odbc\\loopbackodbc.dll", "loopback-odbc.exe"]);
+    wine(&["reg", "add", r"HKLM\Software\ODBC\ODBC.INI\Loopback", "/v", "Database", "/d", "Sales", "/f"]).ok();
+    wine(&["msiexec", "/i", &new, "/qn"]).ok();
+    let upgraded = windows_state(folder.path()).join("\n");
+    assert_says(&upgraded, &["\"Database\"=\"Sales\"", r"ODBCINST.INI\SQL Server Loopback]", "loopback-odbc.exe"]);
+    let said = wine(&[r"C:\Program Files\loopback-odbc\loopback-odbc.exe", "install", "--dry-run"]);
+    said.says(&["loopbackodbc.dll: in place, from its package", "[Loopback] is up to date"]);
+
+    wine(&["msiexec", "/x", &new, "/qn"]).ok();
+    assert_eq!(windows_state(folder.path()), before);
+}
