@@ -174,7 +174,10 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
                 }
                 return Ok(Loaded { target: candidate, lacking, refused: tried });
             }
-            Err(reason) => tried.push(candidate.refused(&reason)),
+            Err(reason) => {
+                choice.note_closed(world, &candidate);
+                tried.push(candidate.refused(&reason));
+            }
         }
     }
     Err(choice.failure(tried))
