@@ -117,6 +117,9 @@ pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
 /// The known word that is most similar to a written one, if one is similar enough to be meant.
 pub fn similar<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let written = plain(written);
+    if written.is_empty() {
+        return None;
+    }
     let most = if written.len() <= SHORT { 1 } else { 2 };
     let distances = known.map(|known| (strsim::osa_distance(&written, &plain(known)), known));
     distances.filter(|&(distance, _)| distance <= most).min().map(|(_, known)| known)
@@ -124,7 +127,7 @@ pub fn similar<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Optio
 
 /// The letters and digits of a word, in lower case.
 fn plain(word: &str) -> String {
-    word.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect()
+    word.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The longest keyword that is compared, in characters.

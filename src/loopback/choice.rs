@@ -141,7 +141,7 @@ pub struct Choice {
     /// Which setting named the target, as part of a sentence; none when no setting did.
     named_by: Option<String>,
     /// The command that lets this user read a candidate, if its file or a folder above it is closed.
-    opening: Option<String>,
+    pub opening: Option<String>,
 }
 
 /// Applies the rules in the module's documentation.
