@@ -974,8 +974,7 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     assert_eq!(relative.status, 2, "{relative:?}");
     relative.says(&["--target-driver a/none.so is a relative path", "Fix: --target-driver '/"]);
     // The library's mode is that after the installation.
-    let of_drivers = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    fs::set_permissions(root.path(DRIVERS), of_drivers).unwrap();
+    fs::set_permissions(root.path(DRIVERS), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     fs::set_permissions(root.path(installed()), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     root.run(&["install"]).ok().says(&["libloopbackodbc.so: replaced by the library"]);
 
