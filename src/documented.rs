@@ -349,6 +349,8 @@ fn refusals() -> Vec<Failure> {
     refused(session().owned(DATA, 0, 0, 0o777), "DSN=Loopback");
     refused(session(), "DSN=Loopback;ClientKey=file:/k");
     refused(session().variable(loopback::CERTIFICATE_VARIABLE, "/c"), "DSN=Loopback");
+    let wrong_path = session().variable(loopback::CERTIFICATE_VARIABLE, "/c").variable(loopback::KEY_VARIABLE, "/k");
+    refused(wrong_path, "DSN=Loopback");
     refused(session(), "DSN=Loopback");
     refused(satellite().connection("fe80::2", "fe80::9"), "DSN=Loopback");
     let half = "Server={x";
@@ -372,6 +374,12 @@ fn refusals() -> Vec<Failure> {
         ours("Other"),
         ours("Other").section(Odbcinst, "Second", &[("Driver", own), ("TargetDriver", "Another")]),
         Fixture::default().section(Odbcinst, USUAL, &[("Driver", whole!("/nowhere.so"))]),
+        Fixture::default().section(Odbcinst, USUAL, &[("Driver", whole!("/closed/nowhere.so"))]).owned(
+            whole!("/closed"),
+            0,
+            0,
+            0o700,
+        ),
     ] {
         refusals.push(loading::examine(&world).err().unwrap());
     }

@@ -31,7 +31,7 @@ mod world;
 
 /// What the program `loopback-odbc` uses of the library, so both decide with the same code.
 pub mod program {
-    pub use crate::loopback::advice::misspelt;
+    pub use crate::loopback::advice::{misspelt, similar};
     pub use crate::loopback::choice::{Target, preferred};
     pub use crate::loopback::connection_string::{Attribute, Text, parse, shown, shown_each};
     pub use crate::loopback::driver::{Kind, USUAL};

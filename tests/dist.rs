@@ -482,10 +482,14 @@ fn a_purge_removes_a_login_and_nothing_else() {
     root.apt(&format!("install {}", deb(&release())));
     let login = "[Loopback]\nDriver=SQL Server Loopback\nUID=me\nPWD=secret\n\n[Last]\nDriver=x\n";
     root.write(DATA_SOURCES, &format!("{OTHERS}\n{login}"));
-    root.apt("remove loopback-odbc");
+    root.write(DATA_SOURCES, &format!("{}[Second]\nDriver=SQL Server Loopback\n", root.read(DATA_SOURCES)));
+    let said = root.apt("remove loopback-odbc");
+    assert_says(&said, &["[Second] of /etc/odbc.ini uses the driver that is removed"]);
+    assert!(!root.read(DRIVERS).contains("Loopback"), "{}", root.read(DRIVERS));
     assert_says(&root.read(DATA_SOURCES), &["[Loopback]\nUID=me\nPWD=secret\n"]);
     root.apt("purge loopback-odbc");
-    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Last]\nDriver=x\n"));
+    let second = "[Second]\nDriver=SQL Server Loopback\n";
+    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Last]\nDriver=x\n{second}"));
 }
 
 #[test]

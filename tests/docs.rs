@@ -90,6 +90,15 @@ fn the_messages_of_unixodbc_are_its_own() {
     // The data source names a driver that is not registered.
     let unregistered = Registrations::new("", "[Loopback]\nDriver=SQL Server Loopback\n");
     is_quoted(&unregistered.refusal("DSN=Loopback"), "[IM002] [unixODBC]");
+    // A section without a driver, a misspelt data source, and a misspelt driver.
+    let usual = Registrations::usual("");
+    fs::write(usual.path("odbc.ini"), "[Loopback]\nServer=x\n").unwrap();
+    for dsn in ["Loopback", "Lopback"] {
+        is_quoted(&usual.refusal(&format!("DSN={dsn}")), "[IM002] [unixODBC]");
+    }
+    let misspelt = usual.refusal("DRIVER={SQL Server Lopback}");
+    is_quoted(&misspelt, "[01000] [unixODBC]");
+    assert_says(&misspelt, &["'SQL Server Lopback'"]);
 }
 
 #[test]

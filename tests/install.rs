@@ -279,7 +279,10 @@ fn files_that_were_not_there_are_made_for_all_to_read_and_go_again() {
     let mut command = root.command("bash");
     let ran = Ran::of(command.args(["-c", "umask 077; exec \"$0\" install"]).arg(part("PROGRAM")));
     assert_eq!(ran.status, 1, "{ran:?}");
-    ran.says(&["warning: no Microsoft ODBC driver for SQL Server is registered. Connections fail until"]);
+    ran.says(&[
+        "warning: no Microsoft ODBC driver for SQL Server is registered. Connections fail until",
+        "Done, but connections fail until ODBC Driver 18 for SQL Server is installed. Check it with",
+    ]);
     for path in [DRIVERS, DATA_SOURCES] {
         assert_eq!(fs::metadata(root.path(path)).unwrap().mode() & 0o777, 0o644, "{path}");
     }
@@ -456,8 +459,180 @@ fn sections_of_others_are_refused() {
     assert_eq!(ran.status, 1, "{ran:?}");
     ran.says(&[
         "[Warehouse] stays: its driver is Other",
-        "[Loopback] of /etc/odbc.ini uses the driver that was removed. Fix: loopback-odbc uninstall",
+        "[Loopback] uses the driver. Fix: to remove that one, loopback-odbc uninstall\n",
     ]);
+}
+
+#[test]
+fn a_driver_that_a_data_source_uses_is_not_removed() {
+    let root = Root::new();
+    let before = root.everything();
+    root.run(&["install"]).ok();
+    let installed_alone = root.everything();
+    // A name that does not exist.
+    for arguments in [&["uninstall", "--dry-run", "--dsn", "Lopback"][..], &["uninstall", "--dsn", "Lopback"]] {
+        let ran = root.run(arguments);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        ran.says(&[
+            "/etc/odbc.ini: there is no [Lopback]\n",
+            "[SQL Server Loopback] stays\n",
+            "libloopbackodbc.so: stays\n",
+            "warning: nothing was removed: [Lopback] of /etc/odbc.ini is no data source of loopback-odbc, and [Loopback] uses",
+            "loopback-odbc uninstall\n",
+        ]);
+        assert!(!ran.stdout.contains("Done."), "{ran:?}");
+        root.is_as(&installed_alone);
+    }
+    // Two data sources: the driver goes with the last one.
+    root.run(&["install", "--dsn", "Second"]).ok();
+    root.run(&["uninstall"]).ok().says(&[
+        "[Loopback] removed\n",
+        "[Second] stays (uninstall --dsn 'Second')",
+        "libloopbackodbc.so: stays\n",
+        "Done.\n",
+    ]);
+    let again = root.run(&["uninstall"]);
+    assert_eq!(again.status, 1, "{again:?}");
+    again.says(&["[Second] uses the driver. Fix: to remove that one, loopback-odbc uninstall --dsn 'Second'\n"]);
+    root.run(&["uninstall", "--dsn", "Second"]).ok();
+    root.is_as(&before);
+    root.run(&["uninstall", "--dsn", "Second"]).ok();
+}
+
+/// Does what a line of the doctor says: writes a line into a section, runs a command, or both.
+#[track_caller]
+fn follow(root: &Root, home: &Path, fix: &str) {
+    if let Some((right, wrong)) = fix.strip_prefix("write [").and_then(|rest| rest.split_once(" instead of ")) {
+        let (wrong, file) = wrong.split_once(" in ").unwrap();
+        let text = root.read(file);
+        return root.write(file, &text.replace(wrong, &format!("[{right}")));
+    }
+    let (write, command) = match fix.split_once(", then: ") {
+        Some((write, command)) => (Some(write), Some(command)),
+        None if fix.starts_with("write ") => (Some(fix), None),
+        None => (None, Some(fix)),
+    };
+    if let Some((line, place)) = write.map(|write| write["write ".len()..].split_once(" in section [").unwrap()) {
+        let (section, file) = place.split_once("] of ").unwrap();
+        let path = if Path::new(file).starts_with("/etc") { root.path(file) } else { file.into() };
+        let keyword = format!("{}=", line.split('=').next().unwrap());
+        let mut is_in = false;
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map(|old| {
+            is_in = if old.starts_with('[') { old == format!("[{section}]") } else { is_in };
+            if is_in && old.starts_with(&keyword) { line } else { old }
+        });
+        fs::write(&path, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    }
+    if let Some(command) = command {
+        let command =
+            command.trim_start_matches("sudo ").replace("loopback-odbc ", &format!("{} ", part("PROGRAM").display()));
+        let ran = Ran::of(root.command("sh").args(["-c", &command]).env("HOME", home).env_remove("XDG_DATA_HOME"));
+        assert!(ran.status < 2, "{fix}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_the_doctor_says_mends_a_wrong_file() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    let (drivers, sources) = (root.read(DRIVERS), root.read(DATA_SOURCES));
+    let without_ours = drivers.split("\n[SQL Server Loopback]").next().unwrap().to_owned() + "\n";
+    let library = format!("Driver={}", installed());
+    let named = "Driver=SQL Server Loopback\n";
+    let of_drivers = |line: &str| (drivers.replace(&library, line), sources.clone(), String::new());
+    let of_sources = |line: &str| (drivers.clone(), sources.replace(named, line), String::new());
+    let of_user = |text: &str| (drivers.clone(), OTHERS.to_owned(), text.to_owned());
+    let of_user_alone = |text: &str| (without_ours.clone(), OTHERS.to_owned(), text.to_owned());
+    for (drivers, sources, user) in [
+        of_drivers("Driver=/nowhere/other.so"),
+        of_drivers("Driver=/nowhere/libloopbackodbc.so"),
+        of_drivers("Driver=/usr/lib"),
+        of_drivers("Driver64=/nowhere/other.so"),
+        of_drivers(&format!("Drvier={}", installed())),
+        (drivers.replace("[SQL Server Loopback]", "[SQL Sever Loopback]"), sources.clone(), String::new()),
+        (without_ours.clone(), sources.clone(), String::new()),
+        of_sources("Driver={SQL Server Loopback}\n"),
+        of_sources("Driver=\"SQL Server Loopback\"\n"),
+        of_sources("Driver=SQL Sever Lopback\n"),
+        of_sources("Driver=Something\n"),
+        of_sources("Driver=SQL Server Loopback;UID=dev2;PWD=hunter2\n"),
+        of_sources("Driver=/nowhere/other.so\n"),
+        of_sources("Driver=/usr/lib\n"),
+        of_sources("Driver=ODBC Driver 18 for SQL Server\n"),
+        of_sources("Drvier=SQL Server Loopback\n"),
+        of_sources(""),
+        (without_ours.clone(), sources.replace(named, "Driver=SQL Sever Lopback\n"), String::new()),
+        (drivers.clone(), format!("\u{feff}[Loopback]\n{named}"), String::new()),
+        (format!("\u{feff}{drivers}"), sources.clone(), String::new()),
+        of_user("[Loopback]\nUID=x\n"),
+        of_user("[Loopback]\nDriver=SQL Sever Loopback\n"),
+        of_user_alone("[Loopback]\nUID=x\n"),
+        of_user_alone("[Loopback]\nDriver=/nowhere/libloopbackodbc.so\n"),
+        of_user_alone("[Loopback]\nDriver=/nowhere/other.so\n"),
+        of_user_alone("\u{feff}[Loopback]\nDriver=/nowhere/libloopbackodbc.so\n"),
+    ] {
+        let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        root.write(DRIVERS, &drivers);
+        root.write(DATA_SOURCES, &sources);
+        let of_user = root.folder.path().join("user.ini");
+        fs::write(&of_user, &user).unwrap();
+        let doctor = || {
+            let mut command = root.command(part("PROGRAM"));
+            let ran = Ran::of(command.args(["doctor", "--installation"]).env("HOME", home.path()));
+            assert!(!ran.stdout.contains("hunter2"), "{ran:?}");
+            ran
+        };
+        let mut reports = vec![doctor()];
+        // Three wrong lines are the most.
+        while reports.last().unwrap().status == 2 && reports.len() < 4 {
+            let said = &reports.last().unwrap().stdout;
+            let fix =
+                said.lines().find_map(|line| line.trim().strip_prefix("Fix: ")).unwrap_or_else(|| panic!("{said}"));
+            follow(&root, home.path(), fix);
+            reports.push(doctor());
+        }
+        let last = reports.last().unwrap();
+        assert!(reports.len() > 1 && last.status == 0, "{drivers}\n{sources}\n{user}\n{reports:#?}");
+        fs::remove_file(of_user).unwrap();
+    }
+}
+
+#[test]
+fn doctor_says_how_to_open_a_driver_that_is_closed() {
+    let root = Root::new();
+    fs::create_dir(root.path("/usr/lib/closed")).unwrap();
+    let file = "/usr/lib/closed/libmsodbcsql.so";
+    root.write(file, "");
+    root.write(DRIVERS, &format!("[ODBC Driver 18 for SQL Server]\nDriver={file}\n"));
+    let mode = |path: &str, mode| {
+        fs::set_permissions(root.path(path), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap()
+    };
+    for (folder, driver, command) in [
+        (0o700, 0o644, "sudo chmod a+rx '/usr/lib/closed'"),
+        (0o755, 0o600, "sudo chmod a+r '/usr/lib/closed/libmsodbcsql.so'"),
+    ] {
+        mode("/usr/lib/closed", folder);
+        mode(file, driver);
+        let mut doctor = root.command("setpriv");
+        doctor.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(root.program());
+        let ran = Ran::of(doctor.args(["doctor", "--installation"]));
+        ran.says(&[&format!("Permission denied. Let every user read it: {command}\n")]);
+        assert!(!ran.stdout.contains("Install it again"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_fix_keeps_the_variable_that_leads_to_the_files() {
+    let root = Root::new();
+    let folder = tempfile::Builder::new().prefix("it's a test").tempdir().unwrap();
+    let mut command = root.command(part("PROGRAM"));
+    let ran = Ran::of(command.args(["doctor", "--installation"]).env("ODBCSYSINI", folder.path()));
+    let fix = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("Fix: sudo ")).unwrap();
+    assert!(fix.starts_with("ODBCSYSINI='"), "{fix}");
+    follow(&root, folder.path(), fix);
+    assert_says(&fs::read_to_string(folder.path().join("odbc.ini")).unwrap(), &["[Loopback]\n"]);
+    assert_eq!(root.read(DATA_SOURCES), OTHERS);
 }
 
 #[test]
@@ -731,6 +906,17 @@ fn what_cannot_be_had_with_user_is_refused() {
     };
     refused(&["install", "--user", "--target-driver", "x"], &["--target-driver", "LOOPBACK_ODBC_TARGET_DRIVER"]);
     refused(&["install", "--user", "--driver-name", "x"], &["--driver-name", "odbcinst.ini"]);
+    // A home folder that the user may not write.
+    let mut command = root.command("setpriv");
+    command.args(["--reuid", "10001", "--regid", "10001", "--clear-groups"]).arg(root.program());
+    command.args(["install", "--user"]).env("HOME", "/usr").env_remove("XDG_DATA_HOME");
+    let ran = Ran::of(&mut command);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    ran.says(&[
+        "/usr/.local/share/loopback-odbc cannot be written (Permission denied",
+        "Fix: make /usr writable for this user",
+    ]);
+    assert!(!ran.stderr.contains("--user"), "{ran:?}");
 }
 
 #[test]
@@ -776,9 +962,21 @@ fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
     private.says(&["warning: /etc/odbcinst.ini cannot be read by the user that SQL Server runs scripts as"]);
     // Names of targets that do not exist.
     let named = root.run(&["install", "--dry-run", "--target-driver", "None such"]);
-    named.says(&["warning: the target driver, None such, is not in odbcinst.ini"]);
-    root.run(&["install", "--dry-run", "--target-driver", "/none.so"])
-        .says(&["the target driver's library, /none.so, does not exist"]);
+    named.says(&[
+        "warning: the target driver, None such, is not in odbcinst.ini",
+        "fail until None such is registered.",
+    ]);
+    root.run(&["install", "--dry-run", "--target-driver", "/none.so"]).says(&[
+        "the target driver's library, /none.so, does not exist",
+        "Done, but connections fail until /none.so exists.",
+    ]);
+    let relative = root.run(&["install", "--dry-run", "--target-driver", "a/none.so"]);
+    assert_eq!(relative.status, 2, "{relative:?}");
+    relative.says(&["--target-driver a/none.so is a relative path", "Fix: --target-driver '/"]);
+    // The library's mode is that after the installation.
+    fs::set_permissions(root.path(DRIVERS), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    fs::set_permissions(root.path(installed()), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    root.run(&["install"]).ok().says(&["libloopbackodbc.so: replaced by the library"]);
 
     run("uninstall").ok();
     assert!(!elsewhere.path().join("odbc.ini").exists());

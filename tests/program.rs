@@ -84,12 +84,13 @@ fn in_a_session_the_string_needs_nothing_said() {
 fn a_string_that_cannot_be_had_is_an_error_on_standard_error() {
     let ran = loopback_odbc(&Registrations::usual(""), &["string"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
-    assert_says(&ran.stderr, &["loopback-odbc: 08001: No server and no login are configured"]);
+    let outside = "loopback-odbc: 08001: This is not a script that SQL Server runs";
+    assert_says(&ran.stderr, &[outside, "--server, --client-certificate and --client-key"]);
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--server", "dev", "--client-certificate", "/c"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
     assert_says(&ran.stderr, &["08001: A certificate is configured (ClientCertificate=file:/c) without its key."]);
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--server", "dev"]);
-    assert_says(&ran.stderr, &["08001: A server is configured (Server=dev), and no login."]);
+    assert_says(&ran.stderr, &[outside, "--client-certificate"]);
     let ran = loopback_odbc(&Registrations::usual(""), &["string", "--driver", "PostgreSQL Unicode"]);
     assert_eq!(ran.status, 2);
     assert_says(&ran.stderr, &["HY024: PostgreSQL Unicode"]);
@@ -193,7 +194,8 @@ fn in_general(said: &str, registrations: &Registrations) -> String {
     let stage = part("STAGE");
     let driver = part("MSODBCSQL");
     let driver_in_session = std::path::Path::new("/var/opt/stage").join(driver.strip_prefix(&stage).unwrap());
-    let mut said = said.to_owned();
+    // Only the tests set this variable, which the fixes repeat.
+    let mut said = said.replace(&with_registrations(registrations), "");
     for (path, usual) in [
         (library(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
         ("/var/opt/lib/libloopbackodbc.so".into(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
@@ -223,6 +225,11 @@ fn in_general(said: &str, registrations: &Registrations) -> String {
         generalised += &(line.replace(env!("CARGO_PKG_VERSION"), "VERSION") + "\n");
     }
     generalised
+}
+
+/// What a fix that needs sudo has before the program's name: sudo drops the variable that leads to the files.
+fn with_registrations(registrations: &Registrations) -> String {
+    format!("ODBCSYSINI={} ", registrations.path("").components().as_path().display())
 }
 
 /// Replaces everything that stands between two texts.
@@ -444,9 +451,145 @@ fn doctor_looks_at_the_library_that_is_registered() {
         &[
             "There is no driver [Elsewhere] in /",
             "/odbcinst.ini\n",
-            "Fix: sudo loopback-odbc install --driver-name 'Elsewhere'",
+            &format!(
+                "Fix: sudo {}loopback-odbc install --driver-name 'Elsewhere' --dsn 'Wrong'",
+                with_registrations(&other)
+            ),
         ],
     );
+    // A value that is no name and no path is not shown whole.
+    let secret = Registrations::new(
+        &format!("[SQL Server Loopback]\nDriver={}\n", library().display()),
+        "[Loopback]\nDriver=SQL Server Loopback;UID=dev2;PWD=hunter2\n[Path]\nDriver=/a/b.so;PWD=hunter2\n",
+    );
+    let place = secret.path("odbc.ini");
+    let line = |dsn: &str| format!("Fix: write Driver=SQL Server Loopback in section [{dsn}] of {}\n", place.display());
+    let ran = loopback_odbc(&secret, &["doctor"]);
+    let parts =
+        ["There is no driver [SQL Server Loopback;UID=dev2;PWD=***]", "Driver takes the name alone", &line("Loopback")];
+    assert_doctor(&ran, 2, &parts);
+    let ran = loopback_odbc(&secret, &["doctor", "--dsn", "Path"]);
+    assert_doctor(&ran, 2, &["Driver=/a/b.so;PWD=***", &line("Path")]);
+}
+
+#[test]
+fn doctor_names_what_is_wrong_in_the_files() {
+    let ours = format!("Driver={}\n", library().display());
+    let driver = format!("[SQL Server Loopback]\n{ours}");
+    let usual = "[Loopback]\nDriver=SQL Server Loopback\n";
+    for (odbcinst, odbc, user, parts) in [
+        (
+            &*driver,
+            "[Loopback]\nDrvier=x\n",
+            "",
+            &["Section [Loopback] of ", "has no Driver line", "instead of Drvier?"][..],
+        ),
+        (
+            &driver,
+            "",
+            "[Loopback]\nUID=x\n",
+            &["/user.ini has no Driver line\n", "Fix: loopback-odbc install --user\n"],
+        ),
+        (
+            &driver,
+            "[Lopback]\nDriver=x\n",
+            "",
+            &["no data source [Loopback]", "Did you mean [Lopback] of ", "write [Loopback] instead"],
+        ),
+        (
+            &driver,
+            "\u{feff}[Loopback]\nDriver=SQL Server Loopback\n",
+            "",
+            &["/odbc.ini begins with a UTF-8 byte order mark"],
+        ),
+        (&driver, "Trace=no\n[Loopback]\nDriver=x\n", "", &["/odbc.ini begins with text before the first section"]),
+        (
+            &format!("\u{feff}{driver}"),
+            usual,
+            "",
+            &["/odbcinst.ini begins with a UTF-8 byte order mark", "Fix: sudo sed "],
+        ),
+        ("[SQL Server Loopback]\nDrvier=x\n", usual, "", &["Section [SQL Server Loopback] of ", "instead of Drvier?"]),
+        (
+            &format!("[SQL Sever Loopback]\n{ours}"),
+            usual,
+            "",
+            &["Fix: write [SQL Server Loopback] instead of [SQL Sever Loopback] in "],
+        ),
+        (
+            &driver,
+            "[Loopback]\nDriver={SQL Server Loopback}\n",
+            "",
+            &["Driver takes the name alone", "Fix: write Driver=SQL Server Loopback in section [Loopback] of "],
+        ),
+        (
+            &driver,
+            "[Loopback]\nDriver=SQL Server Lopback\n",
+            "",
+            &["no driver [SQL Server Lopback]", "Fix: write Driver=SQL Server Loopback in "],
+        ),
+        (
+            "",
+            "[Loopback]\nDriver=SQL Server Lopback\n",
+            "",
+            &["Fix: write Driver=SQL Server Loopback in ", ", then: sudo ODBCSYSINI="],
+        ),
+        (
+            "",
+            "",
+            "[Loopback]\nDriver=/nowhere/libloopbackodbc.so\n",
+            &["cannot be loaded", "Fix: loopback-odbc install --user\n"],
+        ),
+        (
+            "",
+            "",
+            "[Loopback]\nDriver=/nowhere/other.so\n",
+            &["Fix: write Driver=", "/user.ini, then: loopback-odbc install --user\n"],
+        ),
+        (
+            "[SQL Server Loopback]\nDriver=/nowhere/other.so\n",
+            usual,
+            "",
+            &["libloopbackodbc.so in section [SQL Server Loopback] of "],
+        ),
+    ] {
+        let registrations = Registrations::new(odbcinst, odbc);
+        fs::write(registrations.path("user.ini"), user).unwrap();
+        assert_doctor(&loopback_odbc(&registrations, &["doctor", "--installation"]), 2, parts);
+    }
+}
+
+#[test]
+fn doctor_takes_the_name_of_a_data_source_and_nothing_else() {
+    let usual = Registrations::usual("");
+    for dsn in ["DSN=Loopback", "Loopback]", "DSN=x;PWD=hunter2"] {
+        let ran = loopback_odbc(&usual, &["doctor", "--dsn", dsn]);
+        assert_doctor(&ran, 2, &[]);
+        assert_says(&ran.stderr, &["is not the name of a data source. Fix: give the name only"]);
+    }
+}
+
+#[test]
+fn doctor_shows_no_password_in_an_address_and_knows_a_wrong_answer_in_the_section() {
+    let url = Registrations::usual("Server=mssql://dev2:hunter2@host\n");
+    assert_doctor(&loopback_odbc(&url, &["doctor"]), 2, &["A server is configured (Server=mssql://dev2:***)"]);
+    let answer = Registrations::usual("Server=host\nTrusted_Connection=True\n");
+    assert_doctor(&loopback_odbc(&answer, &["doctor"]), 2, &["write Trusted_Connection=yes. A server is configured"]);
+    // Latin-1.
+    let latin = Registrations::usual("");
+    fs::write(latin.path("odbc.ini"), b"[Loopback]\nDriver=SQL Server Loopback\nUID=u\nPWD=hunter2\xfc\n").unwrap();
+    assert_doctor(
+        &loopback_odbc(&latin, &["doctor"]),
+        2,
+        &["the value of PWD: it is not UTF-8. Save the file in UTF-8."],
+    );
+}
+
+#[test]
+fn doctor_compares_no_string_with_a_development_server() {
+    let laptop = Registrations::usual("Server=x\nUID=y\nPWD=hunter2\n");
+    let ran = loopback_odbc(&laptop, &["doctor", "--compare", "Server=z"]);
+    assert_doctor(&ran, 1, &["A server and a login are configured, so this is not a loopback string"]);
 }
 
 #[test]

@@ -327,20 +327,23 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing() {
 fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
     let machine = Machine::new();
     // Nobody can create a file there.
-    let unwritable = |ran: Ran, place: &str| {
+    let unwritable = |ran: Ran, place: &str, advice: &str| {
         assert_eq!(ran.status, 2, "{ran:?}");
-        let advice = "Nothing was changed. Fix: run this as an administrator, or with --user";
-        ran.says(&[&format!("{place} cannot be written ("), advice]);
+        ran.says(&[&format!("{place} cannot be written ("), &format!("Nothing was changed. Fix: {advice}")]);
         machine.assert_as_before();
     };
     let folder = r"Z:\sys\loopback-odbc";
-    unwritable(Ran::of(command(&["install", "--user"]).env("LOCALAPPDATA", r"Z:\sys")), folder);
+    unwritable(
+        Ran::of(command(&["install", "--user"]).env("LOCALAPPDATA", r"Z:\sys")),
+        folder,
+        r"make Z:\sys writable",
+    );
     run(&["install", "--user", "--dry-run"]).ok();
     // Nor below a file.
     fs::write(FOLDER, "").unwrap();
     let ran = run(&["install"]);
     fs::remove_file(FOLDER).unwrap();
-    unwritable(ran, FOLDER);
+    unwritable(ran, FOLDER, "run this as an administrator, or with --user");
     let ran = Ran::of(command(&["install", "--user"]).env_remove("LOCALAPPDATA"));
     ran.says(&["the environment variable LOCALAPPDATA is not set"]);
     machine.assert_as_before();

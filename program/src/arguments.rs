@@ -1,5 +1,6 @@
 //! The commands and their options. The help texts, the manual pages and the shells' completions are generated from them.
 
+use crate::places::Mode;
 use crate::system::QUOTE;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -130,6 +131,10 @@ pub fn option(name: &str, value: &str, usual: &str) -> String {
 }
 
 impl Registration {
+    pub fn mode(&self) -> Mode {
+        if self.user { Mode::User } else { Mode::System }
+    }
+
     /// The options that select this registration, to append to a command.
     pub fn options(&self) -> String {
         let driver = option("--driver-name", &self.driver_name, DRIVER_NAME);

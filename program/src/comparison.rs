@@ -4,8 +4,9 @@ use crate::report::{Area, Level, Report};
 use loopbackodbc::program::{Attribute, Machine, Search, Wanted, parse, rewrite, shown_each, utf16};
 use std::net::Ipv6Addr;
 
-/// Compares keyword by keyword, with a library string for the same database and without a data source.
-pub fn compare(report: &mut Report, wanted: &Wanted, official: &str) {
+/// Compares keyword by keyword, with a library string for the same database and without a data source. `is_configured` tells whether the
+/// data source has a server and a login of its own.
+pub fn compare(report: &mut Report, wanted: &Wanted, official: &str, is_configured: bool) {
     const AREA: Area = Area::Comparison;
     let units = utf16(official.trim());
     let parsed = parse(&units);
@@ -23,7 +24,13 @@ pub fn compare(report: &mut Report, wanted: &Wanted, official: &str) {
     let database = official.iter().find(|attribute| attribute.is("Database")).cloned();
     let Ok(ours) = rewrite(&Machine, wanted, database.as_slice(), &mut Search::default()) else {
         let text = "Not compared: the library cannot make a string here";
-        return report.unchecked(AREA, text, vec!["The session above says why".to_owned()]);
+        let why = match is_configured {
+            true => {
+                "A server and a login are configured, so this is not a loopback string. Run this in a script that SQL Server runs"
+            }
+            false => "The session above says why",
+        };
+        return report.unchecked(AREA, text, vec![why.to_owned()]);
     };
     let ours = ours.target;
     let (official_shown, ours_shown) = (shown_each(&official), shown_each(&ours));

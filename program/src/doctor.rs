@@ -4,30 +4,22 @@
 //! string and, on request, a real connection. A step that depends on a failed one is reported as not checked, so that each cause is
 //! reported once, with its own fix.
 
-use crate::arguments::{DRIVER_NAME, DSN, Examination, option};
-use crate::places::{Mode, is_ours};
+use crate::arguments::Examination;
+use crate::registration::{self, Registered, registers};
 use crate::report::{Area, Level, Report};
-use crate::system::{self, Register};
-use crate::{certificate, comparison, driver_manager, version};
+use crate::{certificate, comparison, driver_manager, places, system, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
-    Attribute, Driver, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, USUAL, Wanted, World, drivers,
-    examine_target, file_of, misspelt, rewrite, shown, speak_for, utf16,
+    Attribute, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, USUAL, Wanted, World, examine_target,
+    file_of, misspelt, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 /// The queries after a connection: the server's version, the login, and the database.
 const QUERIES: [&str; 3] = ["select @@version", "select suser_sname()", "select db_name()"];
-
-/// The fix if no ODBC installer library can be loaded.
-const NO_INSTALLER: &str = if cfg!(windows) {
-    "It is part of Windows. Ask the administrator of this machine"
-} else {
-    "Fix: install unixODBC, for example with: sudo apt-get install libodbc2 odbcinst (Debian, Ubuntu), sudo dnf install unixODBC"
-};
 
 /// Runs the doctor as a script of SQL Server, which checks a session.
 const IN_A_SESSION: &str = "EXECUTE sp_execute_external_script @language = N'Python', @script = N'import subprocess; \
@@ -36,8 +28,9 @@ const IN_A_SESSION: &str = "EXECUTE sp_execute_external_script @language = N'Pyt
 /// Checks everything, prints the report, and returns the exit status.
 ///
 /// # Errors
-/// Standard output cannot be written.
+/// The name is not that of a data source, or standard output cannot be written.
 pub fn run(examination: &Examination) -> Result<u8, String> {
+    places::check_section(&examination.dsn)?;
     let mut report = Report::new(Box::new(anstream::stdout()), examination.json);
     examine(&mut report, examination);
     report.end().map(Level::status).map_err(|error| format!("standard output: {error}"))
@@ -45,23 +38,24 @@ pub fn run(examination: &Examination) -> Result<u8, String> {
 
 fn examine(report: &mut Report, examination: &Examination) {
     let dsn = &examination.dsn;
-    let Some(drivers) = registered_drivers(report) else {
+    let Some(drivers) = registration::registered_drivers(report) else {
         let areas = [Area::Target, Area::Session];
         for area in areas.into_iter().take(if examination.installation { 1 } else { 2 }) {
             report.unchecked(area, "Not checked: this depends on the registrations", Vec::new());
         }
         return;
     };
-    let found = data_source(report, dsn, &drivers);
-    let named = found.as_ref().ok().and_then(Option::as_deref);
-    let registered = named.and_then(|named| driver(report, named, &drivers));
+    let found = registration::data_source(report, dsn, &drivers);
+    let named = found.as_ref().ok().and_then(Option::as_ref);
+    let registered = named.and_then(|source| registration::driver(report, source, &drivers));
     // The driver may be registered even if the data source is not.
-    let registered = registered.or_else(|| drivers.iter().find(|driver| driver.name == DRIVER_NAME).cloned());
-    if let Some(driver) = &registered {
-        library(report, &driver.library);
-        speak_for(driver.library.clone());
+    let registered = registered.or_else(|| registration::usual_driver(dsn, &drivers));
+    if let Some(registered) = &registered {
+        library(report, registered);
+        speak_for(registered.driver.library.clone());
     }
-    let (target, kind) = target(report, registered.and_then(|driver| driver.target_driver));
+    let (target, kind) = target(report, registered.and_then(|registered| registered.driver.target_driver));
+    let mut is_configured = false;
     let wanted = Wanted {
         target: &target,
         kind: &kind,
@@ -81,6 +75,7 @@ fn examine(report: &mut Report, examination: &Examination) {
             warn_of_mistakes(report, dsn);
         }
         if let Some(rewritten) = session(report, &wanted, data_source.as_slice(), dsn) {
+            is_configured = !rewritten.is_loopback;
             let section = |_| format!("The driver reads the other keywords of section [{dsn}] of odbc.ini itself");
             report.add(Area::String, Level::Ok, shown(&rewritten.target), named.map(section).into_iter().collect());
         }
@@ -89,55 +84,8 @@ fn examine(report: &mut Report, examination: &Examination) {
         connection(report, dsn);
     }
     if let Some(official) = &examination.compare {
-        comparison::compare(report, &wanted, official);
+        comparison::compare(report, &wanted, official, is_configured);
     }
-}
-
-/// The registered drivers; none if the registrations cannot be read.
-fn registered_drivers(report: &mut Report) -> Option<Vec<Driver>> {
-    let drivers = match drivers(&Machine) {
-        Ok(drivers) => drivers,
-        Err(reason) => {
-            report.failure(Area::Registration, reason, NO_INSTALLER);
-            return None;
-        }
-    };
-    let all_readable = !tell_unreadable(report, Profile::Odbcinst, Level::Failure);
-    all_readable.then_some(drivers)
-}
-
-/// Reports the registers that this user may not read, which the driver manager treats as missing; returns whether there are any.
-fn tell_unreadable(report: &mut Report, profile: Profile, level: Level) -> bool {
-    let mut any = false;
-    for register in registers(profile) {
-        if let Err(reason) = register.read() {
-            report.add(Area::Registration, level, reason, vec![system::let_read(&register)]);
-            any = true;
-        }
-    }
-    any
-}
-
-/// Checks the data source's section and returns its `Driver`, or an error if that cannot be read.
-fn data_source(report: &mut Report, dsn: &str, drivers: &[Driver]) -> Result<Option<String>, ()> {
-    let place = place(Profile::Odbc, dsn);
-    let named = match Machine.profile_value(Profile::Odbc, dsn, "Driver") {
-        Ok(named) if !named.is_empty() => named,
-        Ok(_) if tell_unreadable(report, Profile::Odbc, Level::Failure) => return Err(()),
-        Ok(_) => {
-            let text = format!("There is no data source [{dsn}] in {place}");
-            report.add(Area::Registration, Level::Failure, text, no_data_source(dsn, drivers));
-            return Ok(None);
-        }
-        Err(reason) => {
-            let text = format!("Section [{dsn}] of {place} cannot be read: {reason}");
-            report.failure(Area::Registration, text, "Fix: save the file in UTF-8");
-            return Err(());
-        }
-    };
-    tell_unreadable(report, Profile::Odbc, Level::Warning);
-    report.ok(Area::Registration, format!("{place}, section [{dsn}]: Driver={named}"));
-    Ok(Some(named))
 }
 
 /// Warns of keywords that the driver ignores and that are probably misspelt.
@@ -148,72 +96,10 @@ fn warn_of_mistakes(report: &mut Report, dsn: &str) {
     }
 }
 
-/// The fix for a missing data source.
-fn no_data_source(dsn: &str, drivers: &[Driver]) -> Vec<String> {
-    let leads_here = |name: &&String| {
-        let named = Machine.profile_value(Profile::Odbc, name, "Driver").unwrap_or_default();
-        let library =
-            drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(&named)).map(|it| it.library.clone());
-        is_ours(&library.unwrap_or_else(|| named.into()))
-    };
-    let names = Machine.profile_sections(Profile::Odbc).unwrap_or_default();
-    let others: Vec<String> = names.iter().filter(leads_here).map(|name| format!("[{name}]")).collect();
-    let install = installing(&option("--dsn", dsn, DSN));
-    let others = (!others.is_empty()).then(|| format!("The data sources of this library are {}", others.join(", ")));
-    others.into_iter().chain([install]).collect()
-}
-
-/// The fix that installs, with `sudo` where it is needed.
-fn installing(options: &str) -> String {
-    format!("Fix: {}loopback-odbc install{options}", system::AS_ADMINISTRATOR)
-}
-
-/// The driver that a data source names.
-fn driver(report: &mut Report, named: &str, drivers: &[Driver]) -> Option<Driver> {
-    // On Windows this is the library's path. The driver may also be registered.
-    let by_path = drivers.iter().find(|driver| cfg!(windows) && driver.library == Path::new(named));
-    if by_path.is_none() && named.contains(std::path::is_separator) {
-        return Some(Driver { name: named.to_owned(), library: named.into(), target_driver: None });
-    }
-    let by_name = || drivers.iter().find(|driver| driver.name.eq_ignore_ascii_case(named));
-    let Some(driver) = by_path.or_else(by_name) else {
-        let text = format!("There is no driver [{named}] in {}", place(Profile::Odbcinst, named));
-        report.failure(Area::Registration, text, &installing(&option("--driver-name", named, DRIVER_NAME)));
-        return None;
-    };
-    let target =
-        driver.target_driver.as_deref().map(Text::new).map_or(String::new(), |it| format!(", TargetDriver={it}"));
-    let (name, library) = (&driver.name, driver.library.display());
-    let place = place(Profile::Odbcinst, name);
-    report.ok(Area::Registration, format!("{place}, section [{name}]: Driver={library}{target}"));
-    Some(driver.clone())
-}
-
-/// The registers of a profile; none if the driver manager is not unixODBC, because other installer libraries do not report them.
-fn registers(profile: Profile) -> Vec<Register> {
-    let registers = |mode| system::registers(mode).ok();
-    match profile {
-        Profile::Odbcinst => registers(Mode::System).map(|(drivers, _)| drivers).into_iter().collect(),
-        Profile::Odbc => {
-            [Mode::User, Mode::System].into_iter().filter_map(registers).map(|(_, sources)| sources).collect()
-        }
-    }
-}
-
-/// The register that contains a section, or all registers that are searched for it.
-fn place(profile: Profile, section: &str) -> String {
-    let registers = registers(profile);
-    let has_it = |register: &&Register| register.read().is_ok_and(|ini| ini.section(section).is_some());
-    match (registers.iter().find(has_it), profile) {
-        (Some(register), _) => register.to_string(),
-        (None, Profile::Odbc) if registers.is_empty() => "odbc.ini".to_owned(),
-        (None, Profile::Odbcinst) if registers.is_empty() => "odbcinst.ini".to_owned(),
-        (None, _) => registers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
-    }
-}
-
 /// The file that the driver manager would load.
-fn library(report: &mut Report, path: &Path) {
+fn library(report: &mut Report, registered: &Registered) {
+    let Registered { driver, remedy } = registered;
+    let path = &driver.library;
     match version::of(path) {
         Ok(version) if version == env!("CARGO_PKG_VERSION") => {
             report.ok(Area::Library, format!("{} is loopback-odbc {version}", path.display()));
@@ -224,10 +110,10 @@ fn library(report: &mut Report, path: &Path) {
             format!("{} is loopback-odbc {version}", path.display()),
             vec![
                 format!("This report follows the rules of this program's version, {}", env!("CARGO_PKG_VERSION")),
-                installing(""),
+                remedy.clone(),
             ],
         ),
-        Err(reason) => report.failure(Area::Library, reason, &installing("")),
+        Err(reason) => report.failure(Area::Library, Text::new(reason).to_string(), remedy),
     }
     if let Some(remedy) = system::unseen(path) {
         let text = format!("Scripts that SQL Server runs cannot see {}", path.display());
@@ -241,11 +127,12 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
     match examine_target(&Machine) {
         Ok(examined) => {
             for refused in &examined.refused {
-                report.warning(
-                    Area::Target,
-                    format!("A newer driver is registered but cannot be loaded: {refused}"),
-                    "Fix: install it again, or remove its section from odbcinst.ini",
-                );
+                let remedy = match &examined.opening {
+                    Some(command) => format!("Fix: {command}"),
+                    None => "Fix: install it again, or remove its section from odbcinst.ini".to_owned(),
+                };
+                let text = format!("A newer driver is registered but cannot be loaded: {refused}");
+                report.warning(Area::Target, text, &remedy);
             }
             report.ok(Area::Target, format!("{} is {}", examined.target, examined.kind));
             let lacking = || format!("It does not export {}", examined.lacking.join(", "));

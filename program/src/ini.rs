@@ -41,9 +41,13 @@ impl Section {
         property.map_or("", |(_, value)| value)
     }
 
-    /// A driver's library. The driver manager prefers `Driver64` to `Driver`.
+    /// A driver's library.
     pub fn library(&self) -> &Path {
-        let library = self.value("Driver64");
-        Path::new(if library.is_empty() { self.value("Driver") } else { library })
+        Path::new(self.value(self.library_keyword()))
+    }
+
+    /// The keyword of a driver's library. The driver manager prefers `Driver64` to `Driver`.
+    pub fn library_keyword(&self) -> &'static str {
+        if self.value("Driver64").is_empty() { "Driver" } else { "Driver64" }
     }
 }

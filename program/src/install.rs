@@ -10,7 +10,7 @@ use crate::places::{self, Places};
 use crate::plan::{Change, Plan};
 use crate::system::{self, QUOTE, Register};
 use crate::{library, program};
-use loopbackodbc::program::{Machine, USUAL, World, preferred};
+use loopbackodbc::program::{Machine, Text, USUAL, World, preferred};
 use std::fs;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
                     LOOPBACK_ODBC_TARGET_DRIVER for your programs";
         return Err(text.to_owned());
     }
-    target.map_or(Ok(()), places::check_text)?;
+    target.map_or(Ok(()), check_named_target)?;
     let places = Places::of(registration)?;
     let _lock = system::lock(registration.dry_run)?;
     let (drivers, data_sources) = (places.drivers.read()?, places.data_sources.read()?);
@@ -48,15 +48,17 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     }
     data_source(&mut plan, &places, &data_sources, registration, &file)?;
     if !registration.user {
-        let files = [Some(&*places.library), places.drivers.file(), places.data_sources.file()];
+        // The library will be readable by all.
+        system::warn_if_hidden(&mut plan, "", &places.library);
+        let files = [places.drivers.file(), places.data_sources.file()];
         files.into_iter().flatten().for_each(|path| system::warn_if_unseen(&mut plan, "", path));
     }
     let target = target.or_else(|| Some(drivers.section(&registration.driver_name)?.value("TargetDriver")));
     let target = target.filter(|name| !name.is_empty());
     target.map_or(Ok(()), places::check_text)?;
-    check_target(&mut plan, &drivers, target)?;
+    let lacking = check_target(&mut plan, &drivers, target)?;
     warn_of_older_copies(&mut plan, &from, &places, &drivers);
-    plan.say(next(registration, &places));
+    plan.say(next(registration, &places, lacking));
     plan.carry_out(|| places.recover(), registration)
 }
 
@@ -66,6 +68,24 @@ fn owned_by_a_package(places: &Places) -> String {
          with --driver-name and --dsn",
         places.library.display()
     )
+}
+
+/// Checks the value of `--target-driver`.
+///
+/// # Errors
+/// It cannot be stored, or is a path that depends on the working directory.
+fn check_named_target(target: &str) -> Result<(), String> {
+    places::check_text(target)?;
+    if !target.contains(std::path::is_separator) || Path::new(target).is_absolute() {
+        return Ok(());
+    }
+    let whole = std::path::absolute(target).map_or_else(|_| "/PATH".into(), |path| path.display().to_string());
+    let shown = |text: &str| Text::new(text).to_string();
+    Err(format!(
+        "--target-driver {} is a relative path, which other programs do not find. Fix: --target-driver {QUOTE}{}{QUOTE}",
+        shown(target),
+        shown(&whole)
+    ))
 }
 
 /// Warns of copies of the library under other names that differ from the installed one.
@@ -125,10 +145,14 @@ fn driver(
     values.extend(target.map(|target| ("TargetDriver", target)));
     let there = drivers.section(name);
     match there {
+        // Somebody has misspelt or removed the line.
+        Some(section) if section.library().as_os_str().is_empty() => {}
         Some(section) if !places::ours(section) => {
             return Err(format!(
-                "[{name}] of {register} is another driver ({}). Nothing was changed. Fix: choose another --driver-name",
-                section.library().display()
+                "[{name}] of {register} is another driver ({}). Nothing was changed. Fix: choose another --driver-name, or, if this \
+                 section is meant for loopback-odbc, write {}={file} in it",
+                Text::new(section.library().to_string_lossy()),
+                section.library_keyword()
             ));
         }
         Some(section) if !section.value("Driver64").is_empty() => values.push(("Driver64", file)),
@@ -157,7 +181,9 @@ fn data_source(
         // `uninstall` leaves a section without a driver if it contains a login.
         if !other.is_empty() && !other.eq_ignore_ascii_case(driver) && !places::is_ours(Path::new(other)) {
             return Err(format!(
-                "[{name}] of {register} has another driver ({other}). Nothing was changed. Fix: choose another --dsn"
+                "[{name}] of {register} has another driver ({}). Nothing was changed. Fix: choose another --dsn, or, if this section \
+                 is meant for loopback-odbc, write Driver={driver} in it",
+                Text::new(other)
             ));
         }
     }
@@ -188,7 +214,8 @@ impl Entry<'_> {
             plan.say(format!("{register}: [{name}] is up to date"));
             return;
         }
-        let listed: Vec<String> = missing.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
+        let listed = missing.iter().map(|(keyword, value)| format!("{keyword}={}", Text::new(*value)));
+        let listed: Vec<String> = listed.collect();
         let (what, change) = match there {
             None => ("added", add(&missing)),
             Some(_) => ("changed", register.set(ini, name, &missing)),
@@ -197,43 +224,47 @@ impl Entry<'_> {
     }
 }
 
-/// The last line: what to do next.
-fn next(registration: &Registration, places: &Places) -> String {
+/// The last line: what to do next. `lacking` is what connections need and do not have.
+fn next(registration: &Registration, places: &Places, lacking: Option<String>) -> String {
     let dsn = &registration.dsn;
     let configure = format!("add a server and a login to [{dsn}] of {}", places.data_sources);
-    let next = match registration.user {
-        true => format!("To connect, {configure}. Scripts that SQL Server runs do not see this installation."),
-        false => {
-            format!("Scripts that SQL Server runs connect with DSN={dsn}. On a development machine, first {configure}.")
+    let next = match (lacking, registration.user) {
+        (Some(lacking), _) => format!("Done, but connections fail until {lacking}."),
+        (None, true) => {
+            format!("Done. To connect, {configure}. Scripts that SQL Server runs do not see this installation.")
         }
+        (None, false) => format!(
+            "Done. Scripts that SQL Server runs connect with DSN={dsn}. On a development machine, first {configure}."
+        ),
     };
     let check = option("--dsn", dsn, DSN);
-    format!("Done. {next} Check it with: loopback-odbc doctor --installation{check}")
+    format!("{next} Check it with: loopback-odbc doctor --installation{check}")
 }
 
 /// Warns if the target driver is missing, or if scripts cannot see it. The target is the named driver, or the Microsoft driver that the
-/// library would load.
+/// library would load. Returns what connections need and do not have, as the end of a sentence.
 ///
 /// # Errors
 /// The target is this library.
-fn check_target(plan: &mut Plan, drivers: &Ini, named: Option<&str>) -> Result<(), String> {
+fn check_target(plan: &mut Plan, drivers: &Ini, named: Option<&str>) -> Result<Option<String>, String> {
     let registered = drivers.sections.iter().map(|section| section.name.as_str());
     let names = named.map_or_else(|| preferred(Machine.platform(), registered), |name| vec![name]);
     let library = match (named, names.iter().find_map(|name| drivers.section(name))) {
         (_, Some(section)) => section.library(),
         (Some(path), None) if path.contains(std::path::is_separator) => Path::new(path),
         (Some(name), None) => {
+            let name = Text::new(name);
             plan.warn(format!(
                 "the target driver, {name}, is not in odbcinst.ini. Connections fail until it is registered"
             ));
-            return Ok(());
+            return Ok(Some(format!("{name} is registered")));
         }
         (None, None) => {
             plan.warn(format!(
                 "no Microsoft ODBC driver for SQL Server is registered. Connections fail until one is installed. \
                  Fix: install {USUAL}"
             ));
-            return Ok(());
+            return Ok(Some(format!("{USUAL} is installed")));
         }
     };
     if places::is_ours(library) {
@@ -244,9 +275,10 @@ fn check_target(plan: &mut Plan, drivers: &Ini, named: Option<&str>) -> Result<(
     }
     // The loader searches for a plain name.
     if library.is_absolute() && !library.exists() {
-        plan.warn(format!("the target driver's library, {}, does not exist", library.display()));
-    } else {
-        system::warn_if_unseen(plan, "the target driver's library, ", library);
+        let library = Text::new(library.to_string_lossy());
+        plan.warn(format!("the target driver's library, {library}, does not exist"));
+        return Ok(Some(format!("{library} exists")));
     }
-    Ok(())
+    system::warn_if_unseen(plan, "the target driver's library, ", library);
+    Ok(None)
 }

@@ -35,8 +35,21 @@ pub const ENDING: &str = ".so";
 /// Quotes a name with blanks on a command line.
 pub const QUOTE: char = '\'';
 
-/// The prefix of a command that changes the installation.
+/// The prefix of a command that changes what belongs to the administrator.
 pub const AS_ADMINISTRATOR: &str = "sudo ";
+
+/// The prefix of a command of this program that changes the installation for all. sudo drops the variables that lead to the files.
+pub fn as_administrator() -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
+    let quoted = |value: String| match value.chars().all(plain) {
+        true => value,
+        false => format!("'{}'", value.replace('\'', r"'\''")),
+    };
+    let variables =
+        ["ODBCSYSINI", "ODBCINSTINI"].into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
+    let kept: String = variables.map(|(name, value)| format!("{name}={} ", quoted(value))).collect();
+    format!("{AS_ADMINISTRATOR}{kept}")
+}
 
 /// The fix for a register that this user may not read.
 pub fn let_read(register: &Register) -> String {
@@ -139,7 +152,7 @@ pub fn whole(path: &Path) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// It cannot be written, with the system's reason.
-pub fn writable(path: &Path) -> Result<(), String> {
+pub fn writable(path: &Path, mode: Mode) -> Result<(), String> {
     if path.is_symlink() && !path.exists() {
         return Err(format!(
             "{} is a symbolic link to a file that does not exist. Nothing was changed",
@@ -147,7 +160,7 @@ pub fn writable(path: &Path) -> Result<(), String> {
         ));
     }
     let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
-    access(there, Access::WRITE_OK).map_err(|error| unwritable(&path.display(), &error))
+    access(there, Access::WRITE_OK).map_err(|error| unwritable(&path.display(), &there.display(), &error, mode))
 }
 
 /// Lets every user load a file, or enter a folder.
@@ -189,6 +202,11 @@ pub fn warn_if_unseen(plan: &mut Plan, what: &str, path: &Path) {
     if Machine.readable_by_all(path).is_ok_and(|readable| !readable) {
         plan.warn(format!("{what}{} cannot be read by the user that SQL Server runs scripts as", path.display()));
     }
+    warn_if_hidden(plan, what, path);
+}
+
+/// Warns if scripts of SQL Server cannot see a path.
+pub fn warn_if_hidden(plan: &mut Plan, what: &str, path: &Path) {
     if hidden(path) {
         plan.warn(format!("scripts that SQL Server runs cannot see {what}{}. {REMEDY}", path.display()));
     }

@@ -7,7 +7,7 @@
 //! |-|-|
 //! | [`arguments`] | the commands and their options |
 //! | [`string`] | `string`: the loopback connection string |
-//! | [`doctor`], [`report`] | `doctor`: the checks, and the report |
+//! | [`doctor`], [`registration`], [`report`] | `doctor`: the checks, those of the registrations, and the report |
 //! | [`version`] | the version that a library file reports |
 //! | [`certificate`], [`driver_manager`], [`comparison`] | checks of `doctor`: the session's files, a connection, an official string |
 //! | [`install`], [`uninstall`] | `install` and `uninstall`: the planned changes |
@@ -31,6 +31,7 @@ mod paths;
 mod places;
 mod plan;
 mod program;
+mod registration;
 mod report;
 mod string;
 mod uninstall;

@@ -1,12 +1,13 @@
 //! The places of an installation: the library's file, and the registers of drivers and data sources. Also decides which names are valid
 //! and which files belong to this library.
 
-use crate::arguments::{DRIVER_NAME, Registration};
+use crate::arguments::{DRIVER_NAME, DSN, Registration};
 use crate::ini::Section;
 use crate::library;
 use crate::paths::folder_of;
 use crate::program::{self, Program};
 use crate::system::{self, ENDING, Register, STEM};
+use loopbackodbc::program::Text;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -92,9 +93,40 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
     let odd = |character: char| character.is_control() || NOT_IN_NAMES.contains(character);
     let reserved = NOT_NAMES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
     if name.is_empty() || name.trim() != name || name.len() > longest || name.contains(odd) || reserved {
-        return Err(format!("{option} {name:?} is not a valid name in odbc.ini and odbcinst.ini"));
+        let shown = Text::new(name).to_string();
+        return Err(format!("{option} {shown:?} is not a valid name in odbc.ini and odbcinst.ini"));
     }
     check_text(name)
+}
+
+/// Checks that a name can be the name of a driver's section that [`Places::of`] accepts.
+pub fn is_driver_name(name: &str) -> bool {
+    check_name("--driver-name", name, usize::MAX).is_ok()
+}
+
+/// Checks that a text can name a section of odbc.ini. A whole connection string cannot.
+///
+/// # Errors
+/// It cannot.
+pub fn check_section(dsn: &str) -> Result<(), String> {
+    let odd = |character: char| character.is_control() || "[]{};=".contains(character);
+    match dsn.contains(odd) {
+        true => {
+            let given = Text::new(dsn).to_string();
+            Err(format!(
+                "--dsn {given:?} is not the name of a data source. Fix: give the name only, for example --dsn {DSN}"
+            ))
+        }
+        false => Ok(()),
+    }
+}
+
+/// The library's installed file.
+///
+/// # Errors
+/// There is no folder for it.
+pub fn library(mode: Mode, driver_name: &str) -> Result<PathBuf, String> {
+    Ok(system::folder(mode)?.join(file_name(driver_name)))
 }
 
 /// Checks that a text can be a value in odbc.ini or odbcinst.ini.
@@ -103,7 +135,10 @@ fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
 /// It cannot.
 pub fn check_text(text: &str) -> Result<(), String> {
     match text.contains(|character: char| character.is_ascii_control()) {
-        true => Err(format!("{text:?} contains control characters, which odbc.ini and odbcinst.ini cannot store")),
+        true => Err(format!(
+            "{:?} contains control characters, which odbc.ini and odbcinst.ini cannot store",
+            Text::new(text).to_string()
+        )),
         false => Ok(()),
     }
 }
@@ -156,6 +191,17 @@ mod tests {
         assert!(check_name("--dsn", &"x".repeat(33), 32).is_err());
         assert!(check_name("--dsn", "Loopback (not)", 32).is_err());
         assert_eq!(check_name("--dsn", "Loopback 17", 32), Ok(()));
+    }
+
+    #[test]
+    fn a_connection_string_is_no_name_and_its_password_is_not_shown() {
+        for dsn in ["DSN=Loopback", "a]b", "[a", "{a}", "x;PWD=hunter2"] {
+            let text = check_section(dsn).unwrap_err();
+            assert!(text.contains("give the name only") && !text.contains("hunter2"), "{text}");
+        }
+        let text = check_name("--dsn", "DSN=x;PWD=hunter2", 32).unwrap_err();
+        assert_eq!(text, "--dsn \"DSN=x;PWD=***\" is not a valid name in odbc.ini and odbcinst.ini");
+        assert_eq!(check_section("dev@host (17)"), Ok(()));
     }
 
     #[test]

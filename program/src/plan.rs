@@ -2,6 +2,7 @@
 //! lines.
 
 use crate::arguments::Registration;
+use crate::places::Mode;
 use crate::report::Level;
 use crate::system;
 use anstyle::{AnsiColor, Style};
@@ -18,14 +19,14 @@ pub type Change = Box<dyn FnOnce() -> Result<Warning, String>>;
 /// A place that a change writes to.
 pub trait Writable {
     /// # Errors
-    /// It cannot be written, with the reason.
-    fn writable(&self) -> Result<(), String>;
+    /// It cannot be written, with the reason and the fix for this mode.
+    fn writable(&self, mode: Mode) -> Result<(), String>;
 }
 
 /// A folder for new files.
 impl Writable for PathBuf {
-    fn writable(&self) -> Result<(), String> {
-        system::writable(self)
+    fn writable(&self, mode: Mode) -> Result<(), String> {
+        system::writable(self, mode)
     }
 }
 
@@ -80,7 +81,7 @@ impl Plan {
         if dry_run {
             say("Dry run: nothing is changed. A real run would print and do this:");
         } else {
-            self.writes.iter().try_for_each(|place| place.writable())?;
+            self.writes.iter().try_for_each(|place| place.writable(registration.mode()))?;
             recover()?;
         }
         let mut changed = false;
@@ -108,8 +109,11 @@ fn halfway(error: &str, registration: &Registration) -> String {
     )
 }
 
-/// The error for a place that cannot be written.
-pub fn unwritable(place: &dyn Display, error: &dyn Display) -> String {
-    let who = system::WHO_MAY;
-    format!("{place} cannot be written ({error}). Nothing was changed. Fix: run this {who}, or with --user")
+/// The error for a place that cannot be written. `there` is the part of it that exists.
+pub fn unwritable(place: &dyn Display, there: &dyn Display, error: &dyn Display, mode: Mode) -> String {
+    let remedy = match mode {
+        Mode::System => format!("run this {}, or with --user", system::WHO_MAY),
+        Mode::User => format!("make {there} writable for this user"),
+    };
+    format!("{place} cannot be written ({error}). Nothing was changed. Fix: {remedy}")
 }

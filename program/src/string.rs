@@ -6,6 +6,10 @@ use loopbackodbc::program::{self, Machine, Question, Search, drivers, speak_for}
 /// The driver on Azure SQL Managed Instance, where no other can be installed.
 const MANAGED_INSTANCE_DRIVER: &str = "ODBC Driver 11 for SQL Server";
 
+/// The refusal outside a session. The library's own is about data sources and development servers.
+const NO_SESSION: &str = "This is not a script that SQL Server runs, so its certificate was not found. Run this in such a script, or \
+    add --server, --client-certificate and --client-key.";
+
 /// Prints only the string on standard output.
 ///
 /// # Errors
@@ -35,6 +39,11 @@ fn of(wanted: &Wanted) -> Result<String, String> {
     let question = Question { platform, driver, values: &values, files_unseen: true };
     let mut search = Search::default();
     let answer = question.answer(&Machine, &mut search);
-    let rewritten = answer.map_err(|failure| search.explain(failure).lines().join("\n"))?;
+    let rewritten = answer.map_err(|mut failure| {
+        if search.is_no_session {
+            failure.text = NO_SESSION.to_owned();
+        }
+        search.explain(failure).lines().join("\n")
+    })?;
     Ok(String::from_utf16_lossy(&rewritten.target_string()))
 }

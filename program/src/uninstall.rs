@@ -9,6 +9,7 @@ use crate::places::{self, Mode, Places};
 use crate::plan::Plan;
 use crate::system::{self, QUOTE};
 use crate::{library, program};
+use loopbackodbc::program::Text;
 use std::path::Path;
 
 /// # Errors
@@ -34,21 +35,25 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             "{}: [{}] stays: its driver is {}",
             places.data_sources,
             section.name,
-            section.value("Driver")
+            Text::new(section.value("Driver"))
         )),
         None => plan.say(format!("{}: there is no [{}]", places.data_sources, registration.dsn)),
     }
     // Sections of the same name are removed with it.
     let other = |section: &&Section| ours(section) && !section.name.eq_ignore_ascii_case(&registration.dsn);
-    let mut others = data_sources.sections.iter().filter(other);
-    let counted = driver.map_or(0, others_counting);
-    if counted > 0 {
+    let others: Vec<&Section> = data_sources.sections.iter().filter(other).collect();
+    // A package takes its library away, whoever uses it.
+    let in_use = !places.packaged && !others.is_empty();
+    let counted = driver.filter(|_| !places.packaged).map_or(0, others_counting);
+    if !in_use && counted > 0 {
         plan.warn(format!(
             "other installations use [{}] of {} (UsageCount): the driver and its library stay",
             registration.driver_name, places.drivers
         ));
     }
-    if let Some(section) = driver {
+    if let Some(section) = driver.filter(|_| in_use) {
+        plan.say(format!("{}: [{}] stays", places.drivers, section.name));
+    } else if let Some(section) = driver {
         let register = &places.drivers;
         let (says, change) = match counted {
             0 => register.remove_driver(&drivers, section),
@@ -61,7 +66,7 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     } else if !registration.user {
         plan.say(format!("{}: there is no [{}]", places.drivers, registration.driver_name));
     }
-    let in_use = registration.user && others.clone().next().is_some();
+    let goes = counted == 0 && !in_use;
     let file = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let shares = |other: &&Section| Some(*other) != driver && file(other.library()) == file(&places.library);
     let sharing = drivers.sections.iter().find(shares);
@@ -70,13 +75,12 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
     }
     let others_of_ours = drivers.sections.iter().filter(|other| places::ours(other) && Some(*other) != driver);
     if let Some(places) = &places.program
-        && counted == 0
-        && !in_use
+        && goes
         && (registration.user || others_of_ours.clone().next().is_none())
     {
         program::uninstall(&mut plan, places);
     }
-    match (counted == 0 && !in_use && sharing.is_none(), places.library.exists()) {
+    match (goes && sharing.is_none(), places.library.exists()) {
         _ if places.packaged => plan.say(format!("{}: stays: its package removes it", places.library.display())),
         (true, true) => {
             let path = places.library.clone();
@@ -86,21 +90,18 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
         (true, false) => plan.say(format!("{}: does not exist", places.library.display())),
         (false, _) => plan.say(format!("{}: stays", places.library.display())),
     }
-    if let Some(section) = driver.filter(|section| counted == 0 && !places::same(section.library(), &places.library)) {
+    if let Some(section) = driver.filter(|section| goes && !places::same(section.library(), &places.library)) {
         plan.say(format!("{}: stays: this program did not install it", section.library().display()));
     }
-    for other in &mut others {
-        let (path, name) = (&places.data_sources, &other.name);
-        if counted == 0 && !registration.user && driver.is_some() {
-            let (dsn, driver_name) = (name.clone(), registration.driver_name.clone());
-            let options = Registration { dsn, driver_name, user: false, dry_run: false }.options();
-            plan.warn(format!(
-                "[{name}] of {path} uses the driver that was removed. Fix: loopback-odbc uninstall{options}"
-            ));
-        } else {
-            let user = if registration.user { " --user" } else { "" };
-            plan.say(format!("{path}: [{name}] stays (uninstall --dsn {QUOTE}{name}{QUOTE}{user})"));
-        }
+    let options = |other: &Section| {
+        let (dsn, driver_name) = (other.name.clone(), registration.driver_name.clone());
+        Registration { dsn, driver_name, ..*registration }.options()
+    };
+    for other in others.iter().filter(|_| places.packaged) {
+        plan.warn(format!("[{}] of {} uses the driver that is removed", other.name, places.data_sources));
+    }
+    for other in &others {
+        plan.say(format!("{}: [{}] stays (uninstall{})", places.data_sources, other.name, options(other)));
     }
     for other in others_of_ours {
         let library = other.library().to_string_lossy();
@@ -113,7 +114,17 @@ pub fn run(registration: &Registration) -> Result<u8, String> {
             places.drivers, other.name
         ));
     }
-    plan.say("Done.".to_owned());
+    match others.first().filter(|_| !data_source.is_some_and(ours)) {
+        Some(other) => plan.warn(format!(
+            "nothing was removed: [{}] of {} is no data source of loopback-odbc, and [{}] uses the driver. Fix: to remove that one, \
+             loopback-odbc uninstall{}",
+            registration.dsn,
+            places.data_sources,
+            other.name,
+            options(other)
+        )),
+        None => plan.say("Done.".to_owned()),
+    }
     plan.carry_out(|| places.recover(), registration)
 }
 
@@ -127,12 +138,20 @@ fn our_driver<'i>(
     registration: &Registration,
 ) -> Result<Option<&'i Section>, String> {
     let Some(section) = drivers.section(&registration.driver_name) else { return Ok(None) };
+    if section.library().as_os_str().is_empty() {
+        return Err(format!(
+            "[{}] of {} has no Driver line. Nothing was changed. Fix: write Driver={} in it, then run this again",
+            section.name,
+            places.drivers,
+            places.library.display()
+        ));
+    }
     if !places::ours(section) {
         return Err(format!(
             "[{}] of {} is another driver ({}). Nothing was changed",
             section.name,
             places.drivers,
-            section.library().display()
+            Text::new(section.library().to_string_lossy())
         ));
     }
     Ok(Some(section))

@@ -26,7 +26,9 @@ pub const ENDING: &str = ".dll";
 pub const QUOTE: char = '"';
 
 /// The prefix of a command that changes the installation: none, because it needs an administrator's console.
-pub const AS_ADMINISTRATOR: &str = "";
+pub fn as_administrator() -> String {
+    String::new()
+}
 
 /// The fix for a register that this user may not read.
 pub fn let_read(_register: &Register) -> String {
@@ -112,9 +114,11 @@ pub fn whole(path: &Path) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// It cannot be written, with the system's reason.
-pub fn writable(folder: &Path) -> Result<(), String> {
+pub fn writable(folder: &Path, mode: Mode) -> Result<(), String> {
     let there = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
-    tempfile::tempfile_in(there).map(drop).map_err(|error| unwritable(&folder.display(), &error))
+    tempfile::tempfile_in(there)
+        .map(drop)
+        .map_err(|error| unwritable(&folder.display(), &there.display(), &error, mode))
 }
 
 /// Lets every user load a path. Nothing to do on Windows: it inherits its folder's rights.
@@ -158,6 +162,9 @@ fn grant(folder: &Path) -> Warning {
 
 /// Warns if scripts of SQL Server cannot see a path. Not checked on Windows.
 pub fn warn_if_unseen(_plan: &mut Plan, _what: &str, _path: &Path) {}
+
+/// Warns if scripts of SQL Server cannot see a path. Not checked on Windows.
+pub fn warn_if_hidden(_plan: &mut Plan, _what: &str, _path: &Path) {}
 
 /// The fix, if scripts of SQL Server cannot see a path. Not checked on Windows.
 pub fn unseen(_path: &Path) -> Option<&'static str> {

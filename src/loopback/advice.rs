@@ -80,7 +80,8 @@ fn mistakes(sources: &Sources) -> Vec<String> {
     let written = sources.application.iter().map(|attribute| (keyword(attribute), "the connection string"));
     let unknown = sources.section_keywords.iter().map(|keyword| (keyword.clone(), "the section"));
     let misspelt = written.chain(unknown).filter_map(|(keyword, place)| misspelt(&keyword, place));
-    let value = sources.application.iter().find(|it| is_any(it, TRUSTED_CONNECTION)).filter(|it| {
+    let given = sources.application.iter().chain(&sources.section_ignored);
+    let value = given.into_iter().find(|it| is_any(it, TRUSTED_CONNECTION)).filter(|it| {
         let value = it.text();
         !(value.is("yes") || value.is("no") || value.reveal().is_empty())
     });
@@ -106,21 +107,27 @@ pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
             keyword.trim()
         ));
     }
-    let plain: String =
-        keyword.chars().filter(|it| it.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
+    let plain = plain(keyword);
     let other = OTHER_WORDS.iter().find(|(word, _)| *word == plain).map(|(_, meant)| *meant);
-    let near = || {
-        let known = NEEDED.iter().flat_map(|slot| slot.iter());
-        let distance = |known: &str| strsim::osa_distance(&plain, &known.replace('_', "").to_ascii_lowercase());
-        let most = if plain.len() <= SHORT { 1 } else { 2 };
-        known
-            .map(|known| (distance(known), *known))
-            .filter(|&(distance, _)| distance <= most)
-            .min()
-            .map(|(_, known)| known)
-    };
-    let meant = other.or_else(near)?;
+    let known = || NEEDED.iter().flat_map(|slot| slot.iter()).copied();
+    let meant = other.or_else(|| similar(keyword, known()))?;
     Some(format!("The driver does not know the keyword \"{keyword}\" in {place}: did you mean {meant}?"))
+}
+
+/// The known word that is most similar to a written one, if one is similar enough to be meant.
+pub fn similar<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let written = plain(written);
+    if written.is_empty() {
+        return None;
+    }
+    let most = if written.len() <= SHORT { 1 } else { 2 };
+    let distances = known.map(|known| (strsim::osa_distance(&written, &plain(known)), known));
+    distances.filter(|&(distance, _)| distance <= most).min().map(|(_, known)| known)
+}
+
+/// The letters and digits of a word, in lower case.
+fn plain(word: &str) -> String {
+    word.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The longest keyword that is compared, in characters.
@@ -171,6 +178,12 @@ mod tests {
             assert!(text.starts_with(expected), "{string}: {text}");
             assert!(text.ends_with("this does not look like one: nowhere."), "{text}");
         }
+        let ignored = Sources { section_ignored: words("Trusted_Connection=True"), ..Sources::default() };
+        assert!(!nothing_configured(&ignored));
+        let text = no_session(&ignored, LOOKED).text;
+        assert!(text.starts_with("The driver does not know the value in Trusted_Connection=True: write"), "{text}");
+        let text = advice("DSN=L;Server=mssql://u:hunter2@h", &[]);
+        assert!(text.starts_with("A server is configured (Server=mssql://u:***), and no login."), "{text}");
         let sources = Sources { environment: words("Server=dev"), ..Sources::default() };
         assert!(
             no_session(&sources, LOOKED).text.starts_with("A server is configured (Server=dev, in the environment)")

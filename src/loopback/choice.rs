@@ -132,7 +132,7 @@ impl Target {
 }
 
 /// The result of the choice, before anything is loaded.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// In the order in which to try them.
     pub candidates: Vec<Target>,
@@ -140,6 +140,8 @@ pub struct Choice {
     passed_over: Vec<String>,
     /// Which setting named the target, as part of a sentence; none when no setting did.
     named_by: Option<String>,
+    /// The command that lets this user read a candidate, if its file or a folder above it is closed.
+    pub opening: Option<String>,
 }
 
 /// Applies the rules in the module's documentation.
@@ -149,7 +151,7 @@ pub struct Choice {
 pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
     let drivers = registration::drivers(world);
     let named = |name: &Text, named_by: String| {
-        let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: Some(named_by) };
+        let mut choice = Choice { named_by: Some(named_by), ..Choice::default() };
         if is_path(name.reveal()) {
             choice.add(Target { name: None, library: name.reveal().into() });
         } else {
@@ -186,7 +188,7 @@ pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
     if let Some((name, section)) = own.iter().find_map(|driver| Some((driver.target_driver.clone()?, &driver.name))) {
         return Ok(named(&Text::new(name), format!("by TargetDriver in section [{section}] of odbcinst.ini")));
     }
-    let mut choice = Choice { candidates: Vec::new(), passed_over: Vec::new(), named_by: None };
+    let mut choice = Choice::default();
     match &drivers {
         Ok(registered) => {
             for name in preferred(world.platform(), registered.iter().map(|driver| driver.name.as_str())) {
@@ -222,25 +224,50 @@ impl Choice {
         }
     }
 
+    /// Notes whether a candidate that cannot be loaded is closed to this user.
+    pub fn note_closed(&mut self, world: &dyn World, candidate: &Target) {
+        self.opening = self.opening.take().or_else(|| opening(world, &candidate.library));
+    }
+
     /// IM003, with the reason why each candidate cannot be loaded, best candidate first.
     pub fn failure(self, tried: Vec<String>) -> Failure {
         let reasons: Vec<String> = tried.into_iter().chain(self.passed_over).collect();
         let reasons = reasons.join("; ");
-        let text = match &self.named_by {
-            Some(by) => format!(
+        let text = match (&self.named_by, &self.opening) {
+            (_, Some(opening)) => {
+                format!("The target driver cannot be loaded: {reasons}. Let every user read it: {opening}")
+            }
+            (Some(by), None) => format!(
                 "The target driver cannot be loaded: {reasons}. It is set {by}. Install it, or set another driver."
             ),
-            None if reasons.is_empty() => format!(
+            (None, None) if reasons.is_empty() => format!(
                 "No Microsoft ODBC driver for SQL Server, version 17 or later, is registered in odbcinst.ini. Install {USUAL}, or \
                  name another driver with TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}."
             ),
-            None => format!(
+            (None, None) => format!(
                 "Microsoft's ODBC driver cannot be loaded: {reasons}. Install it again, or name another driver with \
                  TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}."
             ),
         };
         Failure::new(Sqlstate::DRIVER_NOT_LOADED, text)
     }
+}
+
+/// The command that opens the uppermost closed folder of a library, or its file, to every user; none if nothing is
+/// closed to this user.
+fn opening(world: &dyn World, library: &Path) -> Option<String> {
+    let is_closed = |path: &Path, needed: u32| {
+        let owner = world.owner(path).ok().flatten();
+        owner.is_some_and(|it| it.user != world.user() && it.group != world.group() && it.mode & needed == 0)
+    };
+    if world.user() == 0 {
+        return None;
+    }
+    let mut folders: Vec<&Path> = library.ancestors().skip(1).collect();
+    folders.reverse();
+    let folder = folders.into_iter().find(|folder| is_closed(folder, 0o001));
+    let command = |rights, path: &Path| format!("sudo chmod {rights} '{}'", path.display());
+    folder.map(|folder| command("a+rx", folder)).or_else(|| is_closed(library, 0o004).then(|| command("a+r", library)))
 }
 
 /// The sections of odbcinst.ini that register this library itself.
@@ -308,6 +335,29 @@ mod tests {
         let expected = "The target driver cannot be loaded: Missing: no such section in odbcinst.ini. It is set by \
                         TargetDriver in section [SQL Server Loopback] of odbcinst.ini";
         assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
+    #[cfg_attr(windows, ignore = "it is about the modes of Linux")]
+    fn a_closed_folder_or_file_is_opened_and_nothing_is_installed_again() {
+        let library = "/opt/17.so";
+        for (path, mode, command) in [
+            ("/opt", 0o700, Some("sudo chmod a+rx '/opt'")),
+            (library, 0o600, Some("sudo chmod a+r '/opt/17.so'")),
+            (library, 0o644, None),
+        ] {
+            let open = |world: Fixture, path| world.owned(path, 0, 0, 0o755);
+            let world = ["/", "/opt", library].into_iter().fold(registered(&[]), open).owned(path, 0, 0, mode);
+            let mut choice = choose(&world).unwrap();
+            let target = choice.candidates.remove(0);
+            choice.note_closed(&world, &target);
+            let text = choice.failure(vec![target.refused("Permission denied")]).text;
+            assert_eq!(text.contains("Install it again"), command.is_none(), "{text}");
+            assert!(
+                command.is_none_or(|command| text.ends_with(&format!("Let every user read it: {command}"))),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -150,10 +150,15 @@ fn names_a_secret(keyword: &str) -> bool {
 const LONGEST_PATH: usize = 200;
 
 /// The byte position where a secret begins in a value: after the keyword of a key's password; after a password keyword,
-/// if the value is a whole string because of an unclosed brace; or where a key stands itself instead of its path.
+/// if the value is a whole string because of an unclosed brace; where a key stands itself instead of its path; or after
+/// the user in a URL, `//user:password@host`.
 fn secret_within(value: &str) -> Option<usize> {
     let of_key = value.to_ascii_lowercase().find(KEY_PASSWORD).map(|position| position + KEY_PASSWORD.len());
     let key_itself = value.find("-----BEGIN");
+    let of_url = value.find("//").and_then(|start| {
+        let (user_info, _) = value[start..].rsplit_once('@')?;
+        user_info.find(':').map(|colon| start + colon + 1)
+    });
     let mut keyword = 0;
     let of_string = value.bytes().enumerate().find_map(|(position, byte)| {
         match byte {
@@ -163,7 +168,7 @@ fn secret_within(value: &str) -> Option<usize> {
         }
         None
     });
-    of_key.into_iter().chain(key_itself).chain(of_string).min()
+    of_key.into_iter().chain(key_itself).chain(of_string).chain(of_url).min()
 }
 
 /// The attributes for the log, without secrets.
@@ -422,6 +427,9 @@ mod tests {
             ("ClientCertificate=file:/a,Password:secret", "ClientCertificate=file:/a,***"),
             ("UID={dom;PWD=secret;APP=x", "UID={dom;PWD=***"),
             ("Driver={a;b;Token=secret};APP=x", "Driver={a;b;Token=***;APP=x"),
+            ("Server=mssql://u:secret@h", "Server=mssql://u:***"),
+            ("Server=//u:se/secret@x@h:1433/db", "Server=//u:***"),
+            ("Server=tcp://h:1433;APP=a@b", "Server=tcp://h:1433;APP=a@b"),
         ] {
             let string = utf16(string);
             let attributes = parse(&string).attributes;

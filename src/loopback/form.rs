@@ -4,8 +4,9 @@ use super::decision::{Decision, Login};
 use super::session::Pair;
 use super::sources::{self, Origin, Said, Sources};
 use super::{
-    BY_NAME, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, NOT_FOR_THE_TARGET, SERVER, Slot, TRUST_SERVER_CERTIFICATE,
-    TRUSTED_CONNECTION, UNREAD, Wanted, advice, file_of, instance, is_any, is_in, server, session, utf16,
+    BY_NAME, CERTIFICATE_VARIABLE, CLIENT_CERTIFICATE, CLIENT_KEY, ENCRYPT, FORM, KEY_VARIABLE, NOT_FOR_THE_TARGET,
+    SERVER, STRING_VARIABLE, Slot, TRUST_SERVER_CERTIFICATE, TRUSTED_CONNECTION, UNREAD, Wanted, advice, file_of,
+    instance, is_any, is_in, server, session, utf16,
 };
 use crate::loopback::connection_string::Attribute;
 use crate::loopback::failure::Failure;
@@ -130,6 +131,7 @@ fn find_pair(world: &dyn World, sources: &Sources, search: &mut Search) -> Resul
         advice::no_session(sources, looked)
     };
     let found = session::find_pair(world, no_session, search);
+    search.is_no_session = is_no_session;
     search.is_unconfigured = is_no_session && advice::nothing_configured(sources);
     found
 }
@@ -150,14 +152,15 @@ fn check_files(
         let unseen = wanted.files_unseen && said.origin == Origin::Application;
         file_of(said.attribute).filter(|_| !unseen)
     };
-    for (said, file) in [(certificate, session::CERTIFICATE), (key, session::KEY)] {
+    let files = [(certificate, session::CERTIFICATE, CERTIFICATE_VARIABLE), (key, session::KEY, KEY_VARIABLE)];
+    for (said, file, variable) in files {
         if let Some(path) = path_of(said) {
-            file.check(
-                world,
-                Path::new(path.reveal()),
-                &path.path(),
-                matches!(said.origin, Origin::Environment | Origin::Printed),
-            )?;
+            let (is_pem, variable) = match said.origin {
+                Origin::Environment => (true, Some(variable)),
+                Origin::Printed => (true, Some(STRING_VARIABLE)),
+                Origin::Application | Origin::Preset | Origin::Section | Origin::Official => (false, None),
+            };
+            file.check(world, Path::new(path.reveal()), &path.path(), is_pem, variable)?;
         }
     }
     if let Some(path) = path_of(key) {

@@ -188,7 +188,11 @@ mod tests {
         assert!(refusal(&[], &world).contains("without its certificate"));
         // Files that the environment names must exist.
         let world = world.variable("LOOPBACK_ODBC_CLIENT_CERTIFICATE", "/c");
-        assert!(refusal(&[("Server", "x")], &world).contains("/c cannot be read"));
+        let text = refusal(&[("Server", "x")], &world);
+        assert!(text.starts_with("The client certificate /c cannot be read: "), "{text}");
+        let remedy =
+            "The environment variable LOOPBACK_ODBC_CLIENT_CERTIFICATE names this file: correct the path in it.";
+        assert!(text.ends_with(remedy), "{text}");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Search {
     pub findings: Vec<Finding>,
     /// What works, but is not as it should be.
     pub warnings: Vec<String>,
+    /// Whether nothing shows a session, and one is needed.
+    pub is_no_session: bool,
     /// Whether there is neither a session nor a server or a login that somebody has configured.
     pub is_unconfigured: bool,
 }

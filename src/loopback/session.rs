@@ -56,8 +56,8 @@ impl Pair {
     /// # Errors
     /// 08001 with the path and the system's reason.
     fn check(&self, world: &dyn World) -> Result<(), Failure> {
-        CERTIFICATE.check(world, &self.certificate, &Shown(&self.certificate), true)?;
-        KEY.check(world, &self.key, &Shown(&self.key), true)
+        CERTIFICATE.check(world, &self.certificate, &Shown(&self.certificate), true, None)?;
+        KEY.check(world, &self.key, &Shown(&self.key), true, None)
     }
 }
 
@@ -79,11 +79,18 @@ pub const KEY: PemFile = PemFile { file_name: "sqlsatellitekey.pem", title: "cli
 
 impl PemFile {
     /// Checks that a file can be read and is not empty; with `pem`, also that it is a PEM file of this kind. Messages
-    /// name it as `shown`.
+    /// name it as `shown`, and the variable that names it, if one does.
     ///
     /// # Errors
     /// 08001 with the path and the system's reason.
-    pub fn check(&self, world: &dyn World, path: &Path, shown: &dyn Display, pem: bool) -> Result<(), Failure> {
+    pub fn check(
+        &self,
+        world: &dyn World,
+        path: &Path,
+        shown: &dyn Display,
+        pem: bool,
+        variable: Option<&str>,
+    ) -> Result<(), Failure> {
         let marker = self.marker.as_bytes();
         let reason = match world.read(path, MOST_PEM_BYTES) {
             Err(error) => format!("cannot be read: {error}"),
@@ -94,14 +101,14 @@ impl PemFile {
             }
             Ok(_) => return Ok(()),
         };
-        Err(Failure::new(
-            Sqlstate::UNABLE_TO_CONNECT,
-            format!(
-                "The {} {shown} {reason}. SQL Server writes both files when a session starts and removes them when \
-                 it ends. To use other files, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY.",
-                self.title
-            ),
-        ))
+        let remedy = match variable {
+            Some(variable) => format!("The environment variable {variable} names this file: correct the path in it."),
+            None => "SQL Server writes both files when a session starts and removes them when it ends. To use other \
+                     files, set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY."
+                .to_owned(),
+        };
+        let text = format!("The {} {shown} {reason}. {remedy}", self.title);
+        Err(Failure::new(Sqlstate::UNABLE_TO_CONNECT, text))
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Sources {
     pub printed: Vec<Attribute<'static>>,
     /// What the section sets, without the values that the target ignores there.
     pub section: Vec<Attribute<'static>>,
+    /// What the section sets and the target ignores, because it does not know the value.
+    pub section_ignored: Vec<Attribute<'static>>,
     /// All keywords of the section, if listing them is cheap, to find misspelt ones.
     pub section_keywords: Vec<String>,
     /// The parts of the string that the section has under [`STRING_VARIABLE`].
@@ -122,9 +124,10 @@ impl Sources {
                 // The application's value takes precedence, so the section is not read for it.
                 if !sources.application.iter().any(|attribute| is_any(attribute, slot))
                     && let Some(attribute) = value(&section, slot)?
-                    && counts_in_section(kind, &attribute)
                 {
-                    sources.section.push(attribute);
+                    let counts = counts_in_section(kind, &attribute);
+                    let list = if counts { &mut sources.section } else { &mut sources.section_ignored };
+                    list.push(attribute);
                 }
             }
             if let Some(string) = section.value(STRING_VARIABLE)? {

@@ -96,6 +96,8 @@ pub struct Examined {
     pub lacking: Vec<&'static str>,
     /// Better candidates that are registered but cannot be loaded, with the reason.
     pub refused: Vec<String>,
+    /// The command that lets this user read such a candidate, if it is closed.
+    pub opening: Option<String>,
 }
 
 /// Loads the target like the first environment does, and asks it what kind of driver it is. For a program that does
@@ -104,7 +106,7 @@ pub struct Examined {
 /// # Errors
 /// IM003 with every name and path that was tried.
 pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
-    let Loaded { target, lacking, refused } = load(world)?;
+    let Loaded { target, lacking, refused, opening } = load(world)?;
     let (mut environment, mut connection) = (Handle::null(), Handle::null());
     // SAFETY: the handles are the target's own, each used for what it is and freed once, in the order of the
     // specification.
@@ -120,7 +122,7 @@ pub fn examine(world: &dyn World) -> Result<Examined, Failure> {
         let _ = SQLFreeHandle(HandleType::Dbc as i16, connection);
         let _ = SQLFreeHandle(HandleType::Env as i16, environment);
     }
-    Ok(Examined { kind: kind(&target), target, lacking, refused })
+    Ok(Examined { kind: kind(&target), target, lacking, refused, opening })
 }
 
 /// Loads the target unless it is loaded. Returns an environment of the absent target if loading fails.
@@ -160,6 +162,8 @@ struct Loaded {
     lacking: Vec<&'static str>,
     /// Better candidates that cannot be loaded, with the reason.
     refused: Vec<String>,
+    /// The command that lets this user read such a candidate, if it is closed.
+    opening: Option<String>,
 }
 
 /// Loads the first candidate that can be loaded, and fills the table of entry points with its functions.
@@ -172,9 +176,12 @@ fn load(world: &dyn World) -> Result<Loaded, Failure> {
                 if !lacking.is_empty() {
                     log::info!("{candidate} lacks {}", lacking.join(", "));
                 }
-                return Ok(Loaded { target: candidate, lacking, refused: tried });
+                return Ok(Loaded { target: candidate, lacking, refused: tried, opening: choice.opening });
             }
-            Err(reason) => tried.push(candidate.refused(&reason)),
+            Err(reason) => {
+                choice.note_closed(world, &candidate);
+                tried.push(candidate.refused(&reason));
+            }
         }
     }
     Err(choice.failure(tried))

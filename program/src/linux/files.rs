@@ -3,7 +3,9 @@
 //! This program writes the files itself. unixODBC's installer library overwrites a file in place, drops its comments, and truncates
 //! values to 1,000 bytes. It is only used to find the files, and to read the new file before it replaces the old one.
 
+use super::AS_ADMINISTRATOR;
 use super::exchange::{exchange, real, recover};
+use super::ini::Before;
 use crate::ini::{Ini, Section};
 use crate::paths::folder_of;
 use crate::places::Mode;
@@ -111,6 +113,25 @@ impl Register {
         Ini::read(&self.path)
     }
 
+    /// Why unixODBC reads no section of this file, and the fix; none if it reads them.
+    pub fn unread(&self, ini: &Ini) -> Option<(String, String)> {
+        let path = self.path.display();
+        let sudo = match self.mode {
+            FOR_ALL => AS_ADMINISTRATOR,
+            _ => "",
+        };
+        let (what, remedy) = match ini.before_sections()? {
+            Before::ByteOrderMark => {
+                ("a UTF-8 byte order mark", format!(r"{sudo}sed -i '1s/^\xEF\xBB\xBF//' '{path}'"))
+            }
+            Before::Utf16 => {
+                ("the byte order mark of UTF-16", "save the file in UTF-8, without a byte order mark".to_owned())
+            }
+            Before::Text => ("text before the first section", "remove that text".to_owned()),
+        };
+        Some((format!("{path} begins with {what}, so unixODBC reads no section of it"), format!("Fix: {remedy}")))
+    }
+
     /// The file, which scripts must see.
     pub fn file(&self) -> Option<&Path> {
         Some(&self.path)
@@ -169,6 +190,7 @@ impl Register {
     /// Replaces the file that was read, and checks that unixODBC reads these values from the new one.
     fn change(&self, ini: &Ini, new: Option<Vec<u8>>, name: &str, values: Vec<(String, String)>) -> Change {
         let (register, old, name) = (self.clone(), ini.contents.clone(), name.to_owned());
+        let unread = self.unread(ini);
         Box::new(move || {
             let check = |new: &Path| {
                 let file =
@@ -176,8 +198,9 @@ impl Register {
                 values.iter().try_for_each(|(keyword, value)| match profile_string(&file, &name, keyword)? {
                     read if read == value.as_bytes() => Ok(()),
                     read => Err(format!(
-                        "{register} was not changed: unixODBC would read {keyword} of [{name}] as {:?} instead of {value:?}",
-                        String::from_utf8_lossy(&read)
+                        "{register} was not changed: unixODBC would read {keyword} of [{name}] as {:?} instead of {value:?}{}",
+                        String::from_utf8_lossy(&read),
+                        unread.as_ref().map(|(reason, remedy)| format!(". {reason}. {remedy}")).unwrap_or_default()
                     )),
                 })
             };
@@ -202,9 +225,9 @@ impl fmt::Display for Register {
 
 /// Checks the file, and the folder in which the new one is created.
 impl Writable for Register {
-    fn writable(&self) -> Result<(), String> {
+    fn writable(&self, mode: Mode) -> Result<(), String> {
         let paths = [self.path.clone(), folder_of(&real(&self.path))];
-        paths.iter().try_for_each(Writable::writable)?;
+        paths.iter().try_for_each(|path| path.writable(mode))?;
         match statx(CWD, &self.path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
             Ok(file) if file.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => {
                 Err(format!("{self} is a mount point, so it cannot be replaced. Nothing was changed"))

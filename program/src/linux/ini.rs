@@ -44,7 +44,27 @@ impl Line<'_> {
     }
 }
 
+/// What a file begins with that keeps unixODBC from reading any section.
+pub enum Before {
+    ByteOrderMark,
+    Utf16,
+    Text,
+}
+
 impl Ini {
+    /// What stands before the first section and keeps unixODBC from reading the file; none if nothing does.
+    pub fn before_sections(&self) -> Option<Before> {
+        let contents = self.contents.as_deref()?;
+        if contents.starts_with(b"\xef\xbb\xbf") {
+            return Some(Before::ByteOrderMark);
+        }
+        if contents.starts_with(b"\xff\xfe") || contents.starts_with(b"\xfe\xff") {
+            return Some(Before::Utf16);
+        }
+        let first = contents.split(|&byte| byte == b'\n').map(Line::of).find(|line| *line != Line::Other);
+        matches!(first, Some(Line::Property(..))).then_some(Before::Text)
+    }
+
     /// A file's sections; none if the file does not exist.
     ///
     /// # Errors

@@ -50,6 +50,11 @@ impl Register {
         sections.map(|sections| Ini { sections }).map_err(|error| format!("{self} cannot be read: {error}"))
     }
 
+    /// None: the registry has no text outside of keys.
+    pub fn unread(&self, _ini: &Ini) -> Option<(String, String)> {
+        None
+    }
+
     /// None: the registry is not a file that could be hidden from scripts.
     pub fn file(&self) -> Option<&Path> {
         None
@@ -201,14 +206,14 @@ impl fmt::Display for Register {
 
 /// Checks the key, or the nearest existing one above it.
 impl Writable for Register {
-    fn writable(&self) -> Result<(), String> {
+    fn writable(&self, mode: Mode) -> Result<(), String> {
         let above = self.path.match_indices('\\').map(|(index, _)| &self.path[..index]);
         let nearest_first = above.chain([self.path]).rev();
         for path in nearest_first.collect::<Vec<_>>() {
             match existing(self.root().options().read().write().open(path)) {
                 Ok(Some(_)) => return Ok(()),
                 Ok(None) => {}
-                Err(error) => return Err(unwritable(self, &error)),
+                Err(error) => return Err(unwritable(self, self, &error, mode)),
             }
         }
         Ok(())
@@ -230,7 +235,7 @@ mod tests {
     fn a_key_that_is_not_there_has_no_sections() {
         let register = Register { mode: Mode::User, path: r"SOFTWARE\loopback-odbc test\nowhere" };
         assert_eq!(register.read(), Ok(Ini::default()));
-        assert_eq!(register.writable(), Ok(()));
+        assert_eq!(register.writable(Mode::User), Ok(()));
         assert_eq!(register.to_string(), r"HKCU\SOFTWARE\loopback-odbc test\nowhere");
     }
 }

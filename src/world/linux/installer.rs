@@ -168,7 +168,7 @@ impl Installer {
         };
         // The error does not contain the value, which may be a password.
         String::from_utf8(self.get(Some(&section), Some(&keyword), profile, FIRST_BUFFER))
-            .map_err(|_| "it is not UTF-8".to_owned())
+            .map_err(|_| "it is not UTF-8. Save the file in UTF-8".to_owned())
     }
 
     /// The sections, or one section's keywords: a list of strings, each with a NUL, and one more NUL at the end. A name
