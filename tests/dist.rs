@@ -555,6 +555,35 @@ fn rpm_installs_verifies_upgrades_and_removes_it() {
     root.is_as(&before);
 }
 
+/// A package that stands for unixODBC's in rpm's database.
+fn unixodbc_for_rpm(folder: &Path) -> String {
+    let description = "name: unixODBC\narch: amd64\nversion: 2.3.11\nmaintainer: x <x@example.com>\ndescription: stands for unixODBC\n\
+                       provides: ['libodbcinst.so.2()(64bit)', 'libc.so.6(GLIBC_2.17)(64bit)']\n";
+    fs::write(folder.join("nfpm.yaml"), description).unwrap();
+    let mut nfpm = Command::new(project("build/dist/tools/bin/nfpm"));
+    nfpm.args(["package", "--packager", "rpm", "--config"]).arg(folder.join("nfpm.yaml")).arg("--target").arg(folder);
+    Ran::of(&mut nfpm).ok();
+    file(folder, ".rpm")
+}
+
+#[test]
+fn dnf_installs_it_with_what_it_requires_and_removes_it() {
+    let root = Root::prepared("trixie");
+    // In the project's folder, which the root shows.
+    let folder = tempfile::tempdir_in(part("DIST_WORK")).unwrap();
+    let dnf = "dnf -y --releasever=1 --setopt=reposdir=/nowhere --nogpgcheck";
+    let (required, ours) = (unixodbc_for_rpm(folder.path()), file(&release(), ".rpm"));
+    let alone = root.sh(&format!("{dnf} install {ours} 2>&1"));
+    assert_ne!(alone.status, 0);
+    assert_says(&alone.stdout, &["nothing provides libodbcinst.so.2()(64bit)"]);
+    root.sh(&format!("{dnf} install {required}")).ok();
+    let files = [DRIVERS, DATA_SOURCES].map(|path| root.read(path));
+    root.sh(&format!("{dnf} install {ours}")).ok().says(&["[Loopback] added: Driver=SQL Server Loopback"]);
+    assert_says(&root.sh("loopback-odbc doctor --installation").ok().stdout, &["0 failures, 0 warnings"]);
+    root.sh(&format!("{dnf} remove loopback-odbc")).ok();
+    assert_eq!([DRIVERS, DATA_SOURCES].map(|path| root.read(path)), files);
+}
+
 // --- tar.gz ---
 
 #[test]
@@ -630,6 +659,19 @@ assert len(loopback_odbc.report().splitlines()) > 1
             "{said}"
         );
     }
+}
+
+#[test]
+fn the_python_package_is_typed_and_has_the_syntax_of_python_3_7() {
+    let package = project("python/loopback_odbc");
+    for platform in ["linux", "win32"] {
+        let mut mypy = Command::new(project("build/dist/tools/bin/python"));
+        mypy.args(["-m", "mypy", "--strict", "--cache-dir=/dev/null", "--platform", platform]).arg(&package);
+        Ran::of(&mut mypy).ok().says(&["Success: no issues found in 2 source files"]);
+    }
+    let parse = "import ast, sys\nfor file in sys.argv[1:]:\n    ast.parse(open(file).read(), feature_version=(3, 7))";
+    let files = ["__init__.py", "__main__.py"].map(|name| package.join(name));
+    Ran::of(Command::new(part("PYTHON")).args(["-c", parse]).args(files)).ok();
 }
 
 #[test]
