@@ -75,7 +75,7 @@ fn given(world: &Fixture, string: &str) -> Result<String, Failure> {
 // --- docs/settings.md ---
 
 #[test]
-fn the_variables_are_those_that_the_modules_define() {
+fn documented_variables_match_the_code() {
     fn collect(folder: &Path, defined: &mut BTreeSet<(String, String)>) {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
@@ -102,7 +102,7 @@ fn the_variables_are_those_that_the_modules_define() {
 }
 
 #[test]
-fn the_keywords_are_those_that_the_domain_knows() {
+fn documented_keywords_match_the_code() {
     let source = include_str!("loopback.rs").lines().filter(|line| line.contains(": Slot = &["));
     let known: BTreeSet<&str> = source.flat_map(quoted).chain([loopback::official::STRING_VARIABLE]).collect();
     assert!(known.len() > 15, "{known:?}");
@@ -127,7 +127,7 @@ fn placed(in_section: bool, keyword: &str, value: &str) -> Result<String, Failur
 }
 
 #[test]
-fn each_keyword_does_what_the_table_says_of_its_places() {
+fn each_keyword_behaves_as_documented_in_string_and_section() {
     for row in rows("## Keywords") {
         for keyword in code(row[0]) {
             let value = match keyword {
@@ -208,7 +208,7 @@ fn each_keyword_has_the_variable_and_the_default_that_the_table_says() {
 }
 
 #[test]
-fn who_logs_in_is_decided_as_the_table_says() {
+fn the_login_is_chosen_as_documented() {
     let rows = rows("### Who logs in");
     assert!(rows.len() > 12, "{rows:?}");
     for row in rows {
@@ -275,7 +275,7 @@ fn each_driver_is_sent_what_the_table_says() {
 }
 
 #[test]
-fn the_attributes_are_those_that_count() {
+fn documented_attributes_match_the_code() {
     let documented: Vec<(i32, &str)> = rows("## Attributes of the connection")
         .into_iter()
         .map(|row| (row[0].split(' ').next().unwrap().parse().unwrap(), code(row[1])[0]))
@@ -432,7 +432,7 @@ fn windows_form_on_linux() -> String {
 }
 
 #[test]
-fn every_message_that_is_quoted_is_one_that_the_code_gives_and_each_is_quoted() {
+fn the_documentation_quotes_every_message_and_no_other() {
     let refused = refusals().into_iter().map(|it| format!("[{}] {PREFIX}{}", it.state.text(), it.text));
     // A hint has no SQLSTATE of its own.
     let hinted = hints().into_iter().map(|hint| format!("{PREFIX}{hint}"));
@@ -451,7 +451,7 @@ fn every_message_that_is_quoted_is_one_that_the_code_gives_and_each_is_quoted() 
 }
 
 #[test]
-fn the_warning_that_is_quoted_is_the_one_that_is_given() {
+fn the_quoted_warning_matches_the_code() {
     let quotation = code(TROUBLESHOOTING).into_iter().find(|span| span.contains("can be read by every user")).unwrap();
     let world = satellite().open(&format!("{DATA}/launchpad-1/sqlsatellitekey.pem"));
     let target = &Target::registered_as(TARGET);
@@ -466,7 +466,7 @@ fn the_warning_that_is_quoted_is_the_one_that_is_given() {
 // --- docs/one-connect.md ---
 
 #[test]
-fn each_function_of_the_walk_is_in_its_file() {
+fn each_function_of_the_walkthrough_is_in_its_file() {
     let page = include_str!("../docs/one-connect.md");
     let rows: Vec<Vec<&str>> = page.lines().filter(|line| line.starts_with("| `")).map(code).collect();
     assert!(rows.len() > 15, "{rows:?}");

@@ -16,7 +16,7 @@ fn said(string: impl Fn(&Server) -> String, section: impl Fn(&Server) -> String)
 }
 
 #[test]
-fn rows_and_errors_are_the_same_over_loopback_as_with_the_driver_alone() {
+fn rows_and_errors_match_the_driver_alone() {
     let login = |server: &Server| {
         format!(
             "Server=127.0.0.1,{};Database=Sales;UID=developer;PWD={{se;cr}}}}et}};TrustServerCertificate=Yes",

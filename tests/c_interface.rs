@@ -30,7 +30,7 @@ fn in_a_session(example: &[&str], arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn the_string_is_the_session_s_from_each_language() {
+fn each_language_gets_the_session_string() {
     for example in [&PYTHON[..], &R, &C] {
         let string = in_a_session(example, &["Größe", "ODBC Driver 17 for SQL Server"]).ok().stdout;
         let launchpad = string.split("file:").nth(1).unwrap().strip_suffix("/sqlsatellitecert.pem;ClientKey=").unwrap();
@@ -106,7 +106,7 @@ print(call(library.loopback_odbc_report), end="")
 "##;
 
 #[test]
-fn nothing_is_cut_and_the_length_is_told() {
+fn strings_are_not_truncated_and_the_length_is_returned() {
     let registrations = Registrations::usual("");
     let mut command = registrations.command(part("PYTHON"));
     let variables = [

@@ -297,7 +297,7 @@ fn tell(place: usize, output: &str) {
 }
 
 #[test]
-fn the_committed_table_tells_of_the_same_clients() {
+fn the_committed_table_lists_the_same_clients() {
     let table = fs::read_to_string(project("docs/clients.md")).unwrap();
     let (before, rows) = table.split_once(&row(HEADER)).expect("docs/clients.md has the table");
     let (rows, after) = rows.split_at(rows.rfind("|\n").expect("it has rows") + 2);

@@ -80,7 +80,7 @@ fn header(connection: &Connection) -> (i32, Return) {
 }
 
 #[test]
-fn the_target_s_records_come_first_and_ours_behind_them() {
+fn target_records_come_before_ours() {
     let connection = Connection::new();
     let told = [("01000", 5701, "[fake] one"), ("01000", 5703, "[fake] two")];
     tell("SQLDriverConnectW", SQL_SUCCESS_WITH_INFO, &told);
@@ -96,7 +96,7 @@ fn the_target_s_records_come_first_and_ours_behind_them() {
 }
 
 #[test]
-fn a_warning_of_ours_makes_success_one_with_information_and_leaves_an_error_one() {
+fn our_warning_turns_success_into_success_with_info_and_keeps_an_error() {
     for (told, returned) in [(SQL_SUCCESS, SQL_SUCCESS_WITH_INFO), (SQL_ERROR, SQL_ERROR)] {
         let connection = Connection::new();
         tell("SQLDriverConnectW", told, &[]);
@@ -107,7 +107,7 @@ fn a_warning_of_ours_makes_success_one_with_information_and_leaves_an_error_one(
 }
 
 #[test]
-fn a_failure_of_the_target_is_told_in_its_own_words_alone() {
+fn a_target_failure_is_passed_on_unchanged() {
     let connection = Connection::new();
     tell("SQLDriverConnectW", SQL_ERROR, &[("28000", 18456, "[fake] Login failed for user 'u'.")]);
     assert_eq!(connection.connect(LOGIN), SQL_ERROR);
@@ -117,7 +117,7 @@ fn a_failure_of_the_target_is_told_in_its_own_words_alone() {
 
 #[test]
 #[cfg_attr(windows, ignore = "a login by certificate is no loopback connection there")]
-fn a_hint_stands_behind_the_target_s_words_of_a_failed_loopback_connect() {
+fn a_hint_follows_the_target_message_of_a_failed_loopback_connect() {
     let connection = Connection::new();
     let told =
         [("28000", 18456, "[fake] Login failed for user 'Microsoft Corporation'."), ("01000", 911, "[fake] other")];
@@ -166,7 +166,7 @@ fn a_hint_stands_behind_the_target_s_words_of_a_failed_loopback_connect() {
 }
 
 #[test]
-fn a_refusal_of_ours_hides_what_the_target_said_of_the_call_before() {
+fn our_refusal_hides_target_records_of_the_previous_call() {
     let connection = Connection::new();
     tell("SQLDriverConnectW", SQL_ERROR, &[("28000", 18456, "[fake] no")]);
     assert_eq!(connection.connect(LOGIN), SQL_ERROR);
@@ -191,7 +191,7 @@ fn a_data_source_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn records_are_the_connection_s_own() {
+fn each_connection_has_its_own_records() {
     let (refused, other) = (Connection::new(), Connection::new());
     assert_eq!(refused.connect(REFUSED), SQL_ERROR);
     assert_eq!(outline(&other), [""; 0]);
@@ -252,7 +252,7 @@ impl<T> Made for *mut T {
 include!("../src/target/table.rs");
 
 #[test]
-fn the_next_call_on_the_connection_clears_them() {
+fn the_next_call_on_the_connection_clears_records() {
     let functions = functions_of_a_connection();
     let mut cleared = 0;
     for (name, call) in functions {
@@ -288,7 +288,7 @@ fn the_next_call_on_the_connection_clears_them() {
 }
 
 #[test]
-fn they_go_with_the_handle_and_a_handle_at_the_same_address_has_none() {
+fn freeing_a_handle_drops_its_records_even_if_the_address_is_reused() {
     let mut again = 0;
     for _ in 0..100 {
         let mut connection = Connection::new();
@@ -303,7 +303,7 @@ fn they_go_with_the_handle_and_a_handle_at_the_same_address_has_none() {
 }
 
 #[test]
-fn a_handle_that_could_not_be_freed_keeps_what_attributes_have_said() {
+fn a_handle_that_could_not_be_freed_keeps_its_attributes() {
     const SQL_COPT_SS_ACCESS_TOKEN: i32 = 1256;
     let connection = Connection::new();
     let token = std::ptr::without_provenance_mut(0x77);
@@ -323,7 +323,7 @@ fn a_handle_that_could_not_be_freed_keeps_what_attributes_have_said() {
 }
 
 #[test]
-fn short_buffers_null_pointers_and_numbers_that_are_none() {
+fn short_buffers_null_pointers_and_invalid_record_numbers() {
     let connection = Connection::new();
     assert_eq!(connection.connect(REFUSED), SQL_ERROR);
     let (_, _, whole) = record(&connection, 1).unwrap();
@@ -410,7 +410,7 @@ fn fields_of_our_records() {
 }
 
 #[test]
-fn an_asynchronous_connect_goes_by_the_first_call_s_arguments() {
+fn an_asynchronous_connect_uses_the_arguments_of_the_first_call() {
     let connection = Connection::new();
     let (mut given, mut completed, mut length) = (wide(&format!("{LOGIN};APP=async")), [0u16; 100], -7);
     let connect = |string: *mut u16, buffer: *mut u16, capacity, length: *mut i16, code| {

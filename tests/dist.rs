@@ -437,7 +437,7 @@ fn scripts_of_sql_server_connect_on_debian_13() {
 }
 
 #[test]
-fn what_was_installed_without_a_package_is_taken_over() {
+fn the_package_replaces_an_installation_without_one() {
     let root = Root::prepared("bookworm");
     let before = root.everything();
     let archive = file(&older(), "linux-x86_64.tar.gz");
@@ -493,7 +493,7 @@ fn a_purge_removes_a_login_and_nothing_else() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_named_and_the_machine_goes_on_working() {
+fn the_package_installs_despite_obstacles_and_names_them() {
     // A driver of this name that is somebody else's.
     let root = Root::prepared("bookworm");
     root.write(DRIVERS, "[SQL Server Loopback]\nDriver=/usr/lib/other.so\n");
@@ -514,7 +514,7 @@ fn what_stands_in_the_way_is_named_and_the_machine_goes_on_working() {
 }
 
 #[test]
-fn a_full_disk_stops_it_and_it_can_be_repeated() {
+fn a_full_disk_fails_the_installation_and_a_retry_succeeds() {
     let root = Root::prepared("bookworm");
     root.sh("dd if=/dev/zero of=/var/full bs=64k >/dev/null 2>&1; true");
     let said = root.sh(&format!("dpkg -i {} 2>&1", deb(&release())));
@@ -662,7 +662,7 @@ assert len(loopback_odbc.report().splitlines()) > 1
 }
 
 #[test]
-fn the_python_package_is_typed_and_has_the_syntax_of_python_3_7() {
+fn the_python_package_type_checks_and_parses_as_python_3_7() {
     let package = project("python/loopback_odbc");
     for platform in ["linux", "win32"] {
         let mut mypy = Command::new(project("build/dist/tools/bin/python"));

@@ -48,7 +48,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
-fn every_page_is_linked_from_the_readme_or_from_a_page_that_is() {
+fn every_page_is_reachable_from_the_readme() {
     let mut reached = BTreeSet::from([project("README.md").canonicalize().unwrap()]);
     loop {
         let links = reached.iter().flat_map(|page| {
@@ -82,7 +82,7 @@ fn is_quoted(message: &str, beginning: &str) {
 }
 
 #[test]
-fn the_messages_of_unixodbc_are_its_own() {
+fn real_unixodbc_messages_are_quoted() {
     let nothing = Registrations::new("", "");
     is_quoted(&nothing.refusal("DSN=Loopback"), "[IM002] [unixODBC]");
     let hidden = Registrations::new("", "[Loopback]\nDriver=/usr/local/lib/libloopbackodbc.so\n");
@@ -102,7 +102,7 @@ fn the_messages_of_unixodbc_are_its_own() {
 }
 
 #[test]
-fn what_is_said_of_a_target_that_is_none_is_quoted() {
+fn messages_about_an_invalid_target_are_quoted() {
     let registrations = Registrations::usual("");
     let refused = |target: &Path| {
         registrations.refusal_with("DSN=Loopback", &[("LOOPBACK_ODBC_TARGET_DRIVER", target.to_str().unwrap())])
@@ -144,7 +144,7 @@ for number in range(1, 9):
 ";
 
 #[test]
-fn the_message_of_iodbc_is_its_own() {
+fn the_real_iodbc_message_is_quoted() {
     let hidden = Registrations::new("", "[Loopback]\nDriver=/usr/local/lib/libloopbackodbc.so\n");
     let mut command = hidden.command(part("PYTHON"));
     command.env("ODBCINI", hidden.path("odbc.ini")).env("ODBCINSTINI", hidden.path("odbcinst.ini"));

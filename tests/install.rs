@@ -208,7 +208,7 @@ for name in sys.argv[1].split(','):
 ";
 
 #[test]
-fn an_administrator_installs_connects_and_uninstalls_and_every_file_is_as_before() {
+fn an_administrator_installs_connects_and_uninstalls_without_a_trace() {
     let (root, server) = (Root::new(), Server::start());
     let before = root.everything();
     let said = root.run(&["install"]).ok();
@@ -272,7 +272,7 @@ fn installed_unixodbc() -> String {
 }
 
 #[test]
-fn files_that_were_not_there_are_made_for_all_to_read_and_go_again() {
+fn missing_files_are_created_world_readable_and_removed_again() {
     let root = Root::bare();
     let before = root.everything();
     // Even with an umask that gives others no access.
@@ -314,7 +314,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing_without_root() {
 }
 
 #[test]
-fn without_the_right_to_write_nothing_is_changed_and_the_path_is_named() {
+fn without_write_permission_the_path_is_named_and_nothing_changed() {
     let root = Root::new();
     let run = |verb: &str| {
         let before = root.everything();
@@ -334,7 +334,7 @@ fn without_the_right_to_write_nothing_is_changed_and_the_path_is_named() {
 }
 
 #[test]
-fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_does() {
+fn a_reinstallation_changes_nothing_and_keeps_an_added_login() {
     let root = Root::new();
     root.run(&["install"]).ok();
     let own = "Server=dev\nUID=me\nPWD=p\n";
@@ -533,7 +533,7 @@ fn follow(root: &Root, home: &Path, fix: &str) {
 }
 
 #[test]
-fn what_the_doctor_says_mends_a_wrong_file() {
+fn the_fix_from_doctor_repairs_a_wrong_file() {
     let root = Root::new();
     root.run(&["install"]).ok();
     let (drivers, sources) = (root.read(DRIVERS), root.read(DATA_SOURCES));
@@ -599,7 +599,7 @@ fn what_the_doctor_says_mends_a_wrong_file() {
 }
 
 #[test]
-fn doctor_says_how_to_open_a_driver_that_is_closed() {
+fn doctor_says_how_to_make_a_driver_readable() {
     let root = Root::new();
     fs::create_dir(root.path("/usr/lib/closed")).unwrap();
     let file = "/usr/lib/closed/libmsodbcsql.so";
@@ -636,7 +636,7 @@ fn a_fix_keeps_the_variable_that_leads_to_the_files() {
 }
 
 #[test]
-fn after_changes_by_others_our_sections_go_and_nothing_else() {
+fn uninstall_removes_only_our_sections_after_changes_by_others() {
     let root = Root::new();
     let drivers = root.read(DRIVERS);
     root.run(&["install"]).ok();
@@ -661,7 +661,7 @@ fn after_changes_by_others_our_sections_go_and_nothing_else() {
 }
 
 #[test]
-fn whatever_others_have_in_the_files_stays_to_the_byte() {
+fn foreign_file_contents_stay_unchanged_to_the_byte() {
     let long = format!("[Long]\nDriver=Other\nOptions={}\n", "x".repeat(5000));
     let contents: [&[u8]; 8] = [
         b"",
@@ -703,7 +703,7 @@ fn names_and_paths_beyond_ascii_are_written_as_they_are() {
 }
 
 #[test]
-fn what_unixodbc_would_read_as_something_else_is_not_written() {
+fn values_that_unixodbc_would_misread_are_not_written() {
     let root = Root::new();
     let ran = root.run(&["install", "--target-driver", &format!("/{}", "x".repeat(1200))]);
     assert_eq!(ran.status, 2, "{ran:?}");
@@ -716,7 +716,7 @@ fn what_unixodbc_would_read_as_something_else_is_not_written() {
 }
 
 #[test]
-fn a_section_of_our_name_that_is_hidden_behind_ours_is_left_alone() {
+fn a_foreign_duplicate_of_our_section_is_left_alone() {
     let root = Root::new();
     let others = "[Loopback]\nDriver=Other\nServer=w\n";
     for (ours, left) in [
@@ -749,7 +749,7 @@ fn a_file_that_unixodbc_cannot_read_is_left_alone() {
 }
 
 #[test]
-fn a_variable_of_unixodbc_s_search_leads_to_no_other_file() {
+fn odbcsearch_does_not_redirect_the_installation() {
     let root = Root::new();
     let before = root.everything();
     for verb in ["install", "uninstall"] {
@@ -788,7 +788,7 @@ fn an_installation_by_hand_is_taken_over_and_removed() {
 }
 
 #[test]
-fn a_login_that_somebody_wrote_into_our_section_stays_and_is_of_use_again() {
+fn a_login_added_to_our_section_survives_uninstall_and_is_reused() {
     let root = Root::new();
     root.run(&["install"]).ok();
     let own = "# mine\nServer=dev\nUID=me\n";
@@ -809,7 +809,7 @@ fn a_login_that_somebody_wrote_into_our_section_stays_and_is_of_use_again() {
 }
 
 #[test]
-fn a_driver_that_others_count_on_stays_until_the_last() {
+fn a_driver_with_a_usage_count_stays_until_the_last_uninstall() {
     let root = Root::new();
     root.run(&["install"]).ok();
     // Another product's installation does this: the installer library increments the usage count.
@@ -835,7 +835,7 @@ print(count.value)
 }
 
 #[test]
-fn a_user_installs_for_himself_without_root() {
+fn a_user_installs_without_root() {
     let (root, server) = (Root::new(), Server::start());
     let before = root.everything();
     let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
@@ -897,7 +897,7 @@ fn a_user_s_installation_makes_no_file_but_its_own() {
 }
 
 #[test]
-fn what_cannot_be_had_with_user_is_refused() {
+fn impossible_user_installations_are_refused() {
     let root = Root::new();
     let refused = |arguments: &[&str], parts: &[&str]| {
         let ran = root.run(arguments);
@@ -939,7 +939,7 @@ fn a_file_that_is_not_the_library_of_this_version_is_refused() {
 }
 
 #[test]
-fn what_scripts_of_sql_server_do_not_see_is_warned_of() {
+fn files_hidden_from_sql_server_scripts_cause_warnings() {
     let root = Root::new();
     let drivers = format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", part("MSODBCSQL").display());
     let elsewhere = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
@@ -999,7 +999,7 @@ fn a_library_that_another_registration_has_too_stays() {
 }
 
 #[test]
-fn who_does_not_listen_gets_the_whole_installation_nevertheless() {
+fn the_installation_completes_even_if_its_output_fails() {
     let root = Root::new();
     let mut command = root.command(part("PROGRAM"));
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -1013,7 +1013,7 @@ fn who_does_not_listen_gets_the_whole_installation_nevertheless() {
 }
 
 #[test]
-fn what_cannot_be_done_to_the_end_is_not_begun() {
+fn an_installation_that_cannot_finish_is_not_started() {
     let root = Root::new();
     let before = root.everything();
     let refused = |arguments: &[&str], parts: &[&str]| {
@@ -1048,7 +1048,7 @@ fn an_upgrade_warns_of_older_copies() {
 }
 
 #[test]
-fn make_uninstall_waits_for_other_installations_and_undoes_one_that_has_failed() {
+fn make_uninstall_refuses_while_others_exist_and_failed_install_is_undone() {
     let root = Root::new();
     let make = |verb: &str| {
         let mut command = root.command(project("scripts/install"));
@@ -1074,7 +1074,7 @@ fn make_uninstall_waits_for_other_installations_and_undoes_one_that_has_failed()
 }
 
 #[test]
-fn looking_at_a_machine_without_registrations_makes_no_files() {
+fn read_only_commands_create_no_files() {
     let root = Root::bare();
     let before = root.everything();
     for arguments in [&["doctor"][..], &["doctor", "--connect"], &["string"], &["install", "--dry-run"]] {
@@ -1085,7 +1085,7 @@ fn looking_at_a_machine_without_registrations_makes_no_files() {
 }
 
 #[test]
-fn doctor_warns_on_a_machine_with_sql_server_of_a_library_that_scripts_do_not_see() {
+fn doctor_warns_of_a_library_hidden_from_sql_server_scripts() {
     let root = Root::bare();
     root.write(
         DRIVERS,
@@ -1111,7 +1111,7 @@ fn doctor_warns_on_a_machine_with_sql_server_of_a_library_that_scripts_do_not_se
 }
 
 #[test]
-fn make_install_brings_program_manual_and_completions_and_make_uninstall_takes_them_away() {
+fn make_install_and_uninstall_handle_program_manual_and_completions() {
     let root = Root::new();
     let before = root.everything();
     let make = |verb: &str| {
@@ -1279,7 +1279,7 @@ impl Killed<'_> {
 }
 
 #[test]
-fn a_kill_at_any_call_leaves_the_old_or_the_new_and_the_next_run_puts_it_right() {
+fn a_kill_at_any_call_leaves_old_or_new_and_the_next_run_recovers() {
     let root = Root::new();
     // A file that a link leads to, readable by a group, with a password and with everything that unixODBC would lose.
     let (file, long) = ("/etc/odbc-of-the-machine.ini", "x".repeat(1100));
@@ -1322,7 +1322,7 @@ fn a_kill_at_any_call_leaves_the_old_or_the_new_and_the_next_run_puts_it_right()
 }
 
 #[test]
-fn a_kill_of_a_user_s_installation_leaves_nothing_either() {
+fn a_killed_user_installation_leaves_nothing_behind() {
     let root = Root::bare();
     let home = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
     std::os::unix::fs::chown(home.path(), Some(10001), Some(10001)).unwrap();
@@ -1344,7 +1344,7 @@ fn a_kill_of_a_user_s_installation_leaves_nothing_either() {
 }
 
 #[test]
-fn what_another_program_writes_meanwhile_is_never_lost() {
+fn concurrent_changes_by_another_program_are_never_lost() {
     let root = Root::new();
     let originals = [DRIVERS, DATA_SOURCES].map(|path| (path, root.read(path)));
     let write = format!("for file in {DRIVERS} {DATA_SOURCES}; do printf '[Foreign]\\nDriver=f\\n' >>$file; done");
@@ -1384,7 +1384,7 @@ fn what_another_program_writes_meanwhile_is_never_lost() {
 }
 
 #[test]
-fn what_unixodbc_s_own_tools_write_meanwhile_is_never_lost() {
+fn concurrent_changes_by_unixodbc_tools_are_never_lost() {
     // Like `odbcinst -i`: it reads the file and overwrites it.
     const ADD: &str = "
 import ctypes
@@ -1465,7 +1465,7 @@ fn a_full_disk_leaves_the_old_or_the_new() {
 }
 
 #[test]
-fn what_cannot_be_exchanged_is_not_begun() {
+fn files_that_cannot_be_replaced_prevent_the_installation() {
     let root = Root::new();
     let refused = |parts: &[&str]| {
         let before = root.everything();
@@ -1492,7 +1492,7 @@ fn what_cannot_be_exchanged_is_not_begun() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_left_alone() {
+fn a_file_that_is_not_regular_is_left_alone() {
     for (make, kind) in [("mknod", "c 1 3"), ("mknod", "p"), ("mkdir", "")] {
         let root = Root::new();
         let other = "/usr/share/other-of-the-tests";
@@ -1510,7 +1510,7 @@ fn what_is_no_regular_file_is_left_alone() {
 }
 
 #[test]
-fn runs_at_the_same_time_lose_nothing_of_each_other() {
+fn concurrent_runs_do_not_lose_changes() {
     let root = Root::new();
     let before = root.everything();
     let (files, names) = ((root.read(DRIVERS), root.read(DATA_SOURCES)), ["One", "Two", "Three", "Four"]);
@@ -1547,7 +1547,7 @@ fn runs_at_the_same_time_lose_nothing_of_each_other() {
 }
 
 #[test]
-fn a_run_waits_for_another_and_one_that_changes_nothing_does_not() {
+fn a_run_waits_for_another_unless_it_changes_nothing() {
     let root = Root::new();
     let mut holder = root.command("flock");
     holder.args(["/", "sh", "-c", "echo held; read -r _"]).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -49,7 +49,7 @@ fn no_relocation_refers_to_an_own_export() {
 }
 
 #[test]
-fn it_needs_glibc_and_libgcc_s_alone() {
+fn it_needs_only_glibc_and_libgcc_s() {
     let dynamic = tool("readelf", &["-dW"]);
     let needed: BTreeSet<&str> = dynamic
         .lines()
@@ -63,7 +63,7 @@ fn it_needs_glibc_and_libgcc_s_alone() {
 }
 
 #[test]
-fn it_is_never_unloaded_and_knows_its_name() {
+fn it_is_never_unloaded_and_has_a_soname() {
     let dynamic = tool("readelf", &["-dW"]);
     assert!(dynamic.contains("NODELETE"), "{dynamic}");
     assert!(dynamic.contains("Library soname: [libloopbackodbc.so]"), "{dynamic}");

@@ -53,7 +53,7 @@ impl Program {
 }
 
 #[test]
-fn a_fifo_without_a_reader_is_not_waited_for() {
+fn a_fifo_without_a_reader_does_not_block() {
     let program = Program::new();
     let fifo = program.fifo("fifo");
     let ran = program.run_with_file("plain", &fifo);
@@ -61,14 +61,14 @@ fn a_fifo_without_a_reader_is_not_waited_for() {
 }
 
 #[test]
-fn a_fifo_s_reader_may_go_and_come() {
+fn a_fifo_reader_may_leave_and_return() {
     let program = Program::new();
     let fifo = program.fifo("own");
     assert_eq!(program.run_with_file("fifo", &fifo).stdout, "1 then 1 lines, SIGPIPE 0\n");
 }
 
 #[test]
-fn a_fifo_that_nobody_reads_is_not_waited_for() {
+fn a_full_fifo_does_not_block() {
     let program = Program::new();
     let fifo = program.fifo("own");
     program.run_with_file("fifo full", &fifo);
@@ -98,7 +98,7 @@ fn a_disk_may_be_full() {
 }
 
 #[test]
-fn a_file_may_have_a_largest_size() {
+fn a_file_size_limit_is_tolerated() {
     let program = Program::new();
     let log = program.folder.path("the log");
     let ran = program.run_with_file("limit", log.to_str().unwrap());
@@ -106,7 +106,7 @@ fn a_file_may_have_a_largest_size() {
 }
 
 #[test]
-fn standard_error_is_written_to_when_it_is_that() {
+fn the_log_goes_to_the_inherited_standard_error() {
     let program = Program::new();
     for (mode, said) in [
         ("pipe", "lines: 1, it waits: 1\n"),
@@ -122,7 +122,7 @@ fn standard_error_is_written_to_when_it_is_that() {
 }
 
 #[test]
-fn a_file_of_the_program_s_own_is_not_written_to() {
+fn the_log_does_not_go_to_a_file_the_program_opened() {
     for (mode, said) in [
         ("closed", "descriptor 2: -1\n"),
         ("own file", "bytes: 0\n"),
@@ -143,7 +143,7 @@ fn a_file_of_the_program_s_own_is_not_written_to() {
 }
 
 #[test]
-fn no_value_makes_a_line() {
+fn no_value_can_forge_a_log_line() {
     let program = Program::new();
     for stderr in [program.run("forged").stderr, {
         let log = program.folder.path("the log");
@@ -158,7 +158,7 @@ fn no_value_makes_a_line() {
 
 /// A program that has the rights of a user other than the one who starts it, and the same program without them.
 #[test]
-fn the_environment_gives_no_rights() {
+fn setuid_and_setgid_programs_ignore_the_environment() {
     const STARTS: u32 = 10_001;
     const OWNS: u32 = 10_002;
     let folder = Registrations::new("", "");
@@ -189,7 +189,7 @@ fn the_environment_gives_no_rights() {
 }
 
 #[test]
-fn a_level_that_is_none_is_told_with_those_there_are() {
+fn an_invalid_level_is_reported_with_the_valid_ones() {
     let run = |level: &str| {
         let registrations = Registrations::usual("");
         let mut command = registrations.command(part("PYTHON"));

@@ -348,7 +348,7 @@ fn under_iodbc(setting: &Setting, program: &Path, arguments: &[&str]) -> (Ran, S
 /// iODBC 3.52.9 does not ask for the width of the driver's characters, and passes strings with four bytes per
 /// character.
 #[test]
-fn an_iodbc_that_does_not_ask_is_refused() {
+fn an_iodbc_that_does_not_ask_for_the_character_width_is_refused() {
     let setting = Setting::new(&Manager::iodbc(), false);
     let string = "DSN=Loopback;Database=Sales";
     for program in &setting.programs {
@@ -369,7 +369,7 @@ fn an_iodbc_that_does_not_ask_is_refused() {
 }
 
 #[test]
-fn under_iodbc_its_own_installer_library_is_asked() {
+fn under_iodbc_its_own_installer_library_is_used() {
     let setting = Setting::new(&Manager::iodbc(), false);
     let open = "sed -n 's/.* \\//\\//p' /proc/$PPID/maps | grep inst | sort -u";
     let (ran, log) = under_iodbc(&setting, &setting.programs[0], &["connect", "DSN=Loopback", "run", open]);
@@ -392,7 +392,7 @@ fn an_installer_library_that_could_not_be_opened_is_tried_again() {
 }
 
 #[test]
-fn characters_of_32_bits_are_refused_and_the_width_is_told() {
+fn strings_of_32_bit_characters_are_refused_and_the_width_is_reported() {
     let server = Server::start();
     let registrations = Registrations::usual("");
     let string = format!("DSN=Loopback;Server=127.0.0.1,{};UID=developer;PWD={{se;cr}}}}et}}", server.port);

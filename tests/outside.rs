@@ -36,7 +36,7 @@ fn without_session_and_server_the_first_record_says_what_to_do() {
 }
 
 #[test]
-fn the_further_records_say_each_place_that_was_looked_at() {
+fn the_further_records_list_each_place_searched() {
     let registrations = Registrations::usual("");
     let records = isql_records(&registrations);
     assert_eq!(records.len(), 5, "{records:?}");
@@ -87,7 +87,7 @@ fn with_a_development_server_in_the_section_the_same_scripts_run() {
 }
 
 #[test]
-fn a_login_by_sqlconnect_s_arguments_and_a_wrong_one() {
+fn sqlconnect_arguments_log_in_and_a_wrong_password_is_refused() {
     let server = Server::start();
     let registrations = Registrations::usual(&server.section_without_login());
     let query = registrations.path("query.sql");
@@ -182,7 +182,7 @@ fn a_section_that_is_not_utf8_is_named() {
 }
 
 #[test]
-fn the_log_says_where_it_cannot_be_written() {
+fn an_unwritable_log_file_is_reported() {
     let registrations = Registrations::usual("");
     let mut command = registrations.command(part("PYTHON"));
     command.env("LOOPBACK_ODBC_LOG", "error").env("LOOPBACK_ODBC_LOG_FILE", "/nonexistent/log");
@@ -194,7 +194,7 @@ fn the_log_says_where_it_cannot_be_written() {
 }
 
 #[test]
-fn called_directly_it_survives_a_target_that_comes_and_threads() {
+fn direct_calls_survive_a_late_target_and_threads() {
     let registrations = Registrations::usual("");
     let mut command = registrations.command(part("PYTHON"));
     command.arg(project("tests/programs/direct.py")).arg(library()).env("MSODBCSQL", part("MSODBCSQL"));
@@ -244,7 +244,7 @@ fn other_sections_of_odbcinst_ini_may_be_in_any_encoding() {
 }
 
 #[test]
-fn a_registration_by_plain_name_is_ours_too() {
+fn a_registration_by_bare_file_name_is_recognized_as_ours() {
     let odbcinst = "[SQL Server Loopback]\nDriver=libloopbackodbc.so\nTargetDriver=nowhere\n";
     let registrations = Registrations::new(odbcinst, "[Loopback]\nDriver=SQL Server Loopback\n");
     fs::copy(library(), registrations.path("libloopbackodbc.so")).unwrap();
@@ -254,7 +254,7 @@ fn a_registration_by_plain_name_is_ours_too() {
 }
 
 #[test]
-fn a_certificate_that_is_a_pipe_does_not_hold_the_connect_up() {
+fn a_certificate_that_is_a_pipe_does_not_block_the_connect() {
     let registrations = Registrations::usual("");
     let pipe = registrations.path("pipe");
     Ran::of(Command::new("mkfifo").arg(&pipe)).ok();

@@ -92,7 +92,7 @@ fn threads_connect_query_fail_and_disconnect_side_by_side() {
 }
 
 #[test]
-fn memcheck_finds_nothing_of_ours_in_threads_through_the_driver_manager() {
+fn memcheck_is_clean_for_threads_through_the_driver_manager() {
     let setting = Setting::recording();
     let program = setting.program("threads", DriverManager);
     let ran = setting.memcheck(&program, &["32", &times(8, 100), part("RECORDING_TARGET").to_str().unwrap()]);
@@ -100,7 +100,7 @@ fn memcheck_finds_nothing_of_ours_in_threads_through_the_driver_manager() {
 }
 
 #[test]
-fn memcheck_finds_nothing_of_ours_in_threads_that_call_the_library() {
+fn memcheck_is_clean_for_threads_that_call_the_library() {
     let setting = Setting::recording();
     let program = setting.program("threads", Library);
     let ran = setting.memcheck(&program, &["32", &times(8, 100), part("RECORDING_TARGET").to_str().unwrap()]);
@@ -117,7 +117,7 @@ fn threads_on_microsoft_s_driver_each_get_their_own_results() {
 }
 
 #[test]
-fn memcheck_finds_nothing_of_ours_in_threads_on_microsoft_s_driver() {
+fn memcheck_is_clean_for_threads_on_the_microsoft_driver() {
     let server = Server::start();
     let setting = Setting::real(&server);
     let program = setting.program("threads", DriverManager);
@@ -125,7 +125,7 @@ fn memcheck_finds_nothing_of_ours_in_threads_on_microsoft_s_driver() {
 }
 
 #[test]
-fn memcheck_s_report_would_be_seen() {
+fn memcheck_errors_would_be_detected() {
     let registrations = Registrations::new("", "");
     let (leaky, program) = (registrations.path("libloopbackodbc.so"), registrations.path("once"));
     compile("tests/programs/leaky.c", &leaky, &["-shared", "-fPIC"]);
@@ -295,7 +295,7 @@ fn children(word: &str, usual: u32, soak: u32) -> String {
 }
 
 #[test]
-fn a_child_of_a_fork_finds_our_locks_free() {
+fn a_forked_child_finds_our_locks_free() {
     for (word, setting) in forks() {
         let program = setting.program("forks", Library);
         let children = children(word, 300, 10_000);
@@ -304,7 +304,7 @@ fn a_child_of_a_fork_finds_our_locks_free() {
 }
 
 #[test]
-fn a_child_of_a_fork_can_log_while_the_parent_s_threads_do() {
+fn a_forked_child_can_log_while_parent_threads_do() {
     // The log goes to a pipe: its writer waits for the reader, so a fork mostly happens in the middle of a write.
     let [(word, setting), ..] = forks();
     let program = setting.program("forks", Library);
@@ -315,7 +315,7 @@ fn a_child_of_a_fork_can_log_while_the_parent_s_threads_do() {
 }
 
 #[test]
-fn without_handlers_at_a_fork_its_child_would_hang() {
+fn without_atfork_handlers_a_child_hangs() {
     for (word, setting) in forks() {
         let program = setting.program("forks", Library);
         let preloaded = setting.registrations.path("no_atfork.so");
@@ -329,7 +329,7 @@ fn without_handlers_at_a_fork_its_child_would_hang() {
 }
 
 #[test]
-fn memcheck_finds_nothing_of_ours_in_a_process_that_forks() {
+fn memcheck_is_clean_for_a_process_that_forks() {
     let [(word, setting), ..] = forks();
     let program = setting.program("forks", Library);
     let report = Report::of(&setting.registrations, &program, &[&times(10, 300), "60", word], &setting.variables());
@@ -338,7 +338,7 @@ fn memcheck_finds_nothing_of_ours_in_a_process_that_forks() {
 }
 
 #[test]
-fn children_of_python_s_multiprocessing_connect_for_themselves() {
+fn python_multiprocessing_children_make_their_own_connections() {
     let server = Server::start();
     let direct = format!("[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{}", server.section_without_login());
     let setting = Setting::new(&format!("{}{direct}", server.section()), None);
@@ -364,7 +364,7 @@ fn children_of_python_s_multiprocessing_connect_for_themselves() {
 }
 
 #[test]
-fn children_of_r_s_mclapply_connect_for_themselves() {
+fn r_mclapply_children_make_their_own_connections() {
     let server = Server::start();
     let setting = Setting::real(&server);
     let script = project("tests/programs/forks.R");

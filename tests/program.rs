@@ -68,7 +68,7 @@ fn the_strings_are_the_documented_ones_to_the_byte() {
 }
 
 #[test]
-fn in_a_session_the_string_needs_nothing_said() {
+fn in_a_session_the_string_is_discovered() {
     let ran = in_a_session(&[], &["./loopback-odbc", "string", "--database", "Sales;x"]).ok();
     assert_says(
         &ran.stdout,
@@ -81,7 +81,7 @@ fn in_a_session_the_string_needs_nothing_said() {
 }
 
 #[test]
-fn a_string_that_cannot_be_had_is_an_error_on_standard_error() {
+fn an_unavailable_string_is_an_error_on_standard_error() {
     let ran = loopback_odbc(&Registrations::usual(""), &["string"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
     let outside = "loopback-odbc: 08001: This is not a script that SQL Server runs";
@@ -120,7 +120,7 @@ fn the_string_s_driver_is_the_one_that_the_library_would_load() {
 }
 
 #[test]
-fn a_standard_output_that_takes_nothing_is_an_error() {
+fn a_failed_write_to_standard_output_is_an_error() {
     let usual = Registrations::usual("Server=x\nUID=y\n");
     for arguments in
         [&["string", "--platform", "windows"][..], &["doctor"], &["doctor", "--json"], &["completions", "bash"]]
@@ -261,7 +261,7 @@ fn doctor_is_called_from_python_and_r_in_a_session() {
 }
 
 #[test]
-fn doctor_without_an_odbc_installer_library_says_that() {
+fn doctor_reports_an_unusable_odbc_installer_library() {
     let nothing = Registrations::new("", "");
     // It is found first, but is not a library.
     for name in ["libodbcinst.so.2", "libiodbcinst.so.2"] {
@@ -282,7 +282,7 @@ fn doctor_without_an_odbc_installer_library_says_that() {
 }
 
 #[test]
-fn doctor_tells_of_registrations_that_the_user_may_not_read() {
+fn doctor_reports_registrations_the_user_cannot_read() {
     for (file, rest) in [
         (
             "odbcinst.ini",
@@ -307,7 +307,7 @@ fn doctor_tells_of_registrations_that_the_user_may_not_read() {
 }
 
 #[test]
-fn doctor_checks_an_installation_alone_from_any_shell() {
+fn doctor_checks_only_an_installation_from_any_shell() {
     // Nobody has configured a server, and this is no session.
     let installed = Registrations::usual("");
     let ran = loopback_odbc(&installed, &["doctor", "--installation"]);
@@ -340,7 +340,7 @@ fn doctor_checks_an_installation_alone_from_any_shell() {
 }
 
 #[test]
-fn doctor_of_a_data_source_that_is_not_there_says_which_there_are() {
+fn doctor_lists_the_data_sources_if_one_is_missing() {
     let installed = Registrations::usual("");
     let ran = loopback_odbc(&installed, &["doctor", "--dsn", "Nope"]);
     let parts = [
@@ -355,7 +355,7 @@ fn doctor_of_a_data_source_that_is_not_there_says_which_there_are() {
 }
 
 #[test]
-fn doctor_with_iodbc_says_what_it_does_not_know() {
+fn doctor_says_that_iodbc_is_not_unixodbc() {
     let folder = tempfile::tempdir().unwrap();
     // The other name is found first.
     fs::write(folder.path().join("libodbcinst.so.2"), "x").unwrap();
@@ -372,7 +372,7 @@ fn doctor_with_iodbc_says_what_it_does_not_know() {
 }
 
 #[test]
-fn doctor_says_what_does_not_fit() {
+fn doctor_reports_a_wrong_key_its_mode_and_an_uncertain_server() {
     let other = "openssl genrsa -traditional -out $LAUNCHPAD_DIR/sqlsatellitekey.pem 2048 2>/dev/null; \
         chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem";
     for (snippet, status, parts) in [
@@ -394,14 +394,14 @@ fn doctor_warns_where_the_signals_do_not_agree() {
 }
 
 #[test]
-fn doctor_tells_a_failed_connection_with_all_records() {
+fn doctor_shows_all_records_of_a_failed_connection() {
     let laptop = Registrations::usual("Server=127.0.0.1,1\nUID=developer\nPWD=hunter2\nLoginTimeout=1\n");
     let ran = loopback_odbc(&laptop, &["doctor", "--connect"]);
     assert_doctor(&ran, 2, &["The connection failed after ", "08001: [Microsoft][ODBC Driver 18"]);
 }
 
 #[test]
-fn doctor_tells_what_it_has_seen_before_a_driver_ends_the_program() {
+fn doctor_prints_its_findings_before_a_driver_ends_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let (source, driver) = (folder.path().join("ends.c"), folder.path().join("ends.so"));
     fs::write(&source, "#include <unistd.h>\n__attribute__((constructor)) static void end(void) { _exit(77); }\n")
@@ -570,7 +570,7 @@ fn doctor_takes_the_name_of_a_data_source_and_nothing_else() {
 }
 
 #[test]
-fn doctor_shows_no_password_in_an_address_and_knows_a_wrong_answer_in_the_section() {
+fn doctor_hides_passwords_in_addresses_and_reports_invalid_section_values() {
     let url = Registrations::usual("Server=mssql://dev2:hunter2@host\n");
     assert_doctor(&loopback_odbc(&url, &["doctor"]), 2, &["A server is configured (Server=mssql://dev2:***)"]);
     let answer = Registrations::usual("Server=host\nTrusted_Connection=True\n");
@@ -654,7 +654,7 @@ fn doctor_compares_an_official_string_key_by_key() {
 }
 
 #[test]
-fn what_a_brace_hides_is_not_logged() {
+fn a_password_inside_an_open_brace_is_not_logged() {
     let usual = Registrations::usual("");
     let string = "DSN=Loopback;Server=127.0.0.1,1;LoginTimeout=1;UID={dom;PWD=hunter2;APP=x";
     let mut command = usual.command(part("PYTHON"));
@@ -665,7 +665,7 @@ fn what_a_brace_hides_is_not_logged() {
 }
 
 #[test]
-fn doctor_s_json_says_the_same() {
+fn doctor_json_has_level_version_and_checks() {
     let registrations = Registrations::usual("Server=x\nUID=y\nPWD=hunter2\n");
     let ran = loopback_odbc(&registrations, &["doctor", "--json"]);
     assert_doctor(&ran, 0, &[]);
@@ -697,7 +697,7 @@ fn the_manual_page_and_the_completions_have_every_command() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_is_told_with_the_usage() {
+fn an_invalid_command_line_shows_the_usage() {
     let nothing = Registrations::new("", "");
     for arguments in [&[][..], &["string", "--platform", "mars"], &["docter"]] {
         let ran = loopback_odbc(&nothing, arguments);

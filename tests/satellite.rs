@@ -138,7 +138,7 @@ fn two_settings_run_at_once() {
 }
 
 #[test]
-fn nothing_is_left_of_a_setting_that_is_killed() {
+fn a_killed_setting_leaves_nothing_behind() {
     let mut satellite = Satellite::new();
     // All processes started for this call have the path of the server's log in their command lines.
     let mark = satellite.folder.path().display().to_string();
@@ -237,7 +237,7 @@ fn rodbc_reconnects_and_prints_no_session_paths() {
 // --- Discovery ---
 
 #[test]
-fn the_neighbour_serves_without_a_data_channel() {
+fn the_neighbour_is_used_without_a_data_channel() {
     let string = Satellite::new().flag("--no-data-channel").target_string("DSN=Loopback");
     assert_says(&string, &[&format!("Server={SERVER};")]);
 }
@@ -249,21 +249,21 @@ fn proc_is_not_needed() {
 }
 
 #[test]
-fn another_working_directory_leaves_the_data_directory() {
+fn the_data_directory_is_used_from_another_working_directory() {
     let outcome =
         Satellite::new().run(&["sh", "-c", "cd / && exec \"$@\"", "sh", PYTHON, "-c", CONNECT, "DSN=Loopback"]);
     outcome.by_certificate(1);
 }
 
 #[test]
-fn a_deleted_working_directory_and_a_link_in_the_data_directory_do_not_matter() {
+fn it_works_with_a_deleted_working_directory_and_a_data_directory_link() {
     let satellite = Satellite::new().prepare("ln -s $LAUNCHPAD_DIR $DATA_DIR/link");
     let deleted = "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"";
     satellite.run(&["sh", "-c", deleted, "sh", PYTHON, "-c", CONNECT, "DSN=Loopback"]).by_certificate(1);
 }
 
 #[test]
-fn a_key_that_everybody_can_read_is_used_and_warned_of() {
+fn a_world_readable_key_is_used_with_a_warning() {
     let satellite = Satellite::new().prepare("chmod 644 $LAUNCHPAD_DIR/sqlsatellitekey.pem");
     let outcome = satellite.option("--env", "LOOPBACK_ODBC_LOG=warn").run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]);
     outcome.by_certificate(1);
@@ -274,7 +274,7 @@ fn a_key_that_everybody_can_read_is_used_and_warned_of() {
 }
 
 #[test]
-fn no_server_address_is_told_with_each_signal() {
+fn a_missing_server_address_is_reported_with_each_signal() {
     let satellite = Satellite::new().flag("--no-data-channel").flag("--no-neighbour");
     let outcome = satellite.run(&["sh", "-c", "isql -v Loopback; echo $?"]);
     outcome.ran.says(&[
@@ -288,7 +288,7 @@ fn no_server_address_is_told_with_each_signal() {
 }
 
 #[test]
-fn two_peers_are_told_and_the_variable_chooses() {
+fn two_peers_are_refused_unless_the_variable_chooses() {
     let text = Satellite::new().option("--second-peer", "fe80::1234").refused("DSN=Loopback");
     assert_says(&text, &["[08001]", "not certain", SERVER, "fe80::1234%eth0", "LOOPBACK_ODBC_SERVER"]);
     let string = Satellite::new()
@@ -321,7 +321,7 @@ sys.exit(subprocess.run([sys.executable, '-c', sys.argv[1], 'DSN=Loopback']).ret
 ";
 
 #[test]
-fn a_second_peer_that_comes_later_does_not_matter_to_a_process_that_has_connected() {
+fn a_later_second_peer_does_not_affect_a_connected_process() {
     let outcome = Satellite::new()
         .prepare("ip address add fe80::1234/64 dev eth0 nodad")
         .flag("--root")
@@ -337,7 +337,7 @@ fn a_second_peer_that_comes_later_does_not_matter_to_a_process_that_has_connecte
 const SECOND_PAIR: &str = "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/";
 
 #[test]
-fn several_pairs_are_told_and_the_variable_chooses() {
+fn several_pairs_are_refused_unless_the_variables_choose() {
     let elsewhere = ["sh", "-c", "cd / && exec \"$@\"", "sh", PYTHON, "-c"];
     let refused = [&elsewhere[..], &[CONNECT_AND_FAIL, "DSN=Loopback"]].concat();
     let outcome = Satellite::new().prepare(SECOND_PAIR).run(&refused);
@@ -364,7 +364,7 @@ fn several_pairs_are_told_and_the_variable_chooses() {
 }
 
 #[test]
-fn a_string_that_sql_server_s_own_function_printed_is_a_start() {
+fn an_official_string_identifies_the_session() {
     // There are two pairs, and the working directory is below neither: only the string identifies the session.
     let start = "cd / && pair=$(dirname $(ls /var/opt/mssql-extensibility/data/*-*/sqlsatellitecert.pem)) && \
         export LOOPBACK_ODBC_CONNECTION_STRING=\"Driver=ODBC Driver 18 for SQL Server;Server=$0;Database=master;\
@@ -405,7 +405,7 @@ fn a_command_line_leads_to_a_pair_that_cannot_be_listed() {
 }
 
 #[test]
-fn the_gateway_serves_without_a_connection_and_a_neighbour() {
+fn the_gateway_is_used_without_a_connection_or_neighbour() {
     let route = "ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0";
     let string =
         Satellite::new().flag("--no-data-channel").flag("--no-neighbour").prepare(route).target_string("DSN=Loopback");
@@ -413,13 +413,13 @@ fn the_gateway_serves_without_a_connection_and_a_neighbour() {
 }
 
 #[test]
-fn a_trusted_connection_is_the_session_s() {
+fn a_trusted_connection_uses_the_session_login() {
     let outcome = Satellite::new().run(&[PYTHON, "-c", CONNECT, "DSN=Loopback;Trusted_Connection=Yes"]);
     outcome.by_certificate(1);
 }
 
 #[test]
-fn a_pair_that_cannot_be_used_is_told_with_path_and_reason() {
+fn an_unusable_pair_is_reported_with_path_and_reason() {
     let certificate = "$LAUNCHPAD_DIR/sqlsatellitecert.pem";
     let key = "$LAUNCHPAD_DIR/sqlsatellitekey.pem";
     for (snippet, parts) in [
@@ -457,7 +457,7 @@ fn another_session_s_certificate_is_refused_by_the_server() {
 }
 
 #[test]
-fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
+fn a_hint_follows_the_driver_message_of_a_refused_connection() {
     let pair = "file:$LAUNCHPAD_DIR/sqlsatellitecert.pem";
     let without_key = format!("sed -i \"$ a ClientCertificate={pair}\" $ODBCSYSINI/odbc.ini");
     let key_of_another_name = format!(
@@ -499,7 +499,7 @@ fn what_a_refusal_means_for_a_loopback_connection_is_told_behind_it() {
 }
 
 #[test]
-fn the_folder_of_the_library_s_own_file_may_be_anything() {
+fn the_library_is_recognized_through_a_symbolic_link() {
     // The identity of the file counts, not the name that odbcinst.ini has for it.
     let string = Satellite::new()
         .prepare("ln -s $LIBRARY /var/opt/lib/link.so && sed -i \"s|^Driver=$LIBRARY|Driver=/var/opt/lib/link.so|\" $ODBCSYSINI/odbcinst.ini")

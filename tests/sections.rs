@@ -724,7 +724,7 @@ fn without_a_session_and_a_server_a_section_changes_nothing() {
 
 /// The error names a value that Microsoft's driver does not accept, wherever it is set, instead of a missing session.
 #[test]
-fn a_trusted_connection_in_other_words_is_named() {
+fn an_invalid_trusted_connection_value_is_named() {
     let mut rows = Vec::new();
     for value in ["True", "1", "SSPI", "Yes "] {
         let (title, string) = (format!("Trusted_Connection={value}"), format!("Trusted_Connection={value};"));
@@ -741,7 +741,7 @@ fn a_trusted_connection_in_other_words_is_named() {
 
 /// No program may connect to the default database because the section that sets another one was not found.
 #[test]
-fn a_section_that_is_not_found_is_no_empty_one() {
+fn a_missing_section_is_not_treated_as_empty() {
     let server = Server::start();
     let login = format!("Server=127.0.0.1,{};TrustServerCertificate=Yes;UID=client;PWD=secret;", server.port);
     let names: [(&str, &str, &[u8]); 6] = [

@@ -40,7 +40,7 @@ acl = struct.pack(\"<I\", 2) + b\"\".join(struct.pack(\"<HHi\", *entry) for entr
 os.setxattr(\"/srv/above\", \"system.posix_acl_access\", acl)'";
 
 #[test]
-fn a_pair_above_the_working_directory_that_others_could_have_put_there_does_not_count() {
+fn a_planted_pair_above_the_working_directory_is_ignored() {
     for (folder, snippet, reason) in [
         // In a folder with the sticky bit, with everything below it owned by another user; then an own folder inside
         // such a folder.
@@ -74,7 +74,7 @@ fn a_pair_above_the_working_directory_that_others_could_have_put_there_does_not_
 }
 
 #[test]
-fn neither_does_one_in_the_data_directory_or_named_by_a_command_line() {
+fn a_planted_pair_in_the_data_directory_or_a_command_line_is_ignored() {
     let of_other = "chown -R 10002:10002 /srv/above";
     let reason = "/srv/above belongs to user 10002";
     let planted = |snippet: &str| Satellite::new().prepare(&taken_to("/srv/above")).prepare(of_other).prepare(snippet);
@@ -100,7 +100,7 @@ fn a_user_s_password_is_not_sent_for_the_sake_of_a_planted_pair() {
 }
 
 #[test]
-fn the_session_s_own_pair_counts_all_the_same_and_the_log_names_the_planted_one() {
+fn the_session_pair_is_used_and_the_log_names_the_planted_one() {
     let plant =
         "mkdir -p /tmp/above/cwd && echo planted | tee /tmp/above/sqlsatellitecert.pem >/tmp/above/sqlsatellitekey.pem";
     let outcome = connect_in(Satellite::new().prepare(plant), "/tmp/above/cwd");
@@ -119,7 +119,7 @@ fn a_planted_pair_that_is_named_is_used() {
 }
 
 #[test]
-fn doctor_names_what_is_passed_over() {
+fn doctor_names_an_ignored_pair() {
     let program = part("PROGRAM");
     let satellite = Satellite::new().script(program.to_str().unwrap()).prepare(&taken_to("/tmp/above"));
     let doctor = "doctor=$PWD/loopback-odbc && cd /tmp/above/cwd && { $doctor doctor; echo $?; }";
@@ -136,7 +136,7 @@ fn doctor_names_what_is_passed_over() {
 }
 
 #[test]
-fn the_layout_of_microsoft_s_installation_counts() {
+fn the_microsoft_installation_layout_is_trusted() {
     // Source: microsoft/mssql-docker #557: the account is mssql_launchpadd, user and group.
     let installed = "chown 10003:10003 ${DATA_DIR%/data} $DATA_DIR && chmod 771 ${DATA_DIR%/data} $DATA_DIR";
     for launchpad in
@@ -154,7 +154,7 @@ fn the_layout_of_microsoft_s_installation_counts() {
 }
 
 #[test]
-fn where_nobody_knows_the_owner_of_the_root_folder_nothing_counts() {
+fn nothing_is_trusted_if_the_owner_of_the_root_folder_is_unknown() {
     // In a user namespace that has only this user, root's folders appear to belong to an unknown user.
     let outcome = Satellite::new().run(&[
         "unshare",
@@ -207,7 +207,7 @@ fn with_login() -> Satellite {
 const BY_NAME: &str = "DSN=Loopback;UID=me;PWD=hunter2";
 
 #[test]
-fn a_password_goes_only_where_a_connection_leads() {
+fn a_password_is_sent_only_to_a_connected_peer() {
     let outcome = with_login().run(&[PYTHON, "-c", CONNECT, BY_NAME]);
     assert_says(&outcome.logins.join("\n"), &["result=ok", "user=\"me\""]);
     let route = "ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0";
@@ -234,7 +234,7 @@ fn without_netlink() -> Satellite {
 }
 
 #[test]
-fn where_netlink_is_forbidden_proc_serves() {
+fn proc_is_used_if_netlink_is_forbidden() {
     let connect = [&WITHOUT_NETLINK[..], &[PYTHON, "-c", CONNECT, "DSN=Loopback"]].concat();
     let outcome = without_netlink().run(&connect);
     outcome.by_certificate(1);
@@ -309,7 +309,7 @@ fn an_argument_of_120_kilobytes_is_not_followed() {
 }
 
 #[test]
-fn a_working_directory_of_many_folders_is_looked_at_as_far_as_the_limit() {
+fn a_deep_working_directory_is_searched_up_to_the_limit() {
     let deep = format!("/srv{}", "/d".repeat(1000));
     let satellite = Satellite::new().prepare("rm $LAUNCHPAD_DIR/*.pem").prepare(&format!("mkdir -p {deep}"));
     let said = refused(satellite, &deep, "DSN=Loopback", &[]);

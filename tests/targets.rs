@@ -89,7 +89,7 @@ fn a_thread_that_is_cancelled_in_any_kind_of_connect_ends() {
 }
 
 #[test]
-fn what_a_target_lacks_the_driver_manager_answers_with_im001() {
+fn the_driver_manager_returns_im001_for_missing_functions() {
     // unixODBC cancels a statement with SQLCancel, whatever the program calls. The library implements browsing itself:
     // it needs only the target's SQLDriverConnectW.
     let whole = "0 masked\ncancel statement: 0 SQLCancel\ncancel connection: 0 SQLCancelHandle\n\
@@ -140,7 +140,7 @@ fn an_ansi_driver_is_refused() {
 }
 
 #[test]
-fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
+fn an_unloadable_target_is_reported_with_the_loader_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("text.so"), "not a library, though it has the name of one, and is long enough to be read as such")
@@ -172,7 +172,7 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_loader_s_words() {
 }
 
 #[test]
-fn a_target_that_lacks_a_library_of_its_own_is_told_so() {
+fn a_missing_dependency_of_the_target_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("part.c"), "int part(void) { return 1; }\n").unwrap();
@@ -186,7 +186,7 @@ fn a_target_that_lacks_a_library_of_its_own_is_told_so() {
 }
 
 #[test]
-fn a_target_that_cannot_allocate_is_the_driver_manager_s_to_tell() {
+fn the_driver_manager_reports_a_failed_allocation_in_the_target() {
     let target = part("RECORDING_TARGET");
     let registrations = with_target(&target);
     let mut command = registrations.command(part("PYTHON"));

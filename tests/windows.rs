@@ -129,7 +129,7 @@ fn a_c_program_works_by_driver() {
 }
 
 #[test]
-fn a_program_of_odbc_api_says_through_us_what_it_says_directly() {
+fn an_odbc_api_program_prints_the_same_as_with_the_driver_alone() {
     data_source("Rust", "SQL Server Loopback", &common::library(), "OdbcApi");
     data_source("Direct", "ODBC Driver 18 for SQL Server", &part("MSODBCSQL"), "OdbcApiDirect");
     let run = |arguments: &[&str]| Ran::of(Command::new(part("USE_ODBC_API")).args(arguments)).ok().stdout;
@@ -205,7 +205,7 @@ const SECTIONS: [(Values, Option<&str>); 8] = [
 ];
 
 #[test]
-fn a_section_means_what_it_means_to_the_driver() {
+fn a_section_works_as_with_the_driver_alone() {
     let names = [format!("Direct {LETTERS}"), format!("Through {LETTERS}")];
     for (values, database) in SECTIONS {
         let drivers =
@@ -305,7 +305,7 @@ fn programs_ask_for_the_string_by_the_c_interface() {
 // --- Bad registrations ---
 
 #[test]
-fn a_target_that_cannot_be_loaded_is_told_in_the_system_s_words() {
+fn an_unloadable_target_is_reported_with_the_system_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(LETTERS).join(name).to_str().unwrap().to_owned();
     fs::create_dir(folder.path().join(LETTERS)).unwrap();
@@ -333,7 +333,7 @@ fn a_target_that_cannot_be_loaded_is_told_in_the_system_s_words() {
 }
 
 #[test]
-fn a_driver_without_a_library_in_the_registry_is_not_there() {
+fn a_driver_without_a_library_in_the_registry_is_not_found() {
     machine();
     registry::set(&format!(r"{DRIVERS}\ODBC Drivers"), &[("Incomplete", "Installed")]);
     registry::set(&format!(r"{DRIVERS}\Incomplete"), &[("APILevel", "2")]);

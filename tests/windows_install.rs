@@ -113,7 +113,7 @@ fn another_library(folder: &tempfile::TempDir, more: &[u8]) -> PathBuf {
 // --- From end to end ---
 
 #[test]
-fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_before() {
+fn an_administrator_installs_connects_and_uninstalls_without_a_trace() {
     let machine = Machine::new();
     let said = run(&["install"]).ok().stdout;
     assert_documented("Installing", &said);
@@ -164,7 +164,7 @@ fn an_administrator_installs_connects_and_uninstalls_and_the_machine_is_as_befor
 }
 
 #[test]
-fn a_user_installs_for_himself() {
+fn a_user_installs_with_the_user_option() {
     let machine = Machine::new();
     let file = user_folder().join("loopbackodbc.dll");
     let said = run(&["install", "--user"]).ok().stdout;
@@ -228,7 +228,7 @@ fn a_second_registration_is_a_second_copy_with_a_target_of_its_own() {
 // --- Again, and newer ---
 
 #[test]
-fn a_repeated_installation_changes_nothing_and_an_own_login_survives_one_that_does() {
+fn a_reinstallation_changes_nothing_and_keeps_an_added_login() {
     let machine = Machine::new();
     run(&["install"]).ok();
     login(SOURCE, "Sales");
@@ -289,7 +289,7 @@ fn an_upgrade_leaves_running_programs_the_library_that_they_have() {
 }
 
 #[test]
-fn a_library_that_is_in_use_goes_when_it_is_not() {
+fn a_library_in_use_is_removed_later() {
     let machine = Machine::new();
     run(&["install"]).ok();
     // SAFETY: the library's initialisers are this project's.
@@ -324,7 +324,7 @@ fn a_dry_run_says_what_the_real_one_does_and_changes_nothing() {
 }
 
 #[test]
-fn where_nothing_can_be_written_nothing_is_changed_and_the_place_is_named() {
+fn an_unwritable_place_is_named_and_nothing_is_changed() {
     let machine = Machine::new();
     // Nobody can create a file there.
     let unwritable = |ran: Ran, place: &str, advice: &str| {
@@ -376,7 +376,7 @@ fn what_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn a_driver_that_others_count_on_stays_until_the_last() {
+fn a_driver_with_a_usage_count_stays_until_the_last_uninstall() {
     let machine = Machine::new();
     run(&["install"]).ok();
     Ran::of(Command::new("reg").args(["add", OURS, "/v", "UsageCount", "/t", "REG_DWORD", "/d", "2", "/f"])).ok();
@@ -411,7 +411,7 @@ fn the_string_is_the_documented_one() {
 }
 
 #[test]
-fn doctor_says_how_an_installation_stands() {
+fn doctor_reports_the_state_of_an_installation() {
     let _machine = Machine::new();
     let ran = run(&["doctor"]);
     assert_eq!(ran.status, 2, "{ran:?}");

@@ -39,7 +39,7 @@ fn exports_are_exactly_the_declared_ones() {
 }
 
 #[test]
-fn what_the_real_driver_exports_besides_is_listed_as_left_out() {
+fn omitted_exports_of_the_real_driver_are_documented() {
     let (ours, real) = (exports(&headers("HEADERS")), exports(&headers("MSODBCSQL_HEADERS")));
     let documented = fs::read_to_string(project("docs/exports.md")).unwrap();
     let names: Vec<&str> = documented.split('`').skip(1).step_by(2).collect();
@@ -59,7 +59,7 @@ fn what_the_real_driver_exports_besides_is_listed_as_left_out() {
 }
 
 #[test]
-fn it_needs_parts_of_windows_alone_and_no_driver_manager() {
+fn it_needs_only_windows_libraries_and_no_driver_manager() {
     let headers = headers("HEADERS");
     let needed: BTreeSet<String> =
         headers.lines().filter_map(|line| line.trim().strip_prefix("DLL Name: ")).map(str::to_lowercase).collect();

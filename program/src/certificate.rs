@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
-    fn a_valid_certificate_with_its_key_is_well_in_both_forms_of_keys() {
+    fn a_valid_certificate_passes_with_pkcs1_and_pkcs8_keys() {
         let (certificate, key) = pair(&["rsa:2048"]);
         for key in [&key, &traditional(&key, &[])] {
             let [(validity, text), (fit, _)] = &checked(&certificate, key, SystemTime::now() + DAY)[..] else {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
-    fn a_certificate_out_of_its_time_is_a_failure_that_says_which() {
+    fn an_expired_or_not_yet_valid_certificate_fails_with_the_reason() {
         let (certificate, key) = pair(&["rsa:2048"]);
         for (now, said) in
             [(SystemTime::now() + 11 * DAY, "It has expired"), (SystemTime::now() - DAY, "It is not valid yet")]
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
-    fn what_the_driver_reads_as_der_is_read_too() {
+    fn a_der_certificate_and_key_are_accepted() {
         let (certificate, key) = pair(&["rsa:2048"]);
         let der = |pem: &[u8]| der::Document::from_pem(str::from_utf8(pem).unwrap()).unwrap().1.into_vec();
         let key = SecretDocument::from_pem(str::from_utf8(&key).unwrap()).unwrap().1;
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "OpenSSL makes its certificates, and is not there")]
-    fn what_cannot_be_judged_is_a_warning() {
+    fn a_key_that_cannot_be_checked_is_a_warning() {
         let now = SystemTime::now() + DAY;
         let (certificate, key) = pair(&["rsa:2048"]);
         let encrypted = traditional(&key, &["-aes128", "-passout", "pass:x"]);

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_the_same_that_mean_the_same() {
+    fn equivalent_values_compare_equal() {
         for (one, other, same) in [
             ("Yes", "yes", true),
             ("no", "yes", false),

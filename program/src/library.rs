@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_are_made_and_go_with_the_last_library() {
+    fn folders_are_created_and_removed_with_the_last_library() {
         let home = tempfile::tempdir().unwrap();
         let from = home.path().join("built.so");
         fs::write(&from, "first").unwrap();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_was_there_or_has_something_else_stays() {
+    fn existing_and_nonempty_folders_are_kept() {
         let home = tempfile::tempdir().unwrap();
         let (from, to) = (home.path().join("built.so"), home.path().join("a/b/one.so"));
         fs::write(&from, "first").unwrap();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_old_file_keeps_it() {
+    fn an_open_file_keeps_its_old_contents() {
         use std::io::Read;
         let home = tempfile::tempdir().unwrap();
         let (from, to) = (home.path().join("built.so"), home.path().join("one.so"));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn another_library_is_refused_with_the_loader_s_words() {
+    fn an_unloadable_library_is_refused_with_the_loader_error() {
         let text = check(Path::new("/nonexistent.so")).unwrap_err();
         assert!(text.starts_with("/nonexistent.so cannot be loaded: "), "{text}");
         assert!(text.contains(if cfg!(windows) { "os error 126" } else { "No such file" }), "{text}");

@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_is_that_of_the_distribution_s_drivers() {
+    fn the_system_folder_is_where_the_distribution_puts_drivers() {
         let usr = tempfile::tempdir().unwrap();
         assert_eq!(system_folder(usr.path()), usr.path().join("lib64"));
         let debian = usr.path().join(format!("lib/{}-linux-gnu", std::env::consts::ARCH));

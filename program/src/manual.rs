@@ -166,7 +166,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_variables_are_those_of_the_settings() {
+    fn the_manual_lists_the_documented_variables() {
         let documented = include_str!("../../docs/settings.md").split("## Environment variables").nth(1).unwrap();
         let rows =
             documented.lines().skip_while(|line| !line.starts_with("| `")).take_while(|line| line.starts_with("| `"));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_page_has_its_sections_and_refers_to_pages_that_there_are() {
+    fn each_page_has_its_sections_and_refers_only_to_existing_pages() {
         for command in [None, Some("string"), Some("doctor"), Some("install"), Some("uninstall")] {
             let page = String::from_utf8(page(command).unwrap()).unwrap();
             for title in [

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_the_files_cannot_hold_are_refused() {
+    fn names_not_valid_in_ini_files_are_refused() {
         for name in ["", " a", "a]", "a=b", "a\nb", "odbc", "a;b", "a\\b"] {
             assert!(check_name("--dsn", name, 32).unwrap_err().starts_with("--dsn "), "{name:?}");
         }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_string_is_no_name_and_its_password_is_not_shown() {
+    fn a_connection_string_is_not_a_name_and_its_password_is_hidden() {
         for dsn in ["DSN=Loopback", "a]b", "[a", "{a}", "x;PWD=hunter2"] {
             let text = check_section(dsn).unwrap_err();
             assert!(text.contains("give the name only") && !text.contains("hunter2"), "{text}");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_is_ours_by_the_name_of_its_file() {
+    fn a_driver_is_recognized_as_ours_by_its_file_name() {
         for (name, is) in [("loopbackodbc", false), (STEM, true), ("libmsodbcsql", false)] {
             let is = is || name == STEM;
             for rest in ["", "-b"] {

@@ -202,7 +202,7 @@ pub mod tests {
     }
 
     #[test]
-    fn people_and_programs_read_the_same() {
+    fn text_and_json_reports_agree() {
         let expected = "\n\nLibrary\n  ok        it is there\n\nTarget\n  warning   old\n              install a newer one\n\n\
             0 failures, 1 warning\n";
         let (text, _) = report(false, &[]);

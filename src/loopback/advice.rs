@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keyword_that_was_meant_is_named() {
+    fn a_misspelt_keyword_gets_a_suggestion() {
         for (keyword, meant) in [
             ("Sever", "did you mean Server?"),
             ("Srever", "did you mean Server?"),

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_installed_is_taken_when_nobody_names_one() {
+    fn the_best_installed_driver_is_the_default() {
         let world = registered(&[]);
         let choice = choose(&world).unwrap();
         assert_eq!(choice.candidates, [named("ODBC Driver 17 for SQL Server", whole!("/opt/17.so"))]);
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "it is about the modes of Linux")]
-    fn a_closed_folder_or_file_is_opened_and_nothing_is_installed_again() {
+    fn an_unreadable_driver_needs_chmod_and_not_reinstallation() {
         let library = "/opt/17.so";
         for (path, mode, command) in [
             ("/opt", 0o700, Some("sudo chmod a+rx '/opt'")),
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_not_whole_is_refused_wherever_it_stands() {
+    fn a_relative_path_is_refused_wherever_it_is_set() {
         let in_odbcinst = |path: &str| registered(&[("TargetDriver", path)]);
         let anywhere = ["./17.so", "opt/17.so", "../17.so", "~/17.so", "file:/opt/17.so"];
         // Without a drive, or relative to a drive's working directory.

@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_are_the_same_but_for_the_case_of_ascii() {
+    fn keywords_ignore_only_ascii_case() {
         for (one, other, same) in [
             ("Server", "SERVER", true),
             ("Server", "Serve", false),
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_only_when_it_must() {
+    fn values_are_quoted_only_when_needed() {
         for (value, written) in [
             ("Sales", "Sales"),
             ("ODBC Driver 18 for SQL Server", "ODBC Driver 18 for SQL Server"),

@@ -174,7 +174,7 @@ mod tests {
     /// `documented.rs` tests the table of docs/settings.md; this test covers the source between application and
     /// section.
     #[test]
-    fn a_certificate_of_the_environment_counts_between_application_and_section() {
+    fn an_environment_certificate_ranks_between_application_and_section() {
         let environment = words("ClientCertificate=file:c;ClientKey=file:k");
         let decide = |string: &str, section: &str| {
             let sources = Sources { environment: environment.clone(), section: words(section), ..application(string) };
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn server_and_verification_are_named_with_who_says_them() {
+    fn server_and_verification_carry_their_origin() {
         let sources = Sources {
             environment: words("Server=e"),
             section: words("Server=s;Encrypt=strict"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_connection_that_an_attribute_asks_for_is_taken_back_where_it_is_the_session_s() {
+    fn the_trusted_attribute_is_reset_if_it_means_the_session() {
         let preset = words("Trusted_Connection=yes");
         for (string, platform, is_session, resets) in [
             ("", Platform::Linux, true, true),

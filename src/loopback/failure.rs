@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_spaces_is_cut_all_the_same() {
+    fn a_text_without_spaces_is_split_too() {
         let records = Failure::new(Sqlstate::GENERAL, "x".repeat(2 * MOST_UNITS)).records();
         assert_eq!(records.iter().map(|record| record.matches('x').count()).sum::<usize>(), 2 * MOST_UNITS);
     }

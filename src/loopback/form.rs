@@ -292,7 +292,7 @@ mod tests {
     const NEWEST: &str = "ODBC Driver 18 for SQL Server";
 
     #[test]
-    fn on_linux_what_is_missing_is_found_and_the_constants_are_added() {
+    fn on_linux_missing_values_are_discovered_and_constants_added() {
         let session = Fixture::default().working_directory("/s").pair("/s").pair("/g").address("eth0", "fe80::2");
         let session = session.connection("fe80::2", "fe80::1");
         let [found, constants] =
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn on_windows_the_account_stands_for_the_user() {
+    fn on_windows_the_account_logs_in_if_no_user_is_given() {
         let world = Fixture::default().windows();
         for (driver, string, added) in [
             (NEWEST, "DSN=L", "Server=.;TrustServerCertificate=Yes;Trusted_Connection=Yes"),

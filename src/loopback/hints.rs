@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_stands_behind_the_driver_s_words_as_far_as_there_is_room() {
+    fn a_hint_follows_the_driver_message_if_there_is_room() {
         let record = |text: &str| TargetRecord { state: *b"HYT00", native_error: 0, text: text.to_owned() };
         let words = "[Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired";
         let expected = Some((format!("{words} [loopback-odbc] Wait."), true));

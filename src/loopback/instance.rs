@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_instance_is_a_point() {
+    fn the_default_instance_is_a_dot() {
         for world in [
             windows(),
             windows().working_directory(r"C:\SQL-MSSQLSERVER-ExtensibilityData-PY\MSSQLSERVER01\9A1C"),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_signal_counts_and_the_others_are_told() {
+    fn the_first_signal_wins_and_the_others_are_reported() {
         let world = windows()
             .variable("MRS_EXTLIB_SHARED_PATH", r"C:\x\MSSQL15.MSSQLSERVER\MSSQL")
             .working_directory(SALES_PATHS[0])
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_registry_does_not_have_is_no_instance() {
+    fn names_not_in_the_registry_are_not_instances() {
         for world in [
             windows().working_directory(r"C:\ProgramData\Other\Temp-PY\x"),
             windows().working_directory(r"C:\Program Files\MSSQL15.GONE\MSSQL"),

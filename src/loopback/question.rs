@@ -88,7 +88,7 @@ mod tests {
 
     /// Source: Microsoft, "Loopback connection to SQL Server from a Python or R script".
     #[test]
-    fn given_the_documented_values_it_is_the_documented_string() {
+    fn the_documented_values_give_the_documented_string() {
         let folder = "/var/opt/mssql-extensibility/data/baeaac72-60b3-4fae-acfd-c50eff5d34a2";
         let (certificate, key) =
             (format!("file:{folder}/sqlsatellitecert.pem"), format!("file:{folder}/sqlsatellitekey.pem"));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn another_platform_s_driver_is_the_usual_one() {
+    fn another_platform_gets_its_usual_driver() {
         let on_windows = Question { platform: Some(Platform::Windows), ..Question::default() };
         assert_eq!(answered(&Fixture::default(), &on_windows), "Driver=SQL Server;Server=.;Trusted_Connection=Yes;");
         let values = [("Server", "fe80::1%eth0"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_managed_instance_the_driver_is_the_one_that_is_installed_there() {
+    fn a_managed_instance_gets_its_installed_driver() {
         let world = Fixture::default().windows().section(
             Odbcinst,
             "ODBC Driver 11 for SQL Server",
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_driver_is_the_first_whose_file_is_there_and_may_be_given_by_path() {
+    fn the_driver_is_the_first_whose_file_exists_or_the_given_path() {
         // Absolute paths; the files must exist.
         let [new, old, other] = [whole!("/opt/18.so"), whole!("/opt/17.so"), whole!("/opt/libmsodbcsql-18.6.so.2.1")];
         let registered = |world: Fixture| {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn files_belong_together_though_they_need_not_be_there() {
+    fn certificate_and_key_need_each_other_but_need_not_exist() {
         let here = Question { driver: USUAL, files_unseen: true, ..Question::default() };
         let refusal = |values: &[(&str, &str)], world: &Fixture| {
             let question = Question { values, ..here };

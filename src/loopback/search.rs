@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_stays_as_it_is_but_for_control_characters() {
+    fn only_control_characters_in_a_path_are_escaped() {
         for (path, shown) in [
             ("/a b/\u{e9}\u{1f600}'\"\\;", "/a b/\u{e9}\u{1f600}'\"\\;"),
             ("/x\nERROR: forged\r\t", "/x\\nERROR: forged\\r\\t"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_things_the_first_are_named() {
+    fn a_long_list_names_the_first_and_counts_the_rest() {
         let things = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
         assert_eq!(named(&things(0)), "");
         assert_eq!(named(&things(8)), "1, 2, 3, 4, 5, 6, 7, 8");

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_of_an_interface_do_not_reach_a_text() {
+    fn control_characters_in_an_interface_name_are_escaped() {
         let evil = "x\u{1b}[2J\u{1}";
         let world = || Fixture::default().address(evil, OWN);
         let route = format!("{:032x} 00 {:032x} 00 fe80{:028x} 0 0 0 3 {evil}", 0, 0, 9);
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     #[cfg(target_endian = "little")]
-    fn the_table_in_proc_serves_without_socket_diagnostics() {
+    fn proc_net_tcp6_is_used_without_socket_diagnostics() {
         let world = satellite().file(PROC_NET_TCP6, TABLE);
         assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth0"));
     }
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interface_is_the_connection_s_or_the_one_that_owns_the_local_address() {
+    fn the_interface_comes_from_the_connection_or_its_local_address() {
         let world = satellite().address("eth1", "fe80::2").connection("fe80::2", SERVER);
         assert_eq!(find(&world).unwrap(), format!("{SERVER}%eth1"));
         let world = satellite().address("eth1", OWN).bound_connection(OWN, SERVER, "eth1");
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn while_the_connection_lives_that_showed_the_server_no_other_is_looked_for() {
+    fn the_server_is_remembered_while_its_connection_lives() {
         let world = satellite_that_has_connected().bound_connection(OWN, "fe80::9", "eth0");
         let mut search = Search::default();
         assert_eq!(find_server(&world, "", Purpose::Certificate, &mut search).unwrap(), format!("{SERVER}%eth0"));
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn when_that_connection_has_ended_all_are_looked_at_again() {
+    fn the_search_is_repeated_after_the_remembered_connection_ends() {
         let ended = || satellite_that_has_connected().without_connections();
         let world = ended().bound_connection(OWN, "fe80::9", "eth0");
         assert_eq!(find(&world).unwrap(), "fe80::9%eth0");
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_memory_that_a_fork_has_locked_is_done_without() {
+    fn the_remembered_connection_is_ignored_while_locked() {
         let world = satellite_that_has_connected().bound_connection(OWN, "fe80::9", "eth0");
         let held = world.remembered_connection().lock().unwrap();
         assert_refused(&world, &["not certain"]);
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbour_serves_where_no_connection_shows() {
+    fn the_neighbour_is_used_if_no_connection_identifies_the_server() {
         let world = satellite()
             .connection("::1", "::1")
             .neighbour("eth0", SERVER, true)
@@ -472,19 +472,19 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_count_on_the_only_interface_alone() {
+    fn neighbours_are_used_only_with_a_single_interface() {
         let world = satellite().address("eth1", "fe80::2").neighbour("eth0", SERVER, true);
         assert_refused(&world, &["2 interfaces have IPv6"]);
     }
 
     #[test]
-    fn nothing_found_names_every_signal_and_what_it_gave() {
+    fn the_failure_names_every_signal_and_its_result() {
         let world = satellite().file(PROC_NET_TCP6, "").neighbour("eth0", "fe80::dead", false);
         assert_refused(&world, &["was not found", "established connections: none", "neighbours: none", "on eth0"]);
     }
 
     #[test]
-    fn the_gateway_of_the_default_route_serves_where_nothing_else_shows() {
+    fn the_default_gateway_is_the_last_resort() {
         let none = "0".repeat(32);
         let route = |to: &str, length: &str, gateway: &str, flags: &str, interface: &str| {
             format!("{to} {length} {none} 00 {gateway} 00000400 00000001 00000000 {flags} {interface}\n")
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_of_another_user_shows_nothing_and_is_named() {
+    fn a_connection_of_another_user_is_ignored_and_reported() {
         for user in [1001, 65534] {
             let text = format!("ignoring other users' connections: fe80::9 of user {user}");
             let foreign = || satellite().bound_connection(OWN, "fe80::9", "eth0").of_user(user);
@@ -522,13 +522,13 @@ mod tests {
 
     #[test]
     #[cfg(target_endian = "little")]
-    fn the_table_in_proc_tells_whose_a_connection_is() {
+    fn proc_net_tcp6_gives_the_user_of_a_connection() {
         let world = satellite().file(PROC_NET_TCP6, TABLE.replace("  1000", "  1001"));
         assert_refused(&world, &["in /proc/net/tcp6, ignoring other users' connections", "of user 1001"]);
     }
 
     #[test]
-    fn a_connection_that_is_another_user_s_now_is_not_remembered() {
+    fn a_connection_now_owned_by_another_user_is_forgotten() {
         let world = satellite_that_has_connected().of_user(1001);
         assert_refused(
             &world,
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_goes_only_where_a_connection_leads() {
+    fn a_password_is_sent_only_to_a_connected_peer() {
         let route = format!(
             "{none} 00 {none} 00 fe8000000000000080123df500005db1 00000400 00000001 00000000 00000003 eth0\n",
             none = "0".repeat(32)
@@ -566,7 +566,7 @@ fe8000000000000002000ffffe000001 02 40 20 80     eth0
 
     #[test]
     #[cfg(target_endian = "little")]
-    fn without_netlink_the_tables_in_proc_serve() {
+    fn proc_tables_are_used_without_netlink() {
         let world = || satellite().no_addresses().file(PROC_NET_IF_INET6, ADDRESSES);
         assert_eq!(parse_if_inet6(ADDRESSES), satellite().interface_addresses().unwrap());
         assert_eq!(find(&world().file(PROC_NET_TCP6, TABLE)).unwrap(), format!("{SERVER}%eth0"));
@@ -575,14 +575,14 @@ fe8000000000000002000ffffe000001 02 40 20 80     eth0
     }
 
     #[test]
-    fn a_connection_counts_only_where_the_own_addresses_can_be_told() {
+    fn connections_are_ignored_if_our_own_addresses_are_unknown() {
         // The peer could be this machine itself.
         let world = satellite().no_addresses().bound_connection(OWN, SERVER, "eth0");
         assert_refused(&world, &["the network interfaces cannot be read: permission denied; /proc/net/if_inet6: "]);
     }
 
     #[test]
-    fn a_table_that_is_too_long_tells_nothing() {
+    fn a_table_over_the_size_limit_is_ignored() {
         let world = satellite().file(PROC_NET_TCP6, TABLE.repeat(MOST_TABLE_BYTES / TABLE.len() + 1));
         assert_refused(&world, &["/proc/net/tcp6: it has more than 4194304 bytes"]);
     }

@@ -512,7 +512,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
-    fn a_pair_that_others_could_have_put_there_does_not_count_and_is_named() {
+    fn a_pair_that_others_could_have_planted_is_ignored_and_named() {
         let above = || Fixture::default().working_directory("/tmp/a/b/c");
         let in_data = || Fixture::default().working_directory("/elsewhere").variable(DATA_DIR_VARIABLE, "/srv/data");
         let named = || process(Fixture::default().working_directory("/elsewhere"), "self", &["x", "/opt/s/x.py"], "0");
@@ -540,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn the_process_above_is_a_number() {
+    fn the_parent_process_id_must_be_a_number() {
         for parent in ["../../tmp/planted", "1\u{1b}[2J", "-1", "4294967296"] {
             let world = process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], parent);
             let world = process(world.pair("/opt/s"), parent, &["x", "/opt/s/x.py"], "0");
@@ -555,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_of_microsoft_s_installation_counts_with_each_signal() {
+    fn the_microsoft_installation_layout_is_trusted_with_each_signal() {
         let data = "/var/opt/mssql-extensibility/data";
         let installed = || {
             Fixture::default()
@@ -591,7 +591,7 @@ mod tests {
     }
 
     #[test]
-    fn no_signal_goes_beyond_its_limits_and_what_is_left_out_is_named() {
+    fn each_signal_stops_at_its_limits_and_names_what_it_skipped() {
         let world = || Fixture::default().working_directory("/elsewhere").pair("/x/s").unlisted();
         let command_line = |arguments: &[&str]| refusal(&process(world(), "self", arguments, "0"));
         let deep = |folders: usize| format!("/x/s{}", "/d".repeat(folders));
@@ -637,7 +637,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
-    fn a_folder_that_cannot_be_searched_is_told_apart_from_an_empty_one() {
+    fn a_folder_that_cannot_be_searched_is_not_reported_as_empty() {
         let closed = || Fixture::default().working_directory("/elsewhere").pair(LAUNCHPAD).closed(LAUNCHPAD);
         let line = format!("cannot be searched: {LAUNCHPAD}: permission denied");
         assert_says(&refusal(&closed()), &[&line, "no usable certificate and key in its 1 entries"]);
@@ -648,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_cannot_be_read_are_told() {
+    fn unreadable_processes_are_reported() {
         let world = || process(Fixture::default().working_directory("/elsewhere"), "self", &["x"], "5");
         assert_says(
             &refusal(&world()),
@@ -712,7 +712,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_working_directory_leaves_the_data_directory() {
+    fn the_data_directory_is_used_if_the_working_directory_is_deleted() {
         let world = Fixture::default().pair(LAUNCHPAD);
         assert_eq!(find(&world).unwrap(), Pair::in_folder(Path::new(LAUNCHPAD)));
     }
@@ -733,7 +733,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pair_is_not_a_script_of_sql_server() {
+    fn no_pair_means_not_a_sql_server_script() {
         let world = Fixture::default().working_directory("/home/me").file("/var/opt/other", "");
         assert_says(&refusal(&world), &["/home/me", "/var/opt/mssql-extensibility/data", "cannot be listed"]);
     }
@@ -778,7 +778,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_in_a_command_line_leads_to_the_pair_in_a_directory_that_cannot_be_listed() {
+    fn a_command_line_path_leads_to_a_pair_in_an_unlistable_directory() {
         let closed = || Fixture::default().working_directory("/elsewhere").pair(LAUNCHPAD).unlisted();
         for arguments in [[SESSION, ""], ["-d", &format!("{SESSION}/script.py")], ["x", &format!("--dir={SESSION}")]] {
             let world = process(closed(), "self", &arguments, "0");
@@ -811,7 +811,7 @@ mod tests {
     }
 
     #[test]
-    fn another_user_s_pair_in_the_data_directory_leaves_the_command_line() {
+    fn an_unreadable_pair_does_not_stop_the_command_line_search() {
         let world = Fixture::default().pair("/elsewhere/session").pair(OTHER);
         let world = world.unreadable(&format!("{OTHER}/sqlsatellitekey.pem"));
         let found = process(world, "self", &["python3", "/elsewhere/session/x.py"], "0");
@@ -819,7 +819,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_of_processes_ends() {
+    fn a_cycle_of_parent_processes_ends() {
         let world = process(process(Fixture::default(), "self", &["a"], "5"), "5", &["b"], "5");
         assert_says(&refusal(&world), &["on the command lines of 32 processes"]);
     }
@@ -841,7 +841,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_both_pkcs_forms_are_keys() {
+    fn pkcs1_and_pkcs8_keys_are_accepted() {
         let key = format!("{LAUNCHPAD}/sqlsatellitekey.pem");
         let world = Fixture::default().pair(LAUNCHPAD).file(&key, "-----BEGIN PRIVATE KEY-----\n");
         assert!(find(&world).is_ok());

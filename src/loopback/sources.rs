@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn each_source_is_asked_and_kept_apart() {
+    fn each_source_is_read_and_kept_separate() {
         let world = Fixture::default()
             .variable(SERVER_VARIABLE, " of the environment ")
             .variable(CERTIFICATE_VARIABLE, "/c")
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stronger_source_counts_for_every_value() {
+    fn the_stronger_source_wins_for_every_value() {
         let origins = [
             Origin::Application,
             Origin::Preset,
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_of_the_application_says_nothing_and_is_a_word() {
+    fn an_empty_application_value_hides_weaker_sources() {
         let sources = Sources { application: words("ClientCertificate="), ..Sources::default() };
         assert!(sources.said(CLIENT_CERTIFICATE).is_none() && !sources.is_open(CLIENT_CERTIFICATE));
         let sources = Sources { section: words("ClientCertificate=c"), ..sources };

@@ -127,7 +127,7 @@ fn no_database_leaves_the_choice_to_the_server() {
 }
 
 #[test]
-fn the_first_of_driver_and_data_source_counts() {
+fn the_first_of_driver_and_data_source_wins() {
     let by_driver = strings(&satellite(), "DRIVER={SQL Server Loopback};Database=Sales").0;
     assert!(by_driver.starts_with("Driver=ODBC Driver 17 for SQL Server;Server="), "{by_driver}");
     let both = "Database=Sales;DRIVER={SQL Server Loopback};DSN=Loopback";
@@ -200,7 +200,7 @@ fn other_keywords_go_through_verbatim_and_in_order() {
 }
 
 #[test]
-fn what_is_for_the_driver_manager_or_for_us_stays_here() {
+fn keywords_for_the_driver_manager_or_us_are_not_passed_on() {
     let ours = "FILEDSN=/f.dsn;SAVEFILE=/s.dsn;TargetDriver=ODBC Driver 17 for SQL Server;DSN=Other";
     let (target, returned) = strings(&satellite(), &format!("DSN=Loopback;{ours};driver=x"));
     assert_eq!(target, strings(&satellite(), "DSN=Loopback").0);
@@ -253,13 +253,13 @@ fn every_value_has_its_precedence() {
 
 #[test]
 #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
-fn a_given_server_leaves_the_certificate_to_be_found() {
+fn with_a_given_server_the_certificate_is_discovered() {
     let string = given(&satellite(), "DSN=Loopback;Server=fe80::1%eth0,1500");
     assert_eq!(string, format!("Server=fe80::1%eth0,1500;{};{CONSTANTS}", session_files()));
 }
 
 #[test]
-fn a_given_login_leaves_the_server_to_be_found() {
+fn with_a_given_login_the_server_is_discovered() {
     let string = given(&satellite(), "DSN=Loopback;UID=sa;PWD=x");
     assert_eq!(string, format!("Server={SERVER_ADDRESS}%eth0;TrustServerCertificate=Yes;Encrypt=Yes;UID=sa;PWD=x"));
 }
@@ -299,7 +299,7 @@ fn a_login_by_name_may_come_from_several_sources() {
 }
 
 #[test]
-fn a_certificate_counts_before_a_user() {
+fn a_certificate_takes_precedence_over_a_user() {
     let world = laptop(&[("Server", "dev"), ("UID", "section"), ("PWD", "section")]);
     let certificate = "ClientCertificate=file:/a.pfx";
     assert_eq!(given(&world, &format!("DSN=Loopback;{certificate}")), format!("{certificate};{CONSTANTS}"));
@@ -314,7 +314,7 @@ fn a_certificate_counts_before_a_user() {
 }
 
 #[test]
-fn a_certificate_of_the_environment_counts_between_the_application_and_the_section() {
+fn an_environment_certificate_ranks_between_application_and_section() {
     let section = [("Server", "dev"), ("UID", "u"), ("PWD", "p"), ("Trusted_Connection", "yes")];
     let world = laptop(&section)
         .variable(CERTIFICATE_VARIABLE, "/c")
@@ -328,7 +328,7 @@ fn a_certificate_of_the_environment_counts_between_the_application_and_the_secti
 }
 
 #[test]
-fn the_attribute_for_trusted_is_taken_back_where_the_session_takes_its_place() {
+fn the_trusted_attribute_is_reset_if_the_session_replaces_it() {
     let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
     let resets = |world: &Fixture, string: &str, trusted| {
         rewrite_with(&kind, world, &utf16(string), &[(1203, trusted)]).unwrap().resets_trusted
@@ -341,7 +341,7 @@ fn the_attribute_for_trusted_is_taken_back_where_the_session_takes_its_place() {
 
 #[test]
 #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
-fn trusted_counts_before_a_user_whoever_says_which() {
+fn trusted_takes_precedence_over_a_user_from_any_source() {
     let session = format!("Server={SERVER_ADDRESS}%eth0;{};{CONSTANTS}", session_files());
     let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
     let (user, trusted) = (("UID", "dom\\x"), ("Trusted_Connection", "yes"));
@@ -380,7 +380,7 @@ fn in_form_order(written: &str) -> String {
 }
 
 #[test]
-fn a_value_of_trusted_connection_that_is_none_is_named() {
+fn an_invalid_trusted_connection_value_is_named() {
     for value in ["True", "1", "SSPI", "Yes "] {
         for world in [laptop(&[]), laptop(&[("Server", "dev")])] {
             let failure = try_rewrite(&world, &format!("DSN=Loopback;Trusted_Connection={value}")).unwrap_err();
@@ -398,7 +398,7 @@ fn a_value_of_trusted_connection_that_is_none_is_named() {
 }
 
 #[test]
-fn a_verification_that_somebody_asks_for_is_not_undone() {
+fn requested_certificate_verification_is_kept() {
     let strict = ("Encrypt", "Strict");
     for (keyword, value) in
         [("HostNameInCertificate", "sql.example.com"), ("ServerCertificate", "/etc/sql.pem"), strict]
@@ -433,7 +433,7 @@ fn given_to_18(world: &Fixture, string: &str) -> String {
 }
 
 #[test]
-fn a_section_s_value_counts_if_the_driver_takes_it() {
+fn a_section_value_is_used_only_if_the_driver_accepts_it() {
     let constants = |section: &[(&str, &str)]| {
         let string = given_to_18(&satellite().section(Profile::Odbc, "Own", section), "DSN=Own");
         string
@@ -452,7 +452,7 @@ fn a_section_s_value_counts_if_the_driver_takes_it() {
 }
 
 #[test]
-fn windows_form_on_linux_is_known_as_such() {
+fn the_windows_form_is_recognized_on_linux() {
     let is = |world: &Fixture, string: &str| try_rewrite(world, string).unwrap().is_of_other_system;
     for server in [".", "(local)", "LOCALHOST"] {
         assert!(is(&laptop(&[]), &format!("DSN=Loopback;Server={server};Trusted_Connection=Yes")));
@@ -464,7 +464,7 @@ fn windows_form_on_linux_is_known_as_such() {
 }
 
 #[test]
-fn the_application_s_empty_values_go_through_and_decide_nothing() {
+fn empty_application_values_are_passed_on_and_decide_nothing() {
     let plain = given(&satellite(), "DSN=Loopback");
     let empty = given(&satellite(), "DSN=Loopback;UID=;PWD=;APP=x");
     assert_eq!(empty, format!("{plain};UID=;PWD=;APP=x"));
@@ -505,7 +505,7 @@ fn no_value_can_add_an_attribute() {
 }
 
 #[test]
-fn code_units_that_are_no_text_go_through() {
+fn invalid_utf16_is_passed_on() {
     let mut string = utf16("DSN=Loopback;APP=");
     string.extend([0xd800, 0x20, 0xdc00]);
     let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
@@ -539,7 +539,7 @@ fn files_that_the_environment_names_are_looked_at() {
 
 #[test]
 #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
-fn a_key_that_everybody_can_read_is_warned_of_and_used() {
+fn a_world_readable_key_is_used_with_a_warning() {
     let key = format!("{LAUNCHPAD}/sqlsatellitekey.pem");
     assert_eq!(thorough(&satellite(), "DSN=Loopback").warnings, [""; 0]);
     let world = || satellite().open(&key).open("/k").file("/c", CERTIFICATE_PEM).file("/k", KEY_PEM);
@@ -587,7 +587,7 @@ fn a_thorough_search_says_what_each_signal_shows_and_decides_as_any_other() {
 }
 
 #[test]
-fn files_that_the_driver_s_own_keywords_name_must_be_there() {
+fn files_named_by_driver_keywords_must_exist() {
     for string in
         ["ClientCertificate=file:/c;ClientKey=File:/k,password:x", "ClientKey={file:/k};ClientCertificate=file:/c"]
     {
@@ -604,7 +604,7 @@ fn files_that_the_driver_s_own_keywords_name_must_be_there() {
 }
 
 #[test]
-fn a_connection_by_driver_is_told_to_say_it_in_the_string() {
+fn advice_without_a_data_source_points_to_the_connection_string() {
     let world = laptop(&[("Server", "dev"), ("UID", "me")]);
     let failure = try_rewrite(&world, "DRIVER={SQL Server Loopback}").unwrap_err();
     assert!(failure.text.contains("Trusted_Connection=yes, to the connection string."), "{}", failure.text);
@@ -679,7 +679,7 @@ const OFFICIAL: &str = "Driver=ODBC Driver 17 for SQL Server;Server=fe80::77%eth
     Trusted_Connection=no;Encrypt=Yes";
 
 #[test]
-fn an_official_string_is_a_start() {
+fn an_official_string_supplies_the_session_values() {
     let files = |world: Fixture| world.file("/official/cert.pem", CERTIFICATE_PEM).file("/official/key.pem", KEY_PEM);
     let in_environment = || files(satellite().variable(STRING_VARIABLE, OFFICIAL));
     let in_section = files(satellite().section(Profile::Odbc, "Started", &[(STRING_VARIABLE, OFFICIAL)]));
@@ -742,7 +742,7 @@ fn a_keyword_without_a_value_at_the_very_end_stays_there() {
 }
 
 #[test]
-fn a_section_s_certificate_does_not_count_beside_another_login() {
+fn a_section_certificate_is_ignored_with_another_login() {
     let section = [("Server", "dev"), ("ClientCertificate", "file:/c"), ("ClientKey", "file:/k")];
     let world = laptop(&section).file("/c", "DER").file("/k", "DER");
     assert_eq!(given(&world, "DSN=Loopback;Trusted_Connection=Yes"), "ClientCertificate=;Trusted_Connection=Yes");
@@ -758,14 +758,14 @@ fn a_section_s_certificate_does_not_count_beside_another_login() {
 }
 
 #[test]
-fn an_authentication_that_the_driver_passes_over_is_no_login() {
+fn an_authentication_value_the_driver_ignores_is_not_a_login() {
     let world = |value| satellite().section(Profile::Odbc, "Own", &[("Authentication", value)]);
     assert_eq!(given(&world("wrong"), "DSN=Own"), given(&satellite(), "DSN=Loopback"));
     assert!(!given(&world("activedirectorymsi"), "DSN=Own").contains("ClientCertificate"));
 }
 
 #[test]
-fn an_official_string_that_is_none_is_refused() {
+fn an_invalid_official_string_is_refused() {
     let world = satellite().variable(STRING_VARIABLE, "Driver={ODBC Driver 17");
     let failure = try_rewrite(&world, "DSN=Loopback").unwrap_err();
     assert_eq!(failure.state, Sqlstate::UNABLE_TO_CONNECT);
@@ -814,7 +814,7 @@ fn on_windows_a_given_server_or_login_is_left_alone() {
 
 #[test]
 #[cfg_attr(windows, ignore = "it shows paths of Linux, which are joined with a backslash there")]
-fn what_an_attribute_says_is_not_overruled_by_what_is_added() {
+fn added_values_do_not_override_connection_attributes() {
     let kind = Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002");
     let world = || satellite().file("/official/cert.pem", CERTIFICATE_PEM).file("/official/key.pem", KEY_PEM);
     let strings = |world: &Fixture, attributes: &[(i32, bool)], given: &str| {
@@ -879,7 +879,7 @@ fn a_trusted_connection_without_a_server_is_the_session_s() {
 }
 
 #[test]
-fn a_keyword_beyond_ascii_that_the_application_has_comes_from_nobody_else() {
+fn a_non_ascii_application_keyword_is_not_added_from_another_source() {
     let world = satellite().variable(STRING_VARIABLE, "Server=fe80::5%eth0;Gr\u{f6}\u{df}e=environment;Other=o");
     let string = given(&world, "DSN=Loopback;GR\u{f6}\u{df}E=own");
     assert!(string.ends_with(";GR\u{f6}\u{df}E=own;Other=o"), "{string}");

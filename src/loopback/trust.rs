@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_root_s_or_our_own_counts() {
+    fn files_of_root_and_of_this_user_are_trusted() {
         let world = Fixture::default().owned("/a/b", USER, USER, 0o700).owned("/a/b/c", USER, OTHER, 0o644);
         assert_eq!(judged(&world, "/a/b/c"), Ok("/a/b/c".into()));
         assert_eq!(judged(&world, "/x"), Ok("/x".into()));
     }
 
     #[test]
-    fn each_folder_and_the_file_itself_must_be_nobody_else_s() {
+    fn a_file_or_folder_that_others_can_change_is_not_trusted() {
         let foreign =
             |path: &str| format!("{path} belongs to user 1001, who is neither root nor the user of this process");
         for path in ["/a", "/a/b", "/a/b/file"] {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_of_microsoft_s_installation_counts() {
+    fn the_microsoft_installation_layout_is_trusted() {
         // The layout is from microsoft/mssql-docker #557; the launchpad's folder as its own account needs it.
         let world = || {
             Fixture::default()
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_root_folder_has_everything() {
+    fn the_owner_of_the_root_folder_is_trusted() {
         let world = |user, mode| {
             Fixture::default()
                 .owned("/", user, user, mode)
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_where_a_link_leads() {
+    fn a_link_is_judged_by_its_target() {
         let world = Fixture::default().link("/tmp/link", "/good").owned("/tmp", 0, 0, 0o1777);
         let certificate = "sqlsatellitecert.pem";
         assert_eq!(judged(&world, "/tmp/link/sqlsatellitecert.pem"), Ok(Path::new("/good").join(certificate)));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_folders_are_looked_at_than_the_limit() {
+    fn the_number_of_checked_folders_is_limited() {
         let path = |folders: usize| format!("{}/file", "/x".repeat(folders));
         assert!(judged(&Fixture::default(), &path(MOST_FOLDERS - 1)).is_ok());
         let refused = judged(&Fixture::default(), &path(MOST_FOLDERS)).unwrap_err();

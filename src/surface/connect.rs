@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_misread_string_is_not_refused() {
+    fn strings_that_are_not_misread_are_accepted() {
         let string = utf16("DSN=Loopback;");
         for (string, attributes) in [("", 0), ("DSN=Loopback;;", 1), ("D=", 1), ("=", 1)] {
             assert_eq!(Request::parse(&utf16(string)).map(|it| it.attributes.len()), Ok(attributes), "{string}");

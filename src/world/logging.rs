@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_says_where_it_was_and_nothing_else() {
+    fn a_panic_is_logged_with_only_its_location() {
         static SAID: Mutex<String> = Mutex::new(String::new());
         let before = panic::take_hook();
         // Other tests may panic in the meantime; their panics go to the previous hook.
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_an_end() {
+    fn a_long_line_is_truncated() {
         let room = LONGEST_LINE - logged("").len();
         for (text, whole) in [("x".repeat(room), true), ("x".repeat(room + 1), false), ("\u{20ac}".repeat(room), false)]
         {

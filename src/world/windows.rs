@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_loses_the_prefix_that_programs_do_not_expect() {
+    fn the_verbatim_prefix_of_a_path_is_removed() {
         for (path, expected) in [
             (r"\\?\C:\SQL-SALES\SALES01", r"C:\SQL-SALES\SALES01"),
             (r"\\?\C:\", r"C:\"),
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_name_is_the_library_that_is_loaded() {
+    fn a_bare_name_identifies_the_loaded_library() {
         let system = std::env::var("SystemRoot").unwrap();
         let path = Path::new(&system).join(r"system32\kernel32.dll");
         assert_eq!(identity(Path::new("kernel32.dll")).unwrap(), identity(&path).unwrap());
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_process_is_this_one() {
+    fn process_information_describes_this_process() {
         let program = std::env::current_exe().unwrap();
         let same = |path: &str| path.eq_ignore_ascii_case(program.to_str().unwrap());
         // In the test, the library's code is part of the test program.

@@ -268,7 +268,7 @@ fn a_difference_fails_and_so_does_a_stale_reason() {
 }
 
 #[test]
-fn a_pattern_s_asterisk_ends_with_the_line() {
+fn a_single_asterisk_matches_within_one_line() {
     assert!(
         ["SQLFetch() = 0", "*() = *", "**", "*SQL*Fetch() = 0*"].iter().all(|pattern| like("SQLFetch() = 0", pattern))
     );
@@ -279,7 +279,7 @@ fn a_pattern_s_asterisk_ends_with_the_line() {
 }
 
 #[test]
-fn what_is_expected_is_missing_if_it_does_not_occur_in_order() {
+fn expected_lines_out_of_order_are_missing() {
     let transcript = Transcript::parse("## one\nSQLFetch() = 0\n  row: 1\n## two\nSQLFetch() = 100\n## calls\n");
     let missing = |expected: &str| transcript.missing(expected).len();
     assert_eq!(missing("# A comment.\n## one\nSQLFetch() = 0\n  row: *\n\n## two\nSQLFetch() = 100"), 0);

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn mode_owner_and_attributes_are_those_of_the_old_one_before_anything_is_in_the_new_one() {
+    fn the_new_file_gets_mode_owner_and_attributes_before_its_contents() {
         let (folder, path) = folder();
         let original = File::options().write(true).open(&path).unwrap();
         fsetxattr(&original, "user.label", b"theirs", XattrFlags::empty()).unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn links_stay_and_the_file_that_they_lead_to_is_exchanged() {
+    fn symbolic_links_stay_and_their_targets_are_replaced() {
         let (folder, path) = folder();
         let link = folder.path().join("link.ini");
         symlink("odbc.ini", &link).unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_happens_when_the_check_fails_or_somebody_else_has_changed_the_file() {
+    fn a_failed_check_or_concurrent_change_leaves_the_file_unchanged() {
         let (folder, path) = folder();
         for new in [Some(&b"new"[..]), None] {
             let changed = exchange(&path, (Some(b"older"), new), 0, |_| Ok(())).unwrap_err();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_does_not_follow_what_stands_at_its_name() {
+    fn the_new_file_does_not_follow_an_existing_link() {
         let (folder, path) = folder();
         let other = folder.path().join("other");
         symlink(&other, new_name(&path)).unwrap();

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_library_of_a_driver_is_driver64_where_there_is_one() {
+    fn driver64_takes_precedence_over_driver() {
         let ini = parse("[A]\nDriver=/32.so\nDriver64=/64.so\n[B]\nDriver=/b.so\n");
         let library = |name| ini.section(name).unwrap().library().to_owned();
         assert_eq!((library("A"), library("B")), ("/64.so".into(), "/b.so".into()));
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_read_and_what_is_taken_out_again_leaves_every_byte_in_any_order() {
+    fn added_sections_are_read_and_removed_in_any_order_without_a_trace() {
         let values = [("Driver", "x"), ("UsageCount", "1")];
         for file in files() {
             let one = Some(of(&file).with("Ours", &values));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_changed_is_all_that_changes() {
+    fn changing_a_value_changes_nothing_else() {
         for (before, after) in [
             ("[O]\r\n  driver = old \r\nX=1", "[O]\r\n  driver = new \r\nX=1"),
             ("[O]\nDriver=old", "[O]\nDriver=new"),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_written_into_a_section_stays_with_its_header() {
+    fn removal_keeps_foreign_values_and_the_section_header() {
         let ours = |keyword: &str| keyword.eq_ignore_ascii_case("driver");
         for (before, after) in [
             ("[A]\nB=1\n\n[O]\n# mine\ndriver=x\nPWD=p\n", Some("[A]\nB=1\n\n[O]\n# mine\nPWD=p\n")),

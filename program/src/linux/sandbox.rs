@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folders_of_the_system_s_libraries_and_of_microsoft_s_are_seen() {
+    fn system_and_microsoft_library_folders_are_visible() {
         for path in [
             "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so",
             "/usr/lib64/libloopbackodbc.so",
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_administrators_install_elsewhere_is_not() {
+    fn other_folders_are_hidden() {
         for path in [
             "/usr/local/lib/libloopbackodbc.so",
             "/home/user/.odbc.ini",
@@ -98,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_name_is_for_the_loader_to_search_and_not_judged() {
+    fn a_bare_library_name_is_left_to_the_loader() {
         assert!(!hidden(Path::new("libmsodbcsql.so")));
     }
 
     #[test]
-    fn a_link_is_where_it_stands_and_where_it_leads() {
+    fn a_link_is_visible_only_if_it_and_its_target_are() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();

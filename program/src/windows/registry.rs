@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_and_numbers_are_read_as_a_file_would_have_them() {
+    fn strings_and_numbers_are_read_as_text() {
         assert_eq!(text(Value::from("YYY")), Some("YYY".to_owned()));
         assert_eq!(text(Value::from(3u32)), Some("3".to_owned()));
         assert_eq!(text(Value::from([1u8].as_slice())), None);

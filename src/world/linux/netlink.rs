@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_beyond_the_data_end_the_search() {
+    fn lengths_past_the_end_stop_the_search() {
         assert_eq!(attribute(&[255, 0, 1, 0, 9], 1), None);
         assert_eq!(attribute(&[0, 0, 2, 0, 0, 0, 0, 0], 1), None);
         assert_eq!(next_message(&[255, 0, 0, 0, 1, 0, 0, 0]), None);
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_whole_or_an_error() {
+    fn an_incomplete_answer_is_an_error() {
         let add = |datagram: &[u8]| Answer::default().add(datagram).map_err(|error| error.kind());
         let [part, end] = [message(20, 2, b"part"), message(libc::NLMSG_DONE, 2, &[0; 4])];
         assert_eq!(add(&part), Ok(false));
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_with_changes_meanwhile_is_known_by_any_of_its_messages() {
+    fn any_message_can_mark_an_answer_as_interrupted() {
         let [part, end] = [0, 1].map(|interrupted| {
             let [of_part, of_end] = [interrupted, 1 - interrupted].map(|it| 2 | (it * DUMP_INTERRUPTED));
             [message(20, of_part, b"part"), message(libc::NLMSG_DONE, of_end, &[0; 4])].concat()
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_that_has_gone_is_told_apart_from_one_that_cannot_be_asked_for() {
+    fn a_removed_interface_is_not_an_error_but_a_failed_query_is() {
         let mut names = Names::default();
         assert_eq!(names.of(1).unwrap().as_deref(), Some("lo"));
         assert_eq!(names.of(i32::MAX as u32).unwrap(), None);

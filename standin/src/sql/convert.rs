@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits() {
+    fn conversions_that_succeed() {
         for (value, from, to, expected) in [
             (text(" 42 "), "varchar(10)", "int", Value::Integer(42)),
             (Value::Real(-1.9), "float", "int", Value::Integer(-1)),
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not() {
+    fn conversions_that_fail() {
         for (value, from, to, number) in [
             (text("x"), "varchar(10)", "int", 245),
             (text("x"), "varchar(10)", "float", 8114),

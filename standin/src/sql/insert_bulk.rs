@@ -49,7 +49,7 @@ mod tests {
     use sqlparser::dialect::MsSqlDialect;
 
     #[test]
-    fn what_clients_announce() {
+    fn insert_bulk_statements_are_parsed() {
         let read = |sql: &str| {
             let mut parser = Parser::new(&MsSqlDialect {}).try_with_sql(sql).unwrap();
             read(&mut parser).map(|found| (found.table.to_string(), found.columns, found.hints))

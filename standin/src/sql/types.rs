@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_meet() {
+    fn types_of_combined_operands() {
         for (a, b, together) in [
             ("int", "bigint", "bigint"),
             ("int", "nvarchar(5)", "int"),

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_unhidden() {
+    fn the_password_is_decoded() {
         let hidden: Vec<u8> =
             "pä".encode_utf16().flat_map(u16::to_le_bytes).map(|byte: u8| byte.rotate_left(4) ^ 0xa5).collect();
         assert_eq!(password(&hidden), "pä");

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_done_is_the_last() {
+    fn only_the_last_done_is_marked_final() {
         let tokens = sent(|response| {
             response.statement_done(Command::Insert, Some(2));
             response.statement_done(Command::Other, None);

@@ -121,7 +121,7 @@ fn names_and_joins() {
 }
 
 #[test]
-fn what_is_wrong() {
+fn invalid_queries_are_errors() {
     for (sql, number) in [
         ("SELECT * FROM nowhere", 208),
         ("SELECT nothing FROM t", 207),
@@ -142,7 +142,7 @@ fn what_is_wrong() {
 }
 
 #[test]
-fn parameters_take_after_what_they_meet() {
+fn parameters_take_the_type_of_their_context() {
     let sqlite = sqlite();
     let hints = |sql: &str| {
         let hints = compiling(&sqlite, true, |compiler| {
