@@ -7,6 +7,7 @@ into RECORD as that test's outcome. The last line of RECORD has the time that al
 """
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -40,6 +41,8 @@ def wait(process: subprocess.Popen, record: Path, patience: float) -> str | None
 def main() -> int:
     record, kind, login, seconds, *arguments = sys.argv[1:]
     path, started = Path(record), time.monotonic()
+    # So that what it has started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     command = [sys.executable, str(Path(__file__).with_name("record.py")), record, kind, login, "--timeout", seconds, *arguments]
     while True:
         process = subprocess.Popen(command)
