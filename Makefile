@@ -1,7 +1,7 @@
-# What there is to do here. demo, test, test-windows, bench and setup install what they need, and can be run first in a fresh clone; the
-# others need what these install.
+# What there is to do here. demo, test, test-windows, test-dist, dist, suites, bench and setup install what they need, and can be run first in a fresh clone;
+# the others need what these install.
 
-.PHONY: help setup build install uninstall try-install demo test test-windows test-dist dist clients bench soak fuzz lint clean
+.PHONY: help setup build install uninstall try-install demo test test-windows test-dist dist clients suites bench soak fuzz lint clean
 
 # Where `make install` puts the program; the library goes where SQL Server's scripts see it.
 PREFIX = /usr
@@ -43,6 +43,9 @@ clients: ## the tests with real ODBC clients alone; writes down in docs/clients.
 	@rm -f build/clients.md
 	@scripts/test --test clients -- --skip the_committed_table
 	cp build/clients.md docs/clients.md
+
+suites: ## the test suites of pyodbc and SQLAlchemy, on Microsoft's driver directly and through the library
+	@scripts/suites
 
 bench: ## what the library costs, into docs/performance.md
 	@scripts/bench

@@ -266,6 +266,23 @@ def statements():
     cursor.execute("SET IDENTITY_INSERT customers ON; INSERT INTO customers (id, name) VALUES (10, 'Edsger'); SET IDENTITY_INSERT customers OFF; INSERT INTO customers (name) VALUES ('Barbara')")
     assert values("SELECT id FROM customers WHERE id > 3 ORDER BY id") == [10, 11]
     assert value("SELECT name FROM sys.tables WHERE name = 'customers'") == "customers"
+    level = "SELECT transaction_isolation_level FROM sys.dm_exec_sessions WHERE session_id = @@SPID"
+    assert value("SELECT name FROM sys.system_views WHERE name LIKE 'dm[_]exec[_]sess%'") == "dm_exec_sessions" and value(level) == 2
+    for number, name in enumerate(("READ UNCOMMITTED", "read committed", "Repeatable Read", "SERIALIZABLE", "SNAPSHOT"), 1):
+        cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {name}")
+        assert value(level) == number, name
+    refused = None
+    try:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL READ NOTHING")
+    except pyodbc.ProgrammingError as error:
+        refused = error
+    assert refused and value(level) == 5
+    cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    assert values("SELECT SEQUENCE_NAME FROM INFORMATION_SCHEMA.SEQUENCES") == []
+    known = value("SELECT OBJECT_ID('customers')")
+    for asked, found in (("customers", known), ("[dbo].[Customers]", known), ("nothing", None), (None, None), ("orders", value("SELECT OBJECT_ID('orders')"))):
+        assert cursor.execute("SELECT OBJECT_ID(?, 'U')", asked).fetchval() == found, asked
+    assert value("DECLARE @name varchar(20) = 'customers'; SELECT OBJECT_ID(@name)") == known is not None
     assert value("SELECT DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'customers' AND COLUMN_NAME = 'city'") == "varchar"
 
 
@@ -613,6 +630,9 @@ def catalog():
     assert [row.type_name for row in cursor.getTypeInfo(pyodbc.SQL_INTEGER)] == ["int"]
     assert cursor.foreignKeys("cat_one").fetchall() == []
     assert cursor.execute("EXEC sp_tables @table_name = 'cat_one'").fetchall()[0].TABLE_NAME == "cat_one"
+    version = cursor.execute("EXEC master..xp_msver 'ProductVersion'").fetchall()
+    assert [(row.Name, row.Character_Value) for row in version] == [("ProductVersion", cursor.execute("SELECT SERVERPROPERTY('ProductVersion')").fetchval())]
+    assert len(cursor.execute("EXEC xp_msver").fetchall()) == 2 and not cursor.execute("EXEC xp_msver 'nothing'").fetchall()
     described = cursor.execute("EXEC sp_describe_first_result_set N'SELECT id, name FROM cat_one'").fetchall()
     assert [(row.name, row.system_type_name) for row in described] == [("id", "int"), ("name", "nvarchar(20)")]
     described = cursor.execute("EXEC sp_describe_undeclared_parameters N'SELECT * FROM cat_one WHERE price > @p1 AND name = @p2'").fetchall()

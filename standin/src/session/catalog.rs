@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use super::Session;
 use super::catalog_columns::{
     COLUMN_COLUMNS, FOREIGN_KEY_COLUMNS, KEY_COLUMNS, PROCEDURE_COLUMNS, PROCEDURE_PARAMETERS, SPECIAL_COLUMNS,
-    STATISTICS_COLUMNS, TABLE_COLUMNS, TYPE_COLUMNS,
+    STATISTICS_COLUMNS, TABLE_COLUMNS, TYPE_COLUMNS, VERSION_COLUMNS,
 };
 use super::odbc_types::odbc_type;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::sql::schema::{self, Column, Index, Table};
 use crate::sql::system_views::{number, text};
 use crate::sql::types::{Family, Length, SqlType};
 use crate::wire::rpc::{Call, Parameter};
-use crate::wire::tokens::ResultColumn;
+use crate::wire::tokens::{ResultColumn, SERVER_VERSION};
 
 /// A result that is made here, not by SQLite.
 pub(super) struct Listing {
@@ -29,6 +29,18 @@ impl Listing {
     pub fn new(columns: &[(&str, SqlType)], rows: Vec<Vec<Value>>) -> Listing {
         Listing { columns: ResultColumn::plain(columns), rows }
     }
+}
+
+/// What clients ask of xp_msver, which pyodbc's own tests do: the version.
+fn version(wanted: &Wanted<'_>) -> Listing {
+    let [major, minor] = SERVER_VERSION;
+    let product = text(format!("{major}.{minor}.0.0"));
+    let mut rows = vec![
+        vec![number(1), text("ProductName"), Value::Null, text("loopback-odbc stand-in (not SQL Server)")],
+        vec![number(2), text("ProductVersion"), number(i64::from(major) << 16 | i64::from(minor)), product],
+    ];
+    rows.retain(|row| matches!(&row[1], Value::Text(name) if wanted.has("@optname", 0, name)));
+    Listing::new(&VERSION_COLUMNS, rows)
 }
 
 fn maybe(number: Option<i64>) -> Value {
@@ -80,6 +92,7 @@ impl Session {
             "sp_fkeys" => Listing::new(&FOREIGN_KEY_COLUMNS, Vec::new()),
             "sp_stored_procedures" => self.procedures(&wanted)?,
             "sp_sproc_columns" | "sp_sproc_columns_90" | "sp_sproc_columns_100" => self.procedure_columns(&wanted)?,
+            "xp_msver" => version(&wanted),
             _ => return Ok(None),
         }))
     }

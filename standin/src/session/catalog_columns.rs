@@ -163,3 +163,10 @@ pub(super) const PROCEDURE_PARAMETERS: [(&str, SqlType); 28] = [
     ("SS_XML_SCHEMACOLLECTION_NAME", SYSNAME),
     ("SS_DATA_TYPE", SqlType::TinyInt),
 ];
+
+pub(super) const VERSION_COLUMNS: [(&str, SqlType); 4] = [
+    ("Index", SMALLINT),
+    ("Name", SYSNAME),
+    ("Internal_Value", INT),
+    ("Character_Value", SqlType::NVarChar(Length::Of(512))),
+];

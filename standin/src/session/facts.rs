@@ -17,6 +17,9 @@ const VERSION: &str = concat!(
     ". For tests and demonstrations."
 );
 
+/// The isolation level of a new session, as SQL Server's views number it.
+const READ_COMMITTED: i64 = 2;
+
 impl Session {
     /// The value with this name in capitals; `None` if there is none.
     pub(super) fn fact(&self, name: &str) -> Option<(SqlType, Value)> {
@@ -50,6 +53,9 @@ impl Session {
                 let value = last.map_or(Value::Null, |last| Value::Text(last.to_string()));
                 Some((SqlType::Decimal { precision: 38, scale: 0 }, value))
             }
+            "ISOLATION LEVEL" => {
+                Some((SqlType::SmallInt, Value::Integer(self.options.isolation_level.unwrap_or(READ_COMMITTED))))
+            }
             "DB_NAME" => text(&self.database),
             "SUSER_SNAME" | "SUSER_NAME" | "SYSTEM_USER" | "ORIGINAL_LOGIN" => text(&self.identity.login),
             "USER_NAME" | "USER" | "CURRENT_USER" | "SESSION_USER" | "SCHEMA_NAME" => text("dbo"),
@@ -62,6 +68,11 @@ impl Session {
             "ERROR_MESSAGE" => {
                 let message = caught.map_or(Value::Null, |error| Value::Text(error.message.clone()));
                 Some((SqlType::NVarChar(Length::Of(4000)), message))
+            }
+            // A variable, for what depends on its value while compiling.
+            _ if name.starts_with('@') && !name.starts_with("@@") => {
+                let name = name.to_lowercase();
+                Some((*self.variables.types.get(&name)?, self.variables.values.get(&name)?.clone()))
             }
             _ => {
                 let cursor = name.strip_prefix(CURRENT_OF)?.trim_start();

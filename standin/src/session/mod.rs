@@ -92,6 +92,8 @@ struct Options {
     abort_transaction: bool,
     /// Describe results without returning rows.
     format_only: bool,
+    /// What SET TRANSACTION ISOLATION LEVEL said, as SQL Server's views number it. It has no effect.
+    isolation_level: Option<i64>,
     /// The table whose identity values clients may set.
     identity_insert: Option<(String, String)>,
 }

@@ -251,6 +251,14 @@ impl Session {
             self.options.identity_insert = on.then_some((table.database, table.name));
             return Ok(());
         }
+        if let [word, level] = words
+            && word == "ISOLATION LEVEL"
+        {
+            let levels = ["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT"];
+            let known = (1..).zip(levels).find(|(_, known)| level == known);
+            self.options.isolation_level = Some(known.ok_or_else(|| SqlError::syntax(level))?.0);
+            return Ok(());
+        }
         for word in words {
             match word.as_str() {
                 "NOCOUNT" => self.options.no_count = on,
@@ -270,7 +278,6 @@ impl Session {
                 | "CURSOR_CLOSE_ON_COMMIT"
                 | "DATEFIRST"
                 | "DEADLOCK_PRIORITY"
-                | "ISOLATION LEVEL"
                 | "LOCK_TIMEOUT"
                 | "NUMERIC_ROUNDABORT"
                 | "TEXTSIZE" => {}

@@ -534,10 +534,11 @@ impl Reader<'_> {
             self.expect("ISOLATION")?;
             self.expect("LEVEL")?;
             words.push("ISOLATION LEVEL".to_owned());
-            let first = self.name()?;
-            if matches!(first.to_ascii_uppercase().as_str(), "READ" | "REPEATABLE") {
-                self.name()?;
+            let mut level = self.name()?.to_ascii_uppercase();
+            if matches!(level.as_str(), "READ" | "REPEATABLE") {
+                level = format!("{level} {}", self.name()?.to_ascii_uppercase());
             }
+            words.push(level);
             return Ok(Command::SetOption { words, on: true });
         }
         loop {

@@ -1,9 +1,8 @@
 //! The few views of `sys` and `INFORMATION_SCHEMA` that people use, made from [`super::schema`].
 
-use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::compile::value_literal;
+use super::compile::{Environment, value_literal};
 use super::schema::{self, Name, Table};
 use super::types::{Length, SYSNAME, SqlType};
 use crate::error::Result;
@@ -42,8 +41,9 @@ pub fn number(number: impl Into<i64>) -> Value {
 }
 
 /// The view with this name, if there is one.
-pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<View>> {
-    let database = name.database.as_deref().unwrap_or(current);
+pub fn find(name: &Name, env: &Environment<'_>) -> Result<Option<View>> {
+    let sqlite = env.sqlite;
+    let database = name.database.as_deref().unwrap_or(env.database);
     let full = format!("{}.{}", name.schema.as_deref().unwrap_or_default(), name.object).to_lowercase();
     let tables = || schema::tables(sqlite, database);
     let view = match full.as_str() {
@@ -99,6 +99,19 @@ pub fn find(sqlite: &Connection, name: &Name, current: &str) -> Result<Option<Vi
             names.retain(|name| name != "temp");
             let rows = names.into_iter().zip(1..).map(|(name, id)| vec![text(name), number(id)]).collect();
             made(&[("name", SYSNAME), ("database_id", SqlType::Int)], rows)
+        }
+        // The session that asks.
+        "sys.dm_exec_sessions" => {
+            let value = |fact| (env.session)(fact).map_or(Value::Null, |(_, value)| value);
+            made(
+                &[("session_id", SqlType::SmallInt), ("transaction_isolation_level", SqlType::SmallInt)],
+                vec![vec![value("@@SPID"), value("ISOLATION LEVEL")]],
+            )
+        }
+        // Where clients look whether there is a view that some versions lack.
+        "sys.system_views" => made(&[("name", SYSNAME)], vec![vec![text("dm_exec_sessions")]]),
+        "information_schema.sequences" => {
+            made(&[("SEQUENCE_CATALOG", SYSNAME), ("SEQUENCE_SCHEMA", SYSNAME), ("SEQUENCE_NAME", SYSNAME)], Vec::new())
         }
         _ => return Ok(None),
     };

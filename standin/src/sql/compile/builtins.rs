@@ -401,10 +401,19 @@ impl Compiler<'_> {
 
     /// Resolved while compiling, right before the statement runs.
     fn object_id(&mut self, object: &Expr) -> Result<Typed> {
-        let Expr::Value(value) = object else {
-            return Err(SqlError::unsupported("OBJECT_ID of anything but a literal"));
+        let written = match object {
+            Expr::Value(value) => value.value.clone().into_string(),
+            Expr::Identifier(variable) if variable.value.starts_with('@') => {
+                let variable = self.expression(object)?;
+                self.hint(&variable, nvarchar(Length::Of(4000)));
+                match (self.env.session)(&object.to_string().to_uppercase()) {
+                    Some((_, rusqlite::types::Value::Text(text))) => Some(text),
+                    _ => None,
+                }
+            }
+            _ => return Err(SqlError::unsupported("OBJECT_ID of anything but a literal or a variable")),
         };
-        let name = Name::parse(&value.value.clone().into_string().unwrap_or_default());
+        let name = Name::parse(&written.unwrap_or_default());
         let table = schema::find(self.env.sqlite, &name, self.env.database)?.map(|table| (table.database, table.name));
         let module = || modules::named(self.env.sqlite, &name, self.env.database);
         let found = match table {

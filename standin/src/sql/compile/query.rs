@@ -485,7 +485,7 @@ impl Compiler<'_> {
             self.introduce(&shown, alias, &view.columns);
             return Ok(format!("({}) AS {}", view.sql, quote(&shown)));
         }
-        if let Some(view) = system_views::find(self.env.sqlite, name, self.env.database)? {
+        if let Some(view) = system_views::find(name, self.env)? {
             self.introduce(&shown, alias, &view.columns);
             return Ok(format!("({}) AS {}", view.sql(), quote(&shown)));
         }
