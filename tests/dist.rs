@@ -480,7 +480,7 @@ fn the_files_of_others_survive_in_each_form() {
 fn a_purge_removes_a_login_and_nothing_else() {
     let root = Root::prepared("bookworm");
     root.apt(&format!("install {}", deb(&release())));
-    let login = "[Loopback]\nDriver=SQL Server Loopback\nUID=me\nPWD=secret\n\n[Last]\nDriver=x\n";
+    let login = "[Loopback]\nDriver=SQL Server Loopback\nUID=me\nPWD=secret\n\n; Of the next\n[Last]\nDriver=x\n";
     root.write(DATA_SOURCES, &format!("{OTHERS}\n{login}"));
     root.write(DATA_SOURCES, &format!("{}[Second]\nDriver=SQL Server Loopback\n", root.read(DATA_SOURCES)));
     let said = root.apt("remove loopback-odbc");
@@ -489,7 +489,19 @@ fn a_purge_removes_a_login_and_nothing_else() {
     assert_says(&root.read(DATA_SOURCES), &["[Loopback]\nUID=me\nPWD=secret\n"]);
     root.apt("purge loopback-odbc");
     let second = "[Second]\nDriver=SQL Server Loopback\n";
-    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n[Last]\nDriver=x\n{second}"));
+    assert_eq!(root.read(DATA_SOURCES), format!("{OTHERS}\n\n; Of the next\n[Last]\nDriver=x\n{second}"));
+
+    // In Windows' form, without a last newline, and readable by its owner alone.
+    root.apt(&format!("install {}", deb(&release())));
+    root.apt("remove loopback-odbc");
+    root.write(DATA_SOURCES, "[a]\r\nx=1\r\n[LOOPBACK]\r\nDriver=\r\nPWD=secret\r\n[b]\r\nDriver=y");
+    root.sh("chmod 600 /etc/odbc.ini; chown 7:8 /etc/odbc.ini").ok();
+    root.apt("purge loopback-odbc");
+    assert_eq!(root.read(DATA_SOURCES), "[a]\r\nx=1\r\n[b]\r\nDriver=y");
+    assert_eq!(
+        root.sh("stat -c '%a %u:%g' /etc/odbc.ini; ls /etc/odbc*").ok().stdout,
+        "600 7:8\n/etc/odbc.ini\n/etc/odbcinst.ini\n"
+    );
 }
 
 #[test]

@@ -392,7 +392,9 @@ fn the_strings_of_the_administrators_pages_are_what_the_program_prints() {
 
 #[test]
 fn the_commands_that_install_name_this_version() {
-    for page in ["README.md", "docs/administrators-windows.md", "docs/administrators-managed-instance.md"] {
+    for page in
+        ["README.md", "python/README.md", "docs/administrators-windows.md", "docs/administrators-managed-instance.md"]
+    {
         let page = text(project(page));
         let files = page
             .split(['`', ' ', '/', '"', '(', ')', '\n'])

@@ -31,7 +31,11 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     let from = match (&wanted.library, places.packaged) {
         (Some(_), true) => return Err(owned_by_a_package(&places)),
         (None, true) => places.library.clone(),
-        (named, false) => library::source(named.as_deref(), &folder_of(&places.library))?,
+        (named, false) => {
+            let packaged = places::package()?;
+            let installed = packaged.as_ref().unwrap_or(&places.library);
+            library::source(named.as_deref(), &folder_of(installed))?
+        }
     };
     library::check(&from)?;
     let file = path_text(&places.library)?;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 const MARK: &str = ".made-by-loopback-odbc";
 
 /// The file to install: the one named with `--library`, the one beside this program, the one that `make install` put into the
-/// program's own library folder, or, for a second copy, the installed one.
+/// program's own library folder, or, for a second copy, the installed one or that of a package.
 ///
 /// # Errors
 /// None exists; lists the paths that were tried.

@@ -46,6 +46,7 @@ use windows as system;
 
 use arguments::{Arguments, Command, Making};
 use clap::{CommandFactory, Parser};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -55,8 +56,12 @@ const OK: u8 = 0;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    let first = std::env::args().nth(1);
-    let outcome = if Making::is_asked_for(first.as_deref()) { make(Making::parse()) } else { run(Arguments::parse()) };
+    let first = std::env::args_os().nth(1);
+    let outcome = if Making::is_asked_for(first.as_deref().and_then(OsStr::to_str)) {
+        make(Making::parse())
+    } else {
+        run(Arguments::parse())
+    };
     outcome
         .unwrap_or_else(|problem| {
             anstream::eprintln!("{}: {problem}", arguments::NAME);

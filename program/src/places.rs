@@ -80,7 +80,7 @@ impl Places {
 }
 
 /// The library's file, if a package owns it. A file of the package contains its path, because packages differ in the folder.
-fn package() -> Result<Option<PathBuf>, String> {
+pub fn package() -> Result<Option<PathBuf>, String> {
     let file = system::package()?;
     match fs::read_to_string(&file) {
         Ok(path) => Ok(Some(path.trim().into())),

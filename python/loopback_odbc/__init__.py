@@ -89,7 +89,7 @@ def version() -> str:
     Raises:
         Error: the library cannot be loaded.
     """
-    function = _load().loopback_odbc_version
+    function = _function("loopback_odbc_version")
     function.restype = ctypes.c_char_p
     text = function()
     return bytes(text).decode()
@@ -131,19 +131,22 @@ def _profile(section: str, file: str) -> str:
         except OSError:
             continue
         installer.SQLGetPrivateProfileString(
-            section.encode(), b"Driver", b"", buffer, ctypes.c_int(len(buffer)), file.encode()
+            os.fsencode(section), b"Driver", b"", buffer, ctypes.c_int(len(buffer)), file.encode()
         )
         return os.fsdecode(buffer.value)
     return ""
 
 
-def _load() -> Any:
+def _function(name: str) -> Any:
+    """A function of the library."""
     path = library()
     try:
-        return ctypes.CDLL(path)
+        return getattr(ctypes.CDLL(path), name)
     except OSError as error:
         text = "The library cannot be loaded: {}. Fix: install the package for this platform".format(error)
         raise Error("IM003", text) from None
+    except AttributeError:
+        raise Error("IM003", "{} has no function {}: it is too old, or another library".format(path, name)) from None
 
 
 def _text(name: str, value: Optional[str]) -> bytes:
@@ -162,7 +165,7 @@ def _text(name: str, value: Optional[str]) -> bytes:
 
 def _ask(function: str, *arguments: bytes) -> str:
     """Calls a function that fills a buffer. A positive length is that of the result, a negative one that of an error."""
-    call = getattr(_load(), function)
+    call = _function(function)
     size = 4096
     while True:
         buffer, length = ctypes.create_string_buffer(size), ctypes.c_int(size)

@@ -15,7 +15,7 @@ loopback_report <- function() {
 
 loopback_library <- function() {
   for (path in registered()) {
-    if (startsWith(tolower(basename(path)), stem()) && file.exists(path)) return(path)
+    if (startsWith(tolower(basename(path)), stem()) && file.exists(path) && !dir.exists(path)) return(path)
   }
   own <- if (is_windows()) file.path("windows", "loopbackodbc.dll") else file.path("linux", "libloopbackodbc.so")
   own <- system.file(own, package = "loopbackodbc")
@@ -47,12 +47,17 @@ registered <- function() {
 # The value of Driver in a section of odbc.ini or odbcinst.ini.
 driver_of <- function(file, section) {
   lines <- tryCatch(suppressWarnings(readLines(file, encoding = "UTF-8")), error = function(error) character(0))
-  lines <- trimws(lines)
+  # As bytes: the file may have another encoding than the session.
+  trimmed <- function(text) gsub("^[ \t\r]+|[ \t\r]+$", "", text, useBytes = TRUE)
+  lines <- trimmed(lines)
   heading <- grepl("^\\[", lines, useBytes = TRUE)
-  inside <- cumsum(heading) == match(tolower(paste0("[", section, "]")), tolower(lines[heading]), nomatch = -1)
+  wanted <- paste0("[", section, "]")
+  same <- function(line) identical(tolower(iconv(line, "UTF-8", "ASCII", sub = "byte")), tolower(wanted))
+  first <- which(vapply(lines[heading], same, logical(1)))[1]
+  inside <- if (is.na(first)) logical(length(lines)) else cumsum(heading) == first
   driver <- grep("^driver[ \t]*=", lines[inside], ignore.case = TRUE, value = TRUE, useBytes = TRUE)
   if (length(driver) == 0) return(character(0))
-  trimws(sub("^[^=]*=", "", driver[1]))
+  trimmed(sub("^[^=]*=", "", driver[1], useBytes = TRUE))
 }
 
 # A text as a C string in UTF-8.
@@ -62,7 +67,8 @@ bytes <- function(name, value) {
     fail("HY009", paste(name, "must be one character string"))
   }
   text <- enc2utf8(value)
-  if (!validUTF8(text)) fail("HY009", paste(name, "is not valid UTF-8"))
+  is_broken <- Encoding(value) != "latin1" && l10n_info()[["UTF-8"]] && !validUTF8(value)
+  if (is_broken || !validUTF8(text)) fail("HY009", paste(name, "is not valid UTF-8"))
   c(charToRaw(text), as.raw(0))
 }
 
@@ -72,7 +78,9 @@ ask <- function(name, ...) {
   loaded <- tryCatch(dyn.load(path), error = function(error) {
     fail("IM003", paste0("The library cannot be loaded: ", conditionMessage(error)))
   })
-  symbol <- getNativeSymbolInfo(name, loaded)$address
+  symbol <- tryCatch(getNativeSymbolInfo(name, loaded)$address, error = function(error) {
+    fail("IM003", paste0(path, " has no function ", name, ": it is too old, or another library"))
+  })
   size <- 4096L
   repeat {
     answer <- .C(symbol, ..., text = raw(size), length = size)

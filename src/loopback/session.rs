@@ -441,10 +441,12 @@ fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
     Ok(followed)
 }
 
-/// The absolute path in an argument: all of it, or what follows `=`.
+/// The absolute path in an argument: all of it, or what follows `=`. Reports name the paths that were followed, so an argument with
+/// other characters than those of a session's path does not count: it may be a script, a connection string or a URL, with a password.
 fn absolute_path(argument: &str) -> Option<&str> {
     let start = if argument.starts_with('/') { 0 } else { argument.find("=/")? + 1 };
-    Some(&argument[start..])
+    let path = &argument[start..];
+    path.chars().all(|it| it.is_alphanumeric() || "/._-+~,%".contains(it)).then_some(path)
 }
 
 /// The parent of a process, from `/proc/ID/stat` (proc_pid_stat(5)): the second field after the name in parentheses.
@@ -792,6 +794,20 @@ mod tests {
             &["on the command lines of 1 processes"],
         );
         assert_says(&refusal(&closed()), &["/proc/self/cmdline cannot be read"]);
+    }
+
+    #[test]
+    fn arguments_that_may_contain_a_password_are_neither_followed_nor_shown() {
+        for argument in [
+            "/closed/q;PWD=hunter2",
+            "--dsn=/closed/b:hunter2@host/",
+            "A=/closed/x; run --password hunter2",
+            "/closed/'hunter2'",
+        ] {
+            let world = Fixture::default().working_directory("/elsewhere").closed("/closed").unlisted();
+            let text = refusal(&process(world, "self", &["x", argument], "0"));
+            assert!(!text.contains("hunter2") && !text.contains("/closed"), "{text}");
+        }
     }
 
     #[test]

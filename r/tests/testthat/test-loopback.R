@@ -24,5 +24,7 @@ test_that("odbc.ini is read as the driver manager reads it", {
   driver_of <- loopbackodbc:::driver_of
   expect_identical(driver_of(file, "Loopback"), "/a b")
   expect_identical(driver_of(file, "Nowhere"), character(0))
+  writeBin(c(charToRaw("[Caf"), as.raw(0xe9), charToRaw("]\nDescription=\n[Loopback]\r\nDriver=/x\r\n")), file)
+  expect_identical(driver_of(file, "Loopback"), "/x")
   expect_identical(driver_of(tempfile(), "Loopback"), character(0))
 })
