@@ -510,7 +510,7 @@ fn the_package_installs_despite_obstacles_and_names_them() {
     let root = Root::prepared("bookworm");
     root.write(DRIVERS, "[SQL Server Loopback]\nDriver=/usr/lib/other.so\n");
     let said = root.apt(&format!("install {}", deb(&release())));
-    assert_says(&said, &["is another driver (/usr/lib/other.so)", "sudo loopback-odbc install"]);
+    assert_says(&said, &["is another driver (/usr/lib/other.so)", "sudo /usr/bin/loopback-odbc install"]);
     assert_eq!(root.read(DRIVERS), "[SQL Server Loopback]\nDriver=/usr/lib/other.so\n");
     assert_eq!(root.sh("dpkg-query -W -f '${Status}' loopback-odbc").ok().stdout, "install ok installed");
     root.apt("purge loopback-odbc");
@@ -520,7 +520,7 @@ fn the_package_installs_despite_obstacles_and_names_them() {
     let root = Root::prepared("bookworm");
     let said = root
         .sh(&format!("mount --bind /etc /etc && mount -o remount,bind,ro /etc && dpkg -i {} 2>&1", deb(&release())));
-    assert_says(&said.stdout, &["/etc/odbc", "cannot be written", "sudo loopback-odbc install"]);
+    assert_says(&said.stdout, &["/etc/odbc", "cannot be written", "sudo /usr/bin/loopback-odbc install"]);
     root.sh("umount /etc && loopback-odbc install").ok();
     root.connects();
 }
@@ -797,12 +797,22 @@ fn the_msi_registers_upgrades_and_unregisters() {
     );
     assert_says(&installed, &[r"C:\\Program Files\\loopback-odbc\\loopbackodbc.dll", "loopback-odbc.exe"]);
     wine(&["reg", "add", r"HKLM\Software\ODBC\ODBC.INI\Loopback", "/v", "Database", "/d", "Sales", "/f"]).ok();
+    // Windows tells the older version that it is upgraded. Wine does not when the new one removes it, so this is done here.
+    wine(&["msiexec", "/x", &old, "UPGRADINGPRODUCTCODE={6D2A41F0-6D5B-4C7E-9B0E-000000000000}", "/qn"]).ok();
     wine(&["msiexec", "/i", &new, "/qn"]).ok();
     let upgraded = windows_state(folder.path()).join("\n");
     assert_says(&upgraded, &["\"Database\"=\"Sales\"", r"ODBCINST.INI\SQL Server Loopback]", "loopback-odbc.exe"]);
     let said = wine(&[r"C:\Program Files\loopback-odbc\loopback-odbc.exe", "install", "--dry-run"]);
     said.says(&["loopbackodbc.dll: in place, from its package", "[Loopback] is up to date"]);
 
+    wine(&["msiexec", "/x", &new, "/qn"]).ok();
+    assert_eq!(windows_state(folder.path()), before);
+
+    // An upgrade in one step.
+    wine(&["msiexec", "/i", &old, "/qn"]).ok();
+    wine(&["msiexec", "/i", &new, "/qn"]).ok();
+    let upgraded = windows_state(folder.path()).join("\n");
+    assert_says(&upgraded, &[r"ODBCINST.INI\SQL Server Loopback]", r"ODBC.INI\Loopback]", "loopback-odbc.exe"]);
     wine(&["msiexec", "/x", &new, "/qn"]).ok();
     assert_eq!(windows_state(folder.path()), before);
 }

@@ -17,10 +17,23 @@ loopback_library <- function() {
   for (path in registered()) {
     if (startsWith(tolower(basename(path)), stem()) && file.exists(path) && !dir.exists(path)) return(path)
   }
-  own <- if (is_windows()) file.path("windows", "loopbackodbc.dll") else file.path("linux", "libloopbackodbc.so")
+  own <- if (is_windows()) file.path("windows", "loopbackodbc.dll.gz") else file.path("linux", "libloopbackodbc.so")
   own <- system.file(own, package = "loopbackodbc")
   if (!nzchar(own)) fail("IM003", "No library is registered, and this package has none for this platform")
-  own
+  if (is_windows()) unpacked(own) else own
+}
+
+# The DLL in R's folder for temporary files. In the package it is compressed.
+unpacked <- function(archive) {
+  path <- file.path(tempdir(), sub("\\.gz$", "", basename(archive)))
+  if (!file.exists(path)) {
+    input <- gzfile(archive, "rb")
+    on.exit(close(input))
+    contents <- raw(0)
+    while (length(part <- readBin(input, raw(), 1048576)) > 0) contents <- c(contents, part)
+    writeBin(contents, path)
+  }
+  path
 }
 
 is_windows <- function() .Platform$OS.type == "windows"

@@ -18,6 +18,14 @@ test_that("the report has lines, and the library a path", {
   expect_true(file.exists(loopback_library()))
 })
 
+test_that("the library for Windows is unpacked whole", {
+  archive <- system.file("windows", "loopbackodbc.dll.gz", package = "loopbackodbc")
+  path <- loopbackodbc:::unpacked(archive)
+  expect_identical(basename(path), "loopbackodbc.dll")
+  expect_identical(rawToChar(readBin(path, raw(), 2)), "MZ")
+  expect_gt(file.size(path), 500000)
+})
+
 test_that("odbc.ini is read as the driver manager reads it", {
   file <- tempfile()
   writeLines(c("# [loopback]", "[Other]", "Driver=/other", " [LOOPBACK] ", "Database=x", "DRIVER = /a b ", "Driver=/second"), file)
