@@ -755,7 +755,12 @@ fn on_drive_z(path: &Path) -> String {
     format!("Z:{}", path.to_str().unwrap().replace('/', "\\"))
 }
 
-/// The registrations of drivers and data sources, and the folders of programs.
+/// The folder of the program, as this machine sees it.
+fn windows_folder() -> PathBuf {
+    project("build/windows/prefix/drive_c/Program Files/loopback-odbc")
+}
+
+/// The registrations of drivers and data sources, and the files of the program.
 fn windows_state(folder: &Path) -> Vec<String> {
     let file = folder.join("registry.reg");
     let _ = fs::remove_file(&file);
@@ -764,9 +769,10 @@ fn windows_state(folder: &Path) -> Vec<String> {
         fs::read(&file).unwrap().chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     let mut state: Vec<String> = String::from_utf16_lossy(&exported).lines().map(str::to_owned).collect();
     assert!(state.len() > 5, "{state:?}");
-    let folder = project("build/windows/prefix/drive_c/Program Files/loopback-odbc");
-    let entries =
-        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let entries = fs::read_dir(windows_folder())
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     state.extend(entries.collect::<BTreeSet<String>>());
     state
 }
@@ -777,7 +783,11 @@ fn the_msi_registers_upgrades_and_unregisters() {
     let folder = tempfile::tempdir_in(part("DIST_WORK")).unwrap();
     let [old, new] = [older(), release()].map(|release| on_drive_z(Path::new(&file(&release, ".msi"))));
     wine(&["msiexec", "/x", &new, "/qn"]);
-    // What other tests have registered.
+    // What other tests have registered, and what one that failed has left.
+    for key in [r"HKLM\Software\Microsoft\Windows\CurrentVersion\Installer", r"HKLM\Software\Classes\Installer"] {
+        wine(&["reg", "delete", key, "/f"]);
+    }
+    let _ = fs::remove_dir_all(windows_folder());
     for key in [r"ODBCINST.INI\SQL Server Loopback", r"ODBC.INI\Loopback"] {
         wine(&["reg", "delete", &format!(r"HKLM\Software\ODBC\{key}"), "/f"]);
     }
