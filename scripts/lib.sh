@@ -182,3 +182,42 @@ same_system_odbc_configuration() {
     [ "$1" = "$now" ] ||
         fail "the ODBC configuration has changed, which nothing here may do. Before: $1. Now: $now"
 }
+
+# --- What a release is of ---
+
+# Whether the project is a git repository of its own. Another user may own it.
+is_repository() {
+    [ "$(git -c safe.directory='*' -C "$PROJECT" rev-parse --show-toplevel 2>/dev/null)" = "$(realpath "$PROJECT")" ]
+}
+
+# Prints the files of the project, each with a NUL: those of git, or, without git, all that were not built here.
+project_files() {
+    if is_repository; then
+        git -c safe.directory='*' -C "$PROJECT" ls-files -z
+    else
+        (cd "$PROJECT" && find . \( -path ./build -o -path ./dist -o -path ./target -o -path ./fuzz/target \) -prune -o -type f -print0)
+    fi
+}
+
+# Sets and exports SOURCE_DATE_EPOCH and LOOPBACK_ODBC_COMMIT, if the caller has not: the time and the name of the commit, or, without git,
+# the date of the newest version in the changelog, and no name. Warns if this is no release.
+identify_release() {
+    local version git=(git -c safe.directory='*' -C "$PROJECT")
+    [ -z "${LOOPBACK_ODBC_COMMIT+set}" ] || return 0
+    version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$PROJECT/Cargo.toml")
+    if ! is_repository; then
+        SOURCE_DATE_EPOCH=$(date -u -d "$(sed -n 's/^## \[[0-9.]*\] - //p' "$PROJECT/CHANGELOG.md" | head -n 1)" +%s)
+        LOOPBACK_ODBC_COMMIT=''
+        echo "warning: this is no git repository. The files name no commit, and this is not a release." >&2
+    else
+        SOURCE_DATE_EPOCH=$("${git[@]}" log -1 --format=%ct)
+        LOOPBACK_ODBC_COMMIT=$("${git[@]}" rev-parse --short=12 HEAD)
+        if [ -n "$("${git[@]}" status --porcelain --untracked-files=no)" ]; then
+            LOOPBACK_ODBC_COMMIT+=-dirty
+            echo "warning: there are changes that are not committed. This is not a release." >&2
+        elif [ "$("${git[@]}" describe --exact-match --tags 2>/dev/null)" != "v$version" ]; then
+            echo "warning: the commit $LOOPBACK_ODBC_COMMIT has no tag v$version. This is not a release." >&2
+        fi
+    fi
+    export SOURCE_DATE_EPOCH LOOPBACK_ODBC_COMMIT
+}
