@@ -65,4 +65,5 @@ lint: ## formatting, lints, and the documentation of the code, below target/doc
 	@scripts/lint
 
 clean: ## remove everything that was built or downloaded
-	rm -rf build target dist
+	rm -rf target dist
+	rm -rf build 2>/dev/null || sudo rm -rf build
