@@ -139,14 +139,13 @@ say_how_to_remove() {
 }
 
 # Under sudo everything runs as root. Gives the files that it made to the user who called sudo, who could not delete
-# them otherwise. Root folders of other systems stay root's: their files mean something by their owner. Use as: trap give_back EXIT
+# them otherwise. Root folders of other systems, and Wine's, stay root's: their owner means something. Use as: trap give_back EXIT
 give_back() {
     [ "${SUDO_UID:-0}" -ne 0 ] || return 0
     local folder
     for folder in "$PROJECT/build" "$TARGET_DIR" "$PROJECT/Cargo.lock" "${CARGO_HOME:-}" "${RUSTUP_HOME:-}"; do
         if [ -e "$folder" ]; then
-            find "$folder" -xdev \( -path "$PROJECT/build/roots" -o -path "$PROJECT/build/windows/root" \
-                -o -path "$PROJECT/build/windows/prefix" \) -prune -o -user root -exec chown -h "$SUDO_UID:$SUDO_GID" {} +
+            find "$folder" -xdev \( -path "$PROJECT/build/roots" -o -path "$PROJECT/build/windows" \) -prune -o -user root -exec chown -h "$SUDO_UID:$SUDO_GID" {} +
         fi
     done
 }
