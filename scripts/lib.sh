@@ -145,7 +145,8 @@ give_back() {
     local folder
     for folder in "$PROJECT/build" "$TARGET_DIR" "$PROJECT/Cargo.lock" "${CARGO_HOME:-}" "${RUSTUP_HOME:-}"; do
         if [ -e "$folder" ]; then
-            find "$folder" -xdev \( -path "$PROJECT/build/roots" -o -path "$PROJECT/build/windows" \) -prune -o -user root -exec chown -h "$SUDO_UID:$SUDO_GID" {} +
+            find "$folder" -xdev \( -path "$PROJECT/build/roots" -o -path "$PROJECT/build/windows" \) -prune -o \
+                -user root -exec chown -h "$SUDO_UID:$SUDO_GID" {} +
         fi
     done
 }
