@@ -788,6 +788,8 @@ fn the_msi_registers_upgrades_and_unregisters() {
         wine(&["reg", "delete", key, "/f"]);
     }
     let _ = fs::remove_dir_all(windows_folder());
+    // Each Windows has this key. Wine has it when the first data source is registered.
+    wine(&["reg", "add", r"HKLM\Software\ODBC\ODBC.INI\ODBC Data Sources", "/f"]).ok();
     for key in [r"ODBCINST.INI\SQL Server Loopback", r"ODBC.INI\Loopback"] {
         wine(&["reg", "delete", &format!(r"HKLM\Software\ODBC\{key}"), "/f"]);
     }
