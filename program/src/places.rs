@@ -58,9 +58,8 @@ impl Places {
             }
             true => Mode::User,
         };
-        let package = if mode == Mode::System { package()? } else { None };
-        let folder = package.as_ref().map_or_else(|| system::folder(mode), |library| Ok(folder_of(library)))?;
-        let library = folder.join(file_name(&registration.driver_name));
+        let package = package_of(mode)?;
+        let library = library_beside(package.as_deref(), mode, &registration.driver_name)?;
         let (drivers, data_sources) = system::registers(mode)?;
         let program = if package.is_some() { None } else { system::program(mode)? };
         Ok(Places { mode, packaged: package.as_ref() == Some(&library), library, program, drivers, data_sources })
@@ -126,7 +125,18 @@ pub fn check_section(dsn: &str) -> Result<(), String> {
 /// # Errors
 /// There is no folder for it.
 pub fn library(mode: Mode, driver_name: &str) -> Result<PathBuf, String> {
-    Ok(system::folder(mode)?.join(file_name(driver_name)))
+    library_beside(package_of(mode)?.as_deref(), mode, driver_name)
+}
+
+/// Packages install for all users.
+fn package_of(mode: Mode) -> Result<Option<PathBuf>, String> {
+    if mode == Mode::System { package() } else { Ok(None) }
+}
+
+/// The library's installed file: beside that of a package, if there is one.
+fn library_beside(package: Option<&Path>, mode: Mode, driver_name: &str) -> Result<PathBuf, String> {
+    let folder = package.map_or_else(|| system::folder(mode), |library| Ok(folder_of(library)))?;
+    Ok(folder.join(file_name(driver_name)))
 }
 
 /// Checks that a text can be a value in odbc.ini or odbcinst.ini.
