@@ -4,27 +4,22 @@
 
 mod common;
 
+use common::root::{CONNECT, DATA_SOURCES, DRIVERS, Holder, OTHERS, assert_same, listing};
 use common::server::Server;
 use common::{Ran, assert_says, part, project};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-const DRIVERS: &str = "/etc/odbcinst.ini";
-const DATA_SOURCES: &str = "/etc/odbc.ini";
 /// Where the tests show Microsoft's driver: in a folder that scripts of SQL Server can see.
 const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What an administrator had in the files before.
-const OTHERS: &str = "; Ours, do not touch\n\n[Warehouse]\n  Driver = Other\nServer=w # main\n\n\n# The end\n";
-
 /// A distribution in a root folder of its own. Everything that is written is in memory, and gone with this value.
 struct Root {
-    holder: Child,
+    holder: Holder,
     _folder: tempfile::TempDir,
 }
 
@@ -32,69 +27,51 @@ struct Root {
 const HOLD: &str = r#"
 root=$1/root
 mkdir "$1/memory" "$root"
-mount -t tmpfs -o "mode=755,size=$3" tmpfs "$1/memory"
+mount -t tmpfs -o mode=755,size=2g tmpfs "$1/memory"
 mkdir "$1/memory/upper" "$1/memory/work"
 mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/memory/upper,workdir=$1/memory/work" "$root"
-mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root$5" "$root$6" "$root$7"
+mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root$4" "$root$5" "$root$6"
 mount --rbind /proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
-mount --bind "$4" "$root$5"
+mount --bind "$3" "$root$4"
+mount --rbind "$5" "$root$5"
 mount --rbind "$6" "$root$6"
-mount --rbind "$7" "$root$7"
 exec chroot "$root" bash -euc 'echo ready; read -r _ || true'
 "#;
 
 impl Root {
     fn new(suite: &str) -> Root {
-        Root::with_memory(suite, "2g")
-    }
-
-    fn with_memory(suite: &str, size: &str) -> Root {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
         let driver = part("MSODBCSQL").parent().unwrap().parent().unwrap().to_owned();
         let target = part("STANDIN").parent().unwrap().to_owned();
         let mut command = Command::new("unshare");
         command.args(["--mount", "bash", "-euc", HOLD, "hold"]).arg(folder.path());
-        command.arg(part("DIST_ROOTS").join(suite)).arg(size).arg(driver).arg(TARGET_FOLDER);
+        command.arg(part("DIST_ROOTS").join(suite)).arg(driver).arg(TARGET_FOLDER);
         command.arg(project("").canonicalize().unwrap()).arg(target);
-        let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "no namespace with an overlay could be made");
-        Root { holder, _folder: folder }
+        Root { holder: Holder::of(&mut command), _folder: folder }
     }
 
     /// With the driver manager, Microsoft's driver in its files, and comments.
     fn prepared(suite: &str) -> Root {
         let root = Root::new(suite);
         root.sh("apt-get -qq -y --no-install-recommends install unixodbc odbcinst >/dev/null 2>&1").ok();
-        root.write(
-            DRIVERS,
-            &format!("# Drivers\n\n[ODBC Driver 18 for SQL Server]\nDriver = {}\nUsageCount=1\n", target()),
-        );
-        root.write(DATA_SOURCES, OTHERS);
+        root.holder.prepare(&target());
         root
     }
 
-    fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        Path::new(&format!("/proc/{}/root", self.holder.id())).join(path.as_ref().strip_prefix("/").unwrap())
-    }
-
     fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.holder.read(path)
     }
 
     fn write(&self, path: &str, contents: &str) {
-        fs::write(self.path(path), contents).unwrap();
+        self.holder.write(path, contents);
     }
 
     /// A program in the root, with an environment like that of a package manager.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("nsenter");
-        let of_holder = format!("/proc/{}", self.holder.id());
-        command.args([format!("--mount={of_holder}/ns/mnt"), format!("--root={of_holder}/root")]);
-        command.args(["--", "/usr/bin/env", "--chdir=/"]).arg(program).env_clear();
+        let mut command = self.holder.enter();
+        command.args(["/usr/bin/env", "--chdir=/"]).arg(program).env_clear();
         command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/root").env("LANG", "C.UTF-8");
         command.env("DEBIAN_FRONTEND", "noninteractive");
         command
@@ -108,26 +85,21 @@ impl Root {
     fn everything(&self) -> String {
         const FILES: &str = "find /etc /usr -xdev \\( -type d -printf '%p %y %m %U:%G\\n' -o -printf '%p %y %m %U:%G %s %l\\n' \\) | \
                              grep -v -e ^/etc/ld.so.cache | sort; find /etc/odbc* /usr/lib/*/odbc /usr/bin -type f -exec sha256sum {} + | sort";
-        let ran = self.sh(FILES).ok();
-        assert!(ran.stdout.lines().count() > 1000, "{ran:?}");
-        ran.stdout
+        listing(self.command("bash").args(["-c", FILES]))
     }
 
     #[track_caller]
     fn is_as(&self, before: &str) {
-        let now = self.everything();
-        let (before, now): (BTreeSet<&str>, BTreeSet<&str>) = (before.lines().collect(), now.lines().collect());
-        let different: Vec<&&str> = before.symmetric_difference(&now).collect();
-        assert!(different.is_empty(), "{different:#?}");
+        assert_same(before, &self.everything());
     }
 
     /// Connects with pyodbc, and prints the copy of the library that was loaded.
     #[track_caller]
-    fn connects(&self) {
+    fn connects(&self, library: &str) {
         let server = Server::start();
         let string = format!("DSN=Loopback;{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"));
         let said = Ran::of(self.command("/usr/bin/python3").args(["-c", CONNECT, &string])).ok().stdout;
-        assert_eq!(said, format!("connected: 12\nloaded: {LIBRARY}\n"));
+        assert_eq!(said, format!("connected: 12\nloaded: {library}\n"));
     }
 
     /// Installs, upgrades or removes with a command, which must end well.
@@ -137,21 +109,6 @@ impl Root {
         ran.stdout
     }
 }
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        drop(self.holder.stdin.take());
-        let _ = self.holder.wait();
-    }
-}
-
-/// Prints which copy of the library is loaded after a connect.
-const CONNECT: &str = "
-import pyodbc, sys
-print('connected:', *pyodbc.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM Sales.dbo.Orders').fetchone())
-with open('/proc/self/maps') as maps:
-    print('loaded:', *{line.split()[-1] for line in maps if 'libloopbackodbc' in line})
-";
 
 /// Microsoft's driver in a root.
 fn target() -> String {
@@ -353,9 +310,10 @@ fn a_deb_is_installed_upgraded_and_removed(suite: &str) {
     assert_says(&root.sh("loopback-odbc --version").ok().stdout, &[&format!("loopback-odbc {VERSION}")]);
     let doctor = root.sh("loopback-odbc doctor --installation");
     assert_eq!(doctor.status, 0, "{}", doctor.stdout);
-    root.connects();
+    root.connects(LIBRARY);
     assert_eq!(root.sh("dpkg --verify loopback-odbc").ok().stdout, "");
-    root.apt("install --reinstall loopback-odbc 2>/dev/null || true");
+    root.apt(&format!("install --reinstall {}", deb(&release())));
+    assert_eq!([DRIVERS, DATA_SOURCES].map(|path| root.read(path)), kept);
 
     // Twice, and half-done: a package that was unpacked and not configured.
     root.sh("set -e; /var/lib/dpkg/info/loopback-odbc.postinst configure; /var/lib/dpkg/info/loopback-odbc.postinst configure").ok();
@@ -365,7 +323,7 @@ fn a_deb_is_installed_upgraded_and_removed(suite: &str) {
     root.apt("remove loopback-odbc");
     root.is_as(&before);
     root.apt(&format!("install {}", deb(&release())));
-    root.connects();
+    root.connects(LIBRARY);
     root.apt("purge loopback-odbc");
     root.is_as(&before);
 }
@@ -402,7 +360,7 @@ fn scripts_of_sql_server_connect(suite: &str) {
     for (program, script) in [("/usr/bin/python3", "loopback.py"), ("/usr/bin/Rscript", "loopback.R")] {
         let mut command = root.command(project("scripts/satellite"));
         let seed = format!("Sales={}", project("examples/sales.sql").display());
-        command.env("STANDIN", part("STANDIN")).env("LOOPBACK_ODBC_LIBRARY", root.library_outside());
+        command.env("STANDIN", part("STANDIN")).env("LOOPBACK_ODBC_LIBRARY", LIBRARY);
         command.args([
             "--seed",
             &seed,
@@ -416,13 +374,6 @@ fn scripts_of_sql_server_connect(suite: &str) {
         command.arg("--script").arg(project(&format!("examples/{script}"))).args(["--", program, script]);
         let said = Ran::of(&mut command).ok().stdout;
         assert_says(&said, &["12"]);
-    }
-}
-
-impl Root {
-    /// A library for `scripts/satellite`, which wants one. The scripts do not use it: ODBCSYSINI is /etc.
-    fn library_outside(&self) -> &'static str {
-        LIBRARY
     }
 }
 
@@ -451,7 +402,7 @@ fn the_package_replaces_an_installation_without_one() {
     assert_eq!(root.sh("ls -A /usr/lib/loopback-odbc").ok().stdout, "package\n");
     assert_eq!(root.sh("grep -c -i loopbackodbc.so /etc/odbcinst.ini").ok().stdout, "1\n");
     assert_says(&root.sh("test ! -L /usr/bin/loopback-odbc && loopback-odbc --version").ok().stdout, &[VERSION]);
-    root.connects();
+    root.connects(LIBRARY);
     // Nor does the package let itself be replaced or removed by the program.
     let refused = root.sh("loopback-odbc install --library /opt/old/libloopbackodbc.so");
     assert_eq!(refused.status, 2);
@@ -470,7 +421,7 @@ fn the_files_of_others_survive_in_each_form() {
     {
         root.write(DATA_SOURCES, &contents);
         root.apt(&format!("install {}", deb(&release())));
-        root.connects();
+        root.connects(LIBRARY);
         root.apt("purge loopback-odbc");
         assert_eq!(root.read(DATA_SOURCES), contents);
     }
@@ -522,7 +473,7 @@ fn the_package_installs_despite_obstacles_and_names_them() {
         .sh(&format!("mount --bind /etc /etc && mount -o remount,bind,ro /etc && dpkg -i {} 2>&1", deb(&release())));
     assert_says(&said.stdout, &["/etc/odbc", "cannot be written", "sudo /usr/bin/loopback-odbc install"]);
     root.sh("umount /etc && loopback-odbc install").ok();
-    root.connects();
+    root.connects(LIBRARY);
 }
 
 #[test]
@@ -534,7 +485,7 @@ fn a_full_disk_fails_the_installation_and_a_retry_succeeds() {
     assert_says(&said.stdout, &["No space left on device"]);
     root.sh("rm /var/full").ok();
     root.sh(&format!("dpkg -i {}", deb(&release()))).ok();
-    root.connects();
+    root.connects(LIBRARY);
 }
 
 // --- .rpm ---
@@ -558,10 +509,7 @@ fn rpm_installs_verifies_upgrades_and_removes_it() {
     assert_eq!([DRIVERS, DATA_SOURCES].map(|path| root.read(path)), kept);
     assert_eq!(root.sh("rpm -V --nodeps loopback-odbc").ok().stdout, "");
     assert_says(&root.sh("loopback-odbc --version").ok().stdout, &[VERSION]);
-    let server = Server::start();
-    let string = format!("DSN=Loopback;{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"));
-    let said = Ran::of(root.command("/usr/bin/python3").args(["-c", CONNECT, &string])).ok().stdout;
-    assert_eq!(said, format!("connected: 12\nloaded: {PLACE}\n"));
+    root.connects(PLACE);
     root.write(DATA_SOURCES, &root.read(DATA_SOURCES).replace("Database=Sales\n", ""));
     root.sh("rpm -e loopback-odbc").ok();
     root.is_as(&before);
@@ -607,7 +555,7 @@ fn the_archive_installs_on_the_oldest_libc() {
         "mkdir /opt/new && tar -xzf {archive} --strip-components=1 -C /opt/new && /opt/new/loopback-odbc install"
     ))
     .ok();
-    root.connects();
+    root.connects(LIBRARY);
     let doctor = root.sh("loopback-odbc doctor --installation");
     assert_eq!(doctor.status, 0, "{}", doctor.stdout);
     root.sh("loopback-odbc uninstall").ok();
@@ -656,7 +604,7 @@ assert len(loopback_odbc.report().splitlines()) > 1
     assert_eq!(lines[1], states);
     // `install` copies the library of the package, and from then on it is the registered one that is asked.
     root.sh(&format!("{bin}/loopback-odbc install")).ok();
-    root.connects();
+    root.connects(LIBRARY);
     let said =
         Ran::of(root.command(format!("{bin}/python")).args(["-c", "import loopback_odbc as it; print(it.library())"]));
     assert_eq!(said.ok().stdout, format!("{LIBRARY}\n"));

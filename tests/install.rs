@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::root::{CONNECT, DATA_SOURCES, DRIVERS, Holder, OTHERS, assert_same, listing};
 use common::server::Server;
 use common::{Ran, assert_says, compile, library, part, project};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,20 +15,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-const DRIVERS: &str = "/etc/odbcinst.ini";
-const DATA_SOURCES: &str = "/etc/odbc.ini";
 /// The driver manager's libraries, pyodbc and this project's files, in the private root.
 const UNIXODBC: &str = "/usr/share/unixodbc-of-the-tests";
 /// Microsoft's driver, where both its packages and the tests put it: in a folder that scripts of SQL Server can see.
 const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
 
-/// What an administrator had in the files before: comments, blank lines, other data sources.
-const OTHERS: &str = "; Ours, do not touch\n\n[Warehouse]\n  Driver = Other\nServer=w # main\n\n\n# The end\n";
-
 /// A private root with its own /etc and /usr, which exists as long as this value. Microsoft's driver is registered, and
 /// both files contain comments.
 struct Root {
-    holder: Child,
+    holder: Holder,
     folder: tempfile::TempDir,
 }
 
@@ -48,11 +44,7 @@ read -r _ || true
 impl Root {
     fn new() -> Root {
         let root = Root::bare();
-        root.write(
-            DRIVERS,
-            &format!("# Drivers\n\n[ODBC Driver 18 for SQL Server]\nDriver = {}\nUsageCount=1\n", target()),
-        );
-        root.write(DATA_SOURCES, OTHERS);
+        root.holder.prepare(&target());
         root
     }
 
@@ -67,14 +59,7 @@ impl Root {
             .arg(folder.path().join("memory"))
             .arg(TARGET_FOLDER)
             .arg(driver);
-        let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(
-            line, "ready\n",
-            "no namespace with an overlay could be made; in a container, it has to be a privileged one"
-        );
-        let root = Root { holder, folder };
+        let root = Root { holder: Holder::of(&mut command), folder };
         for path in [DRIVERS, DATA_SOURCES] {
             let _ = fs::remove_file(root.path(path));
         }
@@ -95,29 +80,23 @@ impl Root {
         root
     }
 
-    /// The path by which this process reaches a path in the private root.
     fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        Path::new(&format!("/proc/{}/root", self.holder.id())).join(path.as_ref().strip_prefix("/").unwrap())
+        self.holder.path(path)
     }
 
     fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.holder.read(path)
     }
 
     fn write(&self, path: &str, contents: &str) {
-        fs::write(self.path(path), contents).unwrap();
+        self.holder.write(path, contents);
     }
 
     /// A program in the private root, with none of this project's variables in its environment, and the user's odbc.ini
     /// in a folder of the test: unixODBC creates one if there is none.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("nsenter");
-        let of_holder = format!("/proc/{}", self.holder.id());
-        // Also enters the root: the namespace alone would give the root from before a chroot.
-        command
-            .args([format!("--mount={of_holder}/ns/mnt"), format!("--root={of_holder}/root")])
-            .arg("--")
-            .arg(program);
+        let mut command = self.holder.enter();
+        command.arg(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LOOPBACK_ODBC_") || name.to_string_lossy().starts_with("ODBC") {
                 command.env_remove(name);
@@ -146,10 +125,7 @@ impl Root {
     /// Checks that every file and folder is unchanged.
     #[track_caller]
     fn is_as(&self, before: &str) {
-        let now = self.everything();
-        let (before, now): (BTreeSet<&str>, BTreeSet<&str>) = (before.lines().collect(), now.lines().collect());
-        let different: Vec<&&str> = before.symmetric_difference(&now).collect();
-        assert!(different.is_empty(), "{different:#?}");
+        assert_same(before, &self.everything());
     }
 
     /// Every file and folder of /etc and of the folders of /usr that an installation changes: kind, mode, owner, and
@@ -159,16 +135,7 @@ impl Root {
             "find /etc /usr/bin /usr/lib /usr/share/man /usr/share/zsh /usr/share/fish /usr/share/bash-completion \
              -xdev \\( -type d -printf '%p %y %m %U:%G\\n' -o -printf '%p %y %m %U:%G %s %l\\n' \\) 2>/dev/null | sort
              find /etc/odbc* /usr/lib/*/odbc -type f -exec sha256sum {} + 2>/dev/null | sort";
-        let ran = Ran::of(self.command("bash").args(["-c", FILES]));
-        assert!(ran.stdout.lines().count() > 1000, "{ran:?}");
-        ran.stdout
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        drop(self.holder.stdin.take());
-        let _ = self.holder.wait();
+        listing(self.command("bash").args(["-c", FILES]))
     }
 }
 
@@ -188,14 +155,6 @@ fn installed() -> String {
 fn string(dsn: &str, server: &Server) -> String {
     format!("DSN={dsn};{}", server.section().replace("se;cr}et", "{se;cr}}et}").replace('\n', ";"))
 }
-
-/// Prints which copy of the library is loaded after a connect.
-const CONNECT: &str = "
-import pyodbc, sys
-print('connected:', *pyodbc.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM Sales.dbo.Orders').fetchone())
-with open('/proc/self/maps') as maps:
-    print('loaded:', *{line.split()[-1] for line in maps if 'libloopbackodbc' in line})
-";
 
 /// Prints the error for each data source; it names the loaded target.
 const TARGETS: &str = "

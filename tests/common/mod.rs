@@ -9,6 +9,8 @@ pub mod bulk_copy;
 pub mod memcheck;
 #[cfg(windows)]
 pub mod registry;
+#[cfg(not(windows))]
+pub mod root;
 pub mod satellite;
 pub mod server;
 pub mod shim;
