@@ -5,7 +5,8 @@
 //! holds the single [`WriteLock`] until its transaction ends, so no two sessions can wait for each other.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -13,14 +14,16 @@ use rusqlite::Connection;
 use crate::error::{Result, SqlError};
 use crate::sql::functions::{Identities, SessionParts, install};
 use crate::sql::modules;
-use crate::sql::schema::{ROWVERSION, literal, quote};
+use crate::sql::schema::{self, ROWVERSION, literal, quote};
 
 /// The most databases that SQLite attaches to one connection.
 pub const MOST_DATABASES: usize = 10;
 
 pub struct Databases {
     folder: PathBuf,
-    names: Vec<String>,
+    /// The names, each with the number of its file.
+    known: Mutex<Vec<(String, usize)>>,
+    files: AtomicUsize,
     pub identities: Arc<Identities>,
     pub write_lock: WriteLock,
 }
@@ -30,17 +33,46 @@ impl Databases {
     pub fn create(folder: &Path, names: Vec<String>) -> Result<Databases> {
         let databases = Databases {
             folder: folder.to_owned(),
-            names,
+            known: Mutex::default(),
+            files: AtomicUsize::new(0),
             identities: Arc::default(),
             write_lock: WriteLock::default(),
         };
-        for at in 0..databases.names.len() {
-            let file = Connection::open(databases.path(at))?;
-            file.pragma_update(None, "journal_mode", "wal")?;
-            modules::prepare(&file, "main")?;
+        for name in names {
+            databases.add(&name)?;
         }
         databases.identities.begin(ROWVERSION, 1, 1);
         Ok(databases)
+    }
+
+    /// Creates an empty database, which sessions see from then on.
+    pub fn add(&self, name: &str) -> Result<()> {
+        let mut known = self.known();
+        if known.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            let text = format!("Database '{name}' already exists. Choose a different database name.");
+            return Err(SqlError::new(1801, 16, 3, text));
+        }
+        if known.len() >= MOST_DATABASES {
+            return Err(SqlError::unsupported(format!("more than {} databases besides master", MOST_DATABASES - 1)));
+        }
+        let at = self.files.fetch_add(1, Ordering::Relaxed);
+        let file = Connection::open(self.path(at))?;
+        file.pragma_update(None, "journal_mode", "wal")?;
+        modules::prepare(&file, "main")?;
+        known.push((name.to_owned(), at));
+        Ok(())
+    }
+
+    /// Forgets a database, if there is one with this name. A session that has it open keeps it.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut known = self.known();
+        let before = known.len();
+        known.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        known.len() < before
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<(String, usize)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, at: usize) -> PathBuf {
@@ -48,8 +80,8 @@ impl Databases {
     }
 
     /// The name as it was given, for a database named in any case.
-    pub fn find(&self, name: &str) -> Option<&str> {
-        self.names.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(name))
+    pub fn find(&self, name: &str) -> Option<String> {
+        self.known().iter().map(|(known, _)| known).find(|known| known.eq_ignore_ascii_case(name)).cloned()
     }
 
     /// Opens a session's connection to all databases.
@@ -57,15 +89,22 @@ impl Databases {
         let sqlite = Connection::open_in_memory()?;
         install(&sqlite, parts)?;
         sqlite.pragma_update(None, "temp_store", "memory")?;
-        for (at, name) in self.names.iter().enumerate() {
-            let path = self.path(at);
+        self.attach_new(&sqlite)?;
+        // Readers meet a lock only while the log is being reset.
+        sqlite.busy_timeout(Duration::from_secs(10))?;
+        Ok(sqlite)
+    }
+
+    /// Attaches the databases that were created since the session's connection was opened.
+    pub fn attach_new(&self, sqlite: &Connection) -> Result<()> {
+        let attached = schema::databases(sqlite)?;
+        for (name, at) in self.known().iter().filter(|(name, _)| !attached.contains(name)) {
+            let path = self.path(*at);
             sqlite.execute_batch(&format!("ATTACH {} AS {}", literal(&path.to_string_lossy()), quote(name)))?;
             // No data outlives the program, so nothing needs to wait for the disk.
             sqlite.pragma_update(Some(name.as_str()), "synchronous", "off")?;
         }
-        // Readers meet a lock only while the log is being reset.
-        sqlite.busy_timeout(Duration::from_secs(10))?;
-        Ok(sqlite)
+        Ok(())
     }
 }
 

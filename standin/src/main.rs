@@ -184,7 +184,7 @@ fn seed(databases: &Arc<Databases>, database: &str, file: &Path) -> Result<(), B
     let sql = fs::read_to_string(file)?;
     let database = databases.find(database).ok_or_else(|| format!("there is no database {database:?}"))?;
     let identity = Identity { login: "sa".to_owned(), ..Identity::default() };
-    let mut session = Session::open(Arc::clone(databases), 0, identity, database, Arc::new(Cancel::default()))?;
+    let mut session = Session::open(Arc::clone(databases), 0, identity, &database, Arc::new(Cancel::default()))?;
     let writer = PacketWriter::new(Box::new(io::sink()) as Box<dyn io::Write>, TABULAR_RESULT, DEFAULT_PACKET_SIZE, 0);
     let mut nobody = Response::new(writer);
     for batch in batches(&sql) {

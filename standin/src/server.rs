@@ -230,11 +230,11 @@ impl Server {
             }
         };
         let identity = Identity { login: user, host: login.host.clone(), application: login.application.clone() };
-        let session = Session::open(Arc::clone(&self.databases), id, identity, database, Arc::clone(cancel))?;
+        let session = Session::open(Arc::clone(&self.databases), id, identity, &database, Arc::clone(cancel))?;
 
         let size = if login.packet_size == 0 { DEFAULT_PACKET_SIZE } else { login.packet_size };
         let size = size.clamp(*PACKET_SIZES.start(), *PACKET_SIZES.end());
-        reply.env_change(&EnvChange::Database { new: database, old: MASTER });
+        reply.env_change(&EnvChange::Database { new: &database, old: MASTER });
         reply.info(&SqlError::new(5701, 0, 2, format!("Changed database context to '{database}'.")).at(1));
         reply.env_change(&EnvChange::Collation);
         reply.env_change(&EnvChange::Language);

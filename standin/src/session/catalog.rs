@@ -105,13 +105,14 @@ impl Session {
         let temporary =
             wanted.text(table.0, table.1).is_some_and(|name| name.trim_start_matches('\\').starts_with('#'));
         let database = match asked {
-            _ if temporary || asked.is_some_and(|asked| asked.eq_ignore_ascii_case("tempdb")) => "temp",
-            Some(asked) => match self.databases.find(asked) {
+            _ if temporary || asked.is_some_and(|asked| asked.eq_ignore_ascii_case("tempdb")) => "temp".to_owned(),
+            Some(asked) => match schema::database_named(&self.sqlite, asked)? {
                 Some(database) => database,
                 None => return Ok(Vec::new()),
             },
-            None => &self.database,
+            None => self.database.clone(),
         };
+        let database = database.as_str();
         let mut tables = schema::tables(&self.sqlite, database)?;
         if database != "temp" {
             let modules = modules::all(&self.sqlite, database)?;
@@ -240,18 +241,18 @@ impl Session {
     }
 
     /// The requested procedures, with the name of their database and their parameters.
-    fn found_procedures(&self, wanted: &Wanted<'_>, names: [&str; 3]) -> Result<Vec<(&str, String, Vec<Declared>)>> {
+    fn found_procedures(&self, wanted: &Wanted<'_>, names: [&str; 3]) -> Result<Vec<(String, String, Vec<Declared>)>> {
         let [procedure, owner, qualifier] = names;
         let asked = wanted.text(qualifier, 2).filter(|asked| !asked.is_empty() && *asked != "%");
-        let Some(database) = asked.map_or(Some(self.database.as_str()), |asked| self.databases.find(asked)) else {
+        let Some(database) = schema::database_named(&self.sqlite, asked.unwrap_or(&self.database))? else {
             return Ok(Vec::new());
         };
-        let modules = modules::all(&self.sqlite, database)?.into_iter();
+        let modules = modules::all(&self.sqlite, &database)?.into_iter();
         let found = modules.filter_map(|module| match module.body {
             Body::Procedure { parameters, .. }
                 if wanted.has(procedure, 0, &module.name.object) && wanted.has(owner, 1, "dbo") =>
             {
-                Some((database, module.name.object, parameters))
+                Some((database.clone(), module.name.object, parameters))
             }
             _ => None,
         });
@@ -260,7 +261,7 @@ impl Session {
 
     fn procedures(&self, wanted: &Wanted<'_>) -> Result<Listing> {
         let found = self.found_procedures(wanted, ["@sp_name", "@sp_owner", "@sp_qualifier"])?;
-        let row = |(database, name, _): (&str, String, _)| {
+        let row = |(database, name, _): (String, String, _)| {
             // The numbers of parameters and results are not reported; 2 is a function with a return value.
             let [unknown, function] = [-1, 2].map(Value::Integer);
             let name = text(format!("{name};1"));
@@ -285,7 +286,7 @@ impl Session {
             for ((column, kind, ty), place) in all.into_iter().zip(0i64..) {
                 if wanted.has("@column_name", 3, &column) {
                     let mut row =
-                        vec![text(database), text("dbo"), text(format!("{name};1")), text(&column), number(kind)];
+                        vec![text(&database), text("dbo"), text(format!("{name};1")), text(&column), number(kind)];
                     let column = Column {
                         name: column,
                         ty,

@@ -203,9 +203,10 @@ impl Session {
             return Err(SqlError::new(911, 16, 1, text));
         };
         if found != self.database {
-            reply.env_change(&EnvChange::Database { new: found, old: &self.database });
+            self.databases.attach_new(&self.sqlite)?;
+            reply.env_change(&EnvChange::Database { new: &found, old: &self.database });
             reply.info(&SqlError::new(5701, 0, 2, format!("Changed database context to '{found}'.")));
-            self.database = found.to_owned();
+            self.database = found;
         }
         Ok(())
     }

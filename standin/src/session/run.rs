@@ -404,6 +404,18 @@ impl Session {
                 self.modify(statement, None, reply)
             }
             Statement::CreateTable(create) => self.create_table(create, reply),
+            Statement::CreateDatabase { db_name, .. } => {
+                self.databases.add(&Name::of(db_name)?.object)?;
+                reply.statement_done(Command::Other, None);
+                Ok(())
+            }
+            Statement::Drop { object_type: ObjectType::Database, if_exists, names, .. } => {
+                for name in names {
+                    self.drop_database(&Name::of(name)?.object, *if_exists)?;
+                }
+                reply.statement_done(Command::Other, None);
+                Ok(())
+            }
             Statement::CreateIndex(index) if index.unique => Err(SqlError::unsupported("CREATE UNIQUE INDEX")),
             Statement::CreateIndex(_) => {
                 // Any other index only affects speed, which does not matter here.
@@ -449,6 +461,18 @@ impl Session {
             }
             other => Err(SqlError::unsupported(other)),
         }
+    }
+
+    fn drop_database(&self, name: &str, if_exists: bool) -> Result<()> {
+        if self.database.eq_ignore_ascii_case(name) {
+            let text = format!("Cannot drop database \"{name}\" because it is currently in use.");
+            return Err(SqlError::new(3702, 16, 3, text));
+        }
+        if !self.databases.remove(name) && !if_exists {
+            let text = "because it does not exist or you do not have permission.";
+            return Err(SqlError::new(3701, 11, 1, format!("Cannot drop the database '{name}', {text}")));
+        }
+        Ok(())
     }
 
     /// Runs a query: its rows go to the client, into a new table, or into variables.

@@ -163,6 +163,11 @@ pub fn database_of(sqlite: &Connection, name: &Name, current: &str) -> Result<Op
         return Ok(None);
     }
     let wanted = if name.is_temporary() { "temp" } else { name.database.as_deref().unwrap_or(current) };
+    database_named(sqlite, wanted)
+}
+
+/// The database with this name, in its own spelling, of those that the session sees.
+pub fn database_named(sqlite: &Connection, wanted: &str) -> Result<Option<String>> {
     Ok(databases(sqlite)?.into_iter().find(|one| one.eq_ignore_ascii_case(wanted)))
 }
 
