@@ -27,23 +27,18 @@ struct Arguments {
     #[arg(long)]
     target: String,
 
-    /// The connection string by data source. No value may contain a semicolon.
-    #[arg(long)]
-    string: String,
-
-    /// The same by driver.
-    #[arg(long)]
-    by_driver: String,
-
-    /// The data source, for SQLConnect.
+    /// The data source. The user and the password are the environment variables DIFFERENTIAL_USER and DIFFERENTIAL_PASSWORD: other users
+    /// of the machine can read arguments.
     #[arg(long)]
     data_source: String,
 
+    /// A connection string by driver to the same database, without a login.
     #[arg(long)]
-    user: String,
+    by_driver: String,
 
+    /// The name of the database.
     #[arg(long)]
-    password: String,
+    catalog: String,
 
     /// Run only programs whose names contain this.
     #[arg(long, default_value = "")]
@@ -65,14 +60,15 @@ struct Arguments {
 
 fn main() {
     let arguments = Arguments::parse();
-    let attributes = arguments.string.split(';').filter_map(|attribute| attribute.split_once('='));
+    let [user, password] = ["DIFFERENTIAL_USER", "DIFFERENTIAL_PASSWORD"]
+        .map(|name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set")));
     let setting = Setting {
         target: targets::by_name(&arguments.target),
-        string: attributes.map(|(keyword, value)| (keyword.to_owned(), value.to_owned())).collect(),
-        by_driver: arguments.by_driver,
         data_source: arguments.data_source,
-        user: arguments.user,
-        password: arguments.password,
+        by_driver: arguments.by_driver,
+        catalog: arguments.catalog,
+        user,
+        password,
         stop_server: arguments.stop_server,
     };
     #[cfg(windows)]

@@ -10,11 +10,11 @@ use std::ptr::null_mut;
 /// The settings of a run.
 pub struct Setting {
     pub target: &'static Target,
-    /// The connection string, as keywords and values: by data source, and by driver.
-    pub string: Vec<(String, String)>,
-    pub by_driver: String,
-    /// For `SQLConnect`.
     pub data_source: String,
+    /// The connection string by driver, without a login.
+    pub by_driver: String,
+    /// The name of the database.
+    pub catalog: String,
     pub user: String,
     pub password: String,
     /// A program with its arguments that stops the server.
@@ -22,17 +22,22 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The connection string with these values replacing its own, or appended; an empty value removes the keyword.
+    /// The connection string by data source, with these values replacing its own, or appended; an empty value removes the keyword.
     pub fn with(&self, changes: &[(&str, &str)]) -> String {
-        let mut string = self.string.clone();
+        let mut string = vec![("DSN", &*self.data_source), ("UID", &*self.user), ("PWD", &*self.password)];
         for (keyword, value) in changes {
-            match string.iter_mut().find(|(it, _)| it.eq_ignore_ascii_case(keyword)) {
-                Some((_, own)) => *own = (*value).to_owned(),
-                None => string.push(((*keyword).to_owned(), (*value).to_owned())),
+            match string.iter_mut().find(|(it, _)| it == keyword) {
+                Some((_, own)) => *own = value,
+                None => string.push((keyword, value)),
             }
         }
         let given = string.iter().filter(|(_, value)| !value.is_empty());
-        given.map(|(keyword, value)| format!("{keyword}={value};")).collect()
+        given.map(|(keyword, value)| format!("{keyword}={};", quoted(value))).collect()
+    }
+
+    /// The connection string by driver, with the login.
+    pub fn by_driver(&self) -> String {
+        format!("{};UID={};PWD={}", self.by_driver, quoted(&self.user), quoted(&self.password))
     }
 
     /// Connects as most programs do.
@@ -40,6 +45,15 @@ impl Setting {
         let connection = Connection::new(3);
         connection.connect(&self.with(&[]));
         connection
+    }
+}
+
+/// A value as it must be written in a connection string.
+fn quoted(value: &str) -> String {
+    if value.contains([';', '{', '}']) || value.trim() != value {
+        format!("{{{}}}", value.replace('}', "}}"))
+    } else {
+        value.to_owned()
     }
 }
 

@@ -29,10 +29,9 @@ pub struct Target {
     pub slow: &'static str,
     /// Runs for a moment.
     pub moment: &'static str,
-    /// Statements that fail or cause warnings.
+    /// Statements that fail or cause warnings. CATALOG is the database.
     pub errors: &'static [&'static str],
-    /// Where `items` is.
-    pub catalog: &'static str,
+    /// The schema of `items`.
     pub schema: &'static str,
     /// An existing database other than the one in the connection string.
     pub other_database: &'static str,
@@ -124,12 +123,11 @@ const SQL_SERVER: Target = Target {
         "DROP TABLE nowhere",
         "USE nowhere",
         "USE master",
-        "USE Sales",
+        "USE CATALOG",
         "COMMIT",
         "SELECT 1; SELECT 1 / 0; SELECT 2",
         "EXEC nothing",
     ],
-    catalog: "Sales",
     schema: "dbo",
     other_database: "master",
     nowhere: &[("Server", "127.0.0.1,1")],
@@ -221,7 +219,6 @@ const POSTGRESQL: Target = Target {
         "SELECT 1; SELECT 1 / 0; SELECT 2",
         "SELECT nothing()",
     ],
-    catalog: "postgres",
     schema: "public",
     other_database: "template1",
     nowhere: &[("Servername", "127.0.0.1"), ("Port", "1")],

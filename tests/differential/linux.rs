@@ -4,7 +4,7 @@
 use crate::common;
 pub use crate::common::Registrations;
 use crate::transcript::Register;
-use crate::{finished, only};
+use crate::case::{finished, only};
 use std::path::Path;
 use std::process::Command;
 

@@ -3,6 +3,7 @@
 //! docs/differences.md lists with reasons. A file named after the target has what must succeed on the driver itself, so
 //! two equal failures do not pass.
 
+mod case;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(unix)]
@@ -15,15 +16,14 @@ mod platform;
 mod postgresql;
 mod transcript;
 
-use common::{Ran, library, part, project};
-use platform::Registrations;
+use case::Case;
+use common::{library, part};
 #[cfg(unix)]
 use postgresql::Postgresql;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use transcript::{Register, Transcript};
+use std::path::Path;
+use transcript::Transcript;
 
 const USER: &str = "developer";
 const PASSWORD: &str = "secret";
@@ -31,77 +31,44 @@ const PASSWORD: &str = "secret";
 /// Far fewer calls would mean that the programs stop early.
 const FEWEST_CALLS: usize = 25_000;
 
-/// What both runs have in common: they get the same arguments, and odbcinst.ini determines the driver.
-struct Case {
-    target: &'static str,
-    /// More lines for odbcinst.ini: in the library's own section, and other sections.
-    registered: String,
-    /// The real driver.
-    driver: PathBuf,
-    /// How to reach the server: the lines of `[Loopback]`.
-    section: String,
+/// A target, and what its driver itself cannot do.
+struct Suite {
+    case: Case,
     /// The functions that never succeed on the driver itself, each for a reason.
     without_success: &'static [&'static str],
     /// Those among them that succeed with newer versions of the driver.
     newly_successful: &'static [&'static str],
 }
 
-impl Case {
-    /// The registrations for both runs, with this file as the driver.
-    fn registrations(&self, driver: &Path) -> Registrations {
-        let odbcinst = format!("[Under test]\nDriver={}\n{}", driver.display(), self.registered);
-        Registrations::new(&odbcinst, &format!("[Loopback]\nDriver=Under test\n{}", self.section))
-    }
-
-    /// The programs, with these additional arguments.
-    fn command(&self, registrations: &Registrations, stop: &[String], further: &[&str]) -> Command {
-        let login = format!("UID={USER};PWD={PASSWORD}");
-        let by_driver = format!("Driver={{Under test}};{};{login}", self.section.trim_end().replace('\n', ";"));
-        let mut command = registrations.command(part("DIFFERENTIAL"));
-        command.args(["--target", self.target, "--data-source", "Loopback", "--user", USER, "--password", PASSWORD]);
-        command.args(["--string", &format!("DSN=Loopback;{login}"), "--by-driver", &by_driver]);
-        command.args(further).arg("--").args(stop);
-        command
-    }
-
+impl Suite {
     /// Runs the programs with this file as the driver. The transcript that is kept has its name.
     fn run(&self, side: &str, driver: &Path, stop: &[String], variables: &[(&str, &Path)]) -> Transcript {
-        let registrations = self.registrations(driver);
-        let command = |further: &[&str]| {
-            let mut command = self.command(&registrations, stop, further);
-            command.envs(variables.iter().copied());
-            command
-        };
-        let text = platform::texts(command, driver, &self.register()).concat();
+        let text = self.case.run(driver, stop, variables);
         if let Ok(folder) = std::env::var("DIFFERENTIAL_KEEP") {
-            std::fs::write(format!("{folder}/{}-{side}", self.target), &text).unwrap();
+            std::fs::write(format!("{folder}/{}-{side}", self.case.target), &text).unwrap();
         }
         Transcript::parse(&text)
-    }
-
-    fn register(&self) -> Register {
-        Register::read(&project("docs/differences.md"), &format!("{}{}", self.target, platform::ON))
     }
 
     /// Runs the programs on both, each time with a server that has just been started.
     #[track_caller]
     fn compare<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
-        let [direct, through] = [("direct", &self.driver), ("library", &library())].map(|(side, driver)| {
+        let [direct, through] = [("direct", &self.case.driver), ("library", &library())].map(|(side, driver)| {
             let (_server, stop) = start();
             self.run(side, driver, &stop, &[])
         });
-        println!("{}: {}", self.target, direct.size());
-        let found = self.register().judge(&direct, &through);
-        assert_eq!(found.len(), 0, "{} differences on {}:\n{}", found.len(), self.target, found.join("\n"));
+        let target = self.case.target;
+        println!("{target}: {}", direct.size());
+        let found = self.case.register().judge(&direct, &through);
+        assert_eq!(found.len(), 0, "{} differences on {target}:\n{}", found.len(), found.join("\n"));
         assert!(direct.calls() >= FEWEST_CALLS, "{}", direct.size());
         assert_eq!(direct.never_called(), BTreeSet::new(), "the programs do not call these functions");
         // Two equal failures would be no difference.
         let newly = BTreeSet::from_iter(self.newly_successful.iter().copied());
         let without: BTreeSet<&str> = &direct.never_succeeded() | &newly;
         assert_eq!(without, BTreeSet::from_iter(self.without_success.iter().copied()));
-        let file = project(&format!("tests/expected/differential/{}.expected", self.target));
-        let missing = direct.missing(&std::fs::read_to_string(file).unwrap());
-        assert_eq!(missing.len(), 0, "{} itself does not do what is expected:\n{}", self.target, missing.join("\n"));
+        let missing = self.case.missing(&direct);
+        assert_eq!(missing.len(), 0, "{target} itself does not do what is expected:\n{}", missing.join("\n"));
     }
 
     /// Checks that the list of programs that run on the driver's own functions is exactly what the driver manager
@@ -109,9 +76,10 @@ impl Case {
     #[cfg(windows)]
     fn nothing_is_needless<S>(&self, start: impl Fn() -> (S, Vec<String>)) {
         let (_server, stop) = start();
-        let registrations = self.registrations(&self.driver);
+        let case = &self.case;
+        let registrations = case.registrations(&case.driver);
         let needless =
-            platform::needless(|further| self.command(&registrations, &stop, further), &self.driver, &self.register());
+            platform::needless(|further| case.command(&registrations, &stop, further), &case.driver, &case.register());
         assert_eq!(needless, [""; 0], "these run by the driver manager");
     }
 
@@ -121,24 +89,10 @@ impl Case {
         let (_server, stop) = start();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("called");
-        let variables = [("DIFFERENTIAL_SPY_TARGET", &*self.driver), ("DIFFERENTIAL_SPY_FILE", &*file)];
+        let variables = [("DIFFERENTIAL_SPY_TARGET", &*self.case.driver), ("DIFFERENTIAL_SPY_FILE", &*file)];
         self.run("spy", &part("DIFFERENTIAL_SPY"), &stop, &variables);
         std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect()
     }
-}
-
-/// A part of the names of the programs to run.
-fn only() -> String {
-    std::env::var("DIFFERENTIAL_ONLY").unwrap_or_default()
-}
-
-/// The transcript of a run that must end well.
-#[track_caller]
-fn finished(command: &mut Command) -> String {
-    let ran = Ran::of(command);
-    let last = ran.stdout.lines().rfind(|line| line.starts_with(transcript::PROGRAM));
-    assert_eq!(ran.status, 0, "{command:?} ended in {last:?}: {}", ran.stderr);
-    ran.stdout
 }
 
 #[test]
@@ -146,11 +100,16 @@ fn microsoft_s_driver() {
     // The same port for both servers, because messages contain it.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let driver = part("MSODBCSQL");
-    let case = Case {
-        target: "sql-server",
-        registered: format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", driver.display()),
-        driver,
-        section: format!("Server=127.0.0.1,{port}\nDatabase=Sales\nTrustServerCertificate=Yes\n"),
+    let suite = Suite {
+        case: Case {
+            target: "sql-server",
+            registered: format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", driver.display()),
+            driver,
+            section: format!("Server=127.0.0.1,{port}\nTrustServerCertificate=Yes\n"),
+            database: "Sales".to_owned(),
+            user: USER.to_owned(),
+            password: PASSWORD.to_owned(),
+        },
         without_success: &[
             // It asks for what the string already has.
             "SQLBrowseConnectW",
@@ -161,13 +120,13 @@ fn microsoft_s_driver() {
         newly_successful: &[],
     };
     let start = || platform::start(port, &format!("{USER}:{PASSWORD}"));
-    case.compare(start);
+    suite.compare(start);
     #[cfg(windows)]
-    case.nothing_is_needless(start);
+    suite.nothing_is_needless(start);
     // Functions that the driver manager answers itself would be compared with themselves.
     #[cfg(unix)]
     {
-        let reached = case.reached(start);
+        let reached = suite.reached(start);
         let mut unreached = loopbackodbc::entry_point_names().into_iter().filter(|&name| !reached.contains(name));
         assert_eq!(unreached.next(), None, "unixODBC does not pass it on");
     }
@@ -178,11 +137,16 @@ fn microsoft_s_driver() {
 fn psqlodbc() {
     let driver = part("PSQLODBC");
     let server = Postgresql::prepare(USER, PASSWORD);
-    let case = Case {
-        target: "postgresql",
-        registered: format!("TargetDriver=PostgreSQL Unicode\n[PostgreSQL Unicode]\nDriver={}\n", driver.display()),
-        driver,
-        section: format!("Servername={}\nPort=5432\nDatabase=postgres\n", server.address()),
+    let suite = Suite {
+        case: Case {
+            target: "postgresql",
+            registered: format!("TargetDriver=PostgreSQL Unicode\n[PostgreSQL Unicode]\nDriver={}\n", driver.display()),
+            driver,
+            section: format!("Servername={}\nPort=5432\n", server.address()),
+            database: "postgres".to_owned(),
+            user: USER.to_owned(),
+            password: PASSWORD.to_owned(),
+        },
         without_success: &[
             // It answers that these are not implemented, or not for this descriptor.
             "SQLBrowseConnectW",
@@ -198,7 +162,7 @@ fn psqlodbc() {
             "SQLSetDescRec",
         ],
     };
-    case.compare(|| {
+    suite.compare(|| {
         let running = server.start();
         let stop = running.stop_command();
         (running, stop)

@@ -4,7 +4,7 @@
 use crate::common::windows::{DRIVERS, SOURCES, shown};
 use crate::common::{Ran, registry};
 use crate::transcript::{CALL, CALLS, PROGRAM, Register};
-use crate::{finished, only};
+use crate::case::{finished, only};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -61,7 +61,7 @@ fn clean(connection: Connection, statement: Statement) {
 pub fn names(setting: &Setting) {
     let (connection, statement) = prepared(setting);
     let target = setting.target;
-    let (catalog, schema) = (Some(target.catalog), Some(target.schema));
+    let (catalog, schema) = (Some(&*setting.catalog), Some(target.schema));
     all(&statement, catalog, schema, Some("items"), None);
     all(&statement, None, None, Some("items"), Some("name"));
     all(&statement, None, schema, Some("part_"), Some("%"));

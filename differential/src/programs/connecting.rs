@@ -35,7 +35,7 @@ pub fn driver_connect(setting: &Setting) {
         SQLDriverConnectW(connection.handle, null_mut(), string.p(), n, buffer.p(), 100, null_mut(), completion);
         SQLDisconnect(connection.handle);
     }
-    connection.connect(&setting.by_driver);
+    connection.connect(&setting.by_driver());
     check(&connection);
 }
 
@@ -60,7 +60,8 @@ pub fn connect(setting: &Setting) {
     SQLConnectW(connection.handle, source.p(), source_length, user.p(), user_length, password.p(), password_length);
     check(&connection);
     SQLDisconnect(connection.handle);
-    SQLConnectW(connection.handle, source.p(), n, user.p(), n, wrong.p(), n);
+    // Not this user's name: a server may lock a login after some wrong passwords.
+    SQLConnectW(connection.handle, source.p(), n, wrong.p(), n, wrong.p(), n);
     SQLConnectW(connection.handle, wrong.p(), n, user.p(), n, password.p(), n);
     SQLConnectW(connection.handle, source.p(), -7, user.p(), n, password.p(), n);
     SQLConnectW(connection.handle, source.p(), n, user.p(), -7, password.p(), n);
@@ -79,8 +80,9 @@ pub fn refused(setting: &Setting) {
     for version in [2, 3] {
         let connection = Connection::new(version);
         connection.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
-        connection.connect(&setting.with(&[("PWD", "wrong")]));
-        connection.connect(&setting.with(&[("UID", "nobody")]));
+        // Never a wrong password with the user's own name: a server may lock the login.
+        connection.connect(&setting.with(&[("UID", "nobody"), ("PWD", "wrong")]));
+        connection.connect(&setting.with(&[("UID", "somebody"), ("PWD", "wrong")]));
         connection.connect(&setting.with(&[("Database", "nowhere")]));
         connection.connect(&setting.with(&[("Nonsense", "1")]));
         SQLDisconnect(connection.handle);

@@ -12,6 +12,7 @@ pub fn statements(setting: &Setting) {
         connection.execute(setting.target.items);
         let statement = connection.statement();
         for sql in setting.target.errors {
+            let sql = &sql.replace("CATALOG", &setting.catalog);
             statement.direct(sql);
             statement.results(5);
             statement.prepare(sql);

@@ -30,7 +30,7 @@ pub fn info(setting: &Setting) {
         everything(&connection);
     }
     let connection = Connection::new(3);
-    connection.connect(&setting.by_driver);
+    connection.connect(&setting.by_driver());
     // SQL_DATA_SOURCE_NAME, SQL_SERVER_NAME, SQL_DATABASE_NAME, SQL_DRIVER_NAME, SQL_DBMS_NAME, SQL_USER_NAME.
     for information in [2, 13, 16, 6, 17, 47] {
         for capacity in [100, 10, 7, 2] {
