@@ -12,112 +12,40 @@
 
 mod common;
 
+use common::clients::{CLIENTS, Client, stage_paths, told};
 use common::server::{self, Server};
 use common::{Ran, Registrations, library, part, project};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// An ODBC client.
-struct Client {
-    name: &'static str,
-    /// The interpreter, if there is one, and the arguments before the data source's name.
-    program: &'static [&'static str],
-    /// How its program names the data source; for the table.
-    connects: &'static str,
-    /// Remarks for readers of the table. They hold without the library as well, or the outputs would differ.
-    remarks: &'static str,
-}
-
-/// One test for each client, and the list of all.
-macro_rules! clients {
-    ($($test:ident: $client:expr,)+) => {
-        const CLIENTS: &[Client] = &[$($client),+];
+/// One test for each client.
+macro_rules! test_each {
+    ($($test:ident: $name:expr,)+) => {
+        const TESTED: &[&str] = &[$($name),+];
         $(#[test]
         fn $test() {
-            try_out(CLIENTS.iter().position(|client| client.name == $client.name).unwrap());
+            try_out(CLIENTS.iter().position(|client| client.name == $name).unwrap());
         })+
     };
 }
 
-const PYTHON: &str = "/usr/bin/python3";
-
-clients! {
-    pyodbc: Client {
-        name: "pyodbc",
-        program: &[PYTHON, "use_pyodbc.py"],
-        connects: "`pyodbc.connect(dsn=...)`",
-        remarks: "",
-    },
-    sqlalchemy: Client {
-        name: "SQLAlchemy, over pyodbc",
-        program: &[PYTHON, "use_sqlalchemy.py"],
-        connects: "`create_engine(\"mssql+pyodbc://USER:PASSWORD@DSN\")`; `create_engine(\"mssql+pyodbc://@DSN\")`",
-        remarks: "For a URL without a user it adds `Trusted_Connection=Yes`, which in a session means the session's certificate.",
-    },
-    pandas: Client {
-        name: "pandas, over SQLAlchemy and pyodbc",
-        program: &[PYTHON, "use_pandas.py"],
-        connects: "`to_sql` and `read_sql`",
-        remarks: "",
-    },
-    arrow_odbc: Client {
-        name: "arrow-odbc",
-        program: &[PYTHON, "use_arrow_odbc.py"],
-        connects: "`arrow_odbc.connect(\"DSN=...;\")`",
-        remarks: "Writes text as varchar: characters that are not in the database's code page become `?`.",
-    },
-    rodbc: Client {
-        name: "RODBC",
-        program: &["/usr/bin/Rscript", "use_rodbc.R"],
-        connects: "`odbcConnect(dsn)`",
-        remarks: "R has no 64-bit integers: it reads bigint as a floating-point number.",
-    },
-    dbd_odbc: Client {
-        name: "DBD::ODBC",
-        program: &["/usr/bin/perl", "use_dbd_odbc.pl"],
-        connects: "`DBI->connect(\"dbi:ODBC:...\")`",
-        remarks: "Debian 13 has no package of it. Debian 12 builds it without Unicode: text is passed as UTF-8 bytes in both directions. It truncates a decimal that has as many digits as its column.",
-    },
-    php_odbc: Client {
-        name: "PHP, `odbc_*`",
-        program: &["/usr/bin/php", "use_php_odbc.php"],
-        connects: "`odbc_connect(dsn, ...)`",
-        remarks: "Reads everything as text. A varbinary column must be the last one.",
-    },
-    pdo_odbc: Client {
-        name: "PHP, PDO_ODBC",
-        program: &["/usr/bin/php", "use_pdo_odbc.php"],
-        connects: "`new PDO(\"odbc:...\")`",
-        remarks: "Reads everything as text.",
-    },
-    node_odbc: Client {
-        name: "Node.js, `odbc`",
-        program: &["/usr/bin/node", "use_node_odbc.js"],
-        connects: "`odbc.connect(\"DSN=...\")`",
-        remarks: "This is the last version for the Node.js of Debian 12. Reads decimal as a floating-point number, bit as text.",
-    },
-    odbc_api: Client {
-        name: "odbc-api",
-        program: &["use_odbc_api"],
-        connects: "`connect(dsn, ...)`; `connect_with_connection_string`",
-        remarks: "The test passes text as UTF-16; a `&str` is written as varchar.",
-    },
-    isql: Client {
-        name: "isql",
-        program: &["/bin/sh", "use_isql.sh", "isql"],
-        connects: "`isql dsn ...`",
-        remarks: "unixODBC treats a whole statement as Latin-1 if it has a character outside the BMP.",
-    },
-    iusql: Client {
-        name: "iusql",
-        program: &["/bin/sh", "use_isql.sh", "iusql"],
-        connects: "`iusql dsn ...`",
-        remarks: "",
-    },
+test_each! {
+    pyodbc: "pyodbc",
+    sqlalchemy: "SQLAlchemy, over pyodbc",
+    pandas: "pandas, over SQLAlchemy and pyodbc",
+    arrow_odbc: "arrow-odbc",
+    rodbc: "RODBC",
+    dbd_odbc: "DBD::ODBC",
+    php_odbc: "PHP, `odbc_*`",
+    pdo_odbc: "PHP, PDO_ODBC",
+    node_odbc: "Node.js, `odbc`",
+    odbc_api: "odbc-api",
+    isql: "isql",
+    iusql: "iusql",
 }
 
 /// What the server's log records of logins: the result, the user, and the database. The rest is cut off: ports, and
@@ -127,44 +55,23 @@ fn logins(log: &Path) -> Vec<String> {
     server::logins(log).iter().map(|line| line.split(" application=").next().unwrap().to_owned()).collect()
 }
 
-/// Where Python and Node.js find the clients that `scripts/setup --tests` has installed.
-fn stage_paths(stage: &Path) -> [(&'static str, String); 2] {
-    let stage = stage.display();
-    [
-        ("PYTHONPATH", format!("{stage}/python:{stage}/clients/python")),
-        ("NODE_PATH", format!("{stage}/clients/node/node_modules")),
-    ]
+/// A client on a new stand-in server, in each of the ways.
+trait Ways {
+    /// With a data source of odbc.ini, a user and a password: the output, and the server's log of logins.
+    fn outside(&self, dsn: &str) -> (String, Vec<String>);
+
+    /// With only `DSN=Loopback`, where SQL Server runs scripts: the same.
+    fn in_satellite(&self) -> (String, Vec<String>);
 }
 
-impl Client {
-    /// A file of `tests/programs/clients`, or the built program.
-    fn file(name: &str) -> PathBuf {
-        if name == "use_odbc_api" { part("USE_ODBC_API") } else { project(&format!("tests/programs/clients/{name}")) }
-    }
-
-    /// The index of the program's file in `program`.
-    fn script(&self) -> usize {
-        self.program.iter().position(|part| part.starts_with("use_")).unwrap()
-    }
-
-    /// The words of the command line.
-    fn words(&self) -> Vec<PathBuf> {
-        self.program.iter().map(PathBuf::from).collect()
-    }
-
-    /// The client's output with a data source of odbc.ini, a user and a password; and the server's log of logins.
+impl Ways for Client {
     fn outside(&self, dsn: &str) -> (String, Vec<String>) {
         let server = Server::start();
         let section = server.section_without_login();
         let direct = format!("{section}[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{section}");
         let registrations = Registrations::usual(&direct);
         let log = registrations.path("odbc.log");
-        let mut words = self.words();
-        words[self.script()] = Client::file(self.program[self.script()]);
-        let path = format!("{}:{}", std::env::var("PATH").unwrap(), part("ISQL").parent().unwrap().display());
-        let mut command = registrations.command(&words[0]);
-        command.args(&words[1..]).args([dsn, "client", "secret"]);
-        command.env("PATH", path).env("LANG", "C.UTF-8").envs(stage_paths(&part("STAGE")));
+        let mut command = self.command(&registrations, dsn, ["client", "secret"]);
         command.env("LOOPBACK_ODBC_LOG", "info").env("LOOPBACK_ODBC_LOG_FILE", &log);
         let ran = Ran::of(&mut command).ok();
         let through_us = fs::read_to_string(log).unwrap_or_default().matches("connecting with: ").count();
@@ -173,7 +80,6 @@ impl Client {
         (ran.stdout, logins)
     }
 
-    /// The client's output with only `DSN=Loopback`, where SQL Server runs scripts; and the server's log of logins.
     fn in_satellite(&self) -> (String, Vec<String>) {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
         let log = folder.path().join("log");
@@ -194,19 +100,11 @@ impl Client {
     }
 }
 
-/// Whether this is the only distribution without a package of this client, and the client is not installed in another
-/// way.
-fn lacks(client: &Client) -> bool {
-    client.name == "DBD::ODBC"
-        && fs::read_to_string("/etc/os-release").unwrap().contains("VERSION_CODENAME=trixie")
-        && Ran::of(Command::new("/usr/bin/perl").args(["-MDBD::ODBC", "-e", "1"])).status != 0
-}
-
 /// Runs the client at this position in the list.
 #[track_caller]
 fn try_out(place: usize) {
     let client = &CLIENTS[place];
-    if lacks(client) {
+    if client.is_lacking() {
         // For scripts/test, which reports it and does not count the test as passed. print! would keep the line for a
         // test that fails.
         let line = format!("NOT RUN: {}: Debian 13 has no package of it\n", client.name);
@@ -217,14 +115,8 @@ fn try_out(place: usize) {
     let (loopback, loopback_logins) = client.outside("Loopback");
     let (satellite, satellite_logins) = client.in_satellite();
 
-    let expected = Path::new("tests/expected/clients").join(client.program[client.program.len() - 1]);
-    let expected = fs::read_to_string(project(expected.with_extension("expected").to_str().unwrap())).unwrap();
-    assert!(expected.lines().count() >= 4, "three rows and an error are expected, not {expected:?}");
-    let mut rest = direct.as_str();
-    for line in expected.lines() {
-        let (_, after) =
-            rest.split_once(line).unwrap_or_else(|| panic!("{line:?} is not, or not there, in:\n{direct}"));
-        rest = after;
+    if let Some(line) = client.missing(&direct) {
+        panic!("{line:?} is not, or not there, in:\n{direct}");
     }
     assert!(loopback == direct, "DSN=Loopback gives\n{loopback}\nand DSN=Direct\n{direct}");
     assert!(satellite == direct, "in the satellite DSN=Loopback gives\n{satellite}\nand DSN=Direct\n{direct}");
@@ -279,13 +171,16 @@ fn row(cells: [&str; 6]) -> String {
 
 /// Adds a client to the table, and writes the table when it is complete.
 fn tell(place: usize, output: &str) {
-    let told = |what: &str| {
-        let line = output.lines().find_map(|line| line.strip_prefix(what));
-        line.unwrap_or_else(|| panic!("no line begins with {what:?}")).trim().to_owned()
-    };
     let manager = Ran::of(Command::new(part("ISQL")).arg("--version")).ok().stdout;
     let client = &CLIENTS[place];
-    let cells = [client.name, &told("client: "), &told("language: "), manager.trim(), client.connects, client.remarks];
+    let cells = [
+        client.name,
+        &told(output, "client: "),
+        &told(output, "language: "),
+        manager.trim(),
+        client.connects,
+        client.remarks,
+    ];
     // Another client's failure does not affect this one.
     let mut rows = ROWS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     rows.insert(place, row(cells));
@@ -307,6 +202,7 @@ fn the_committed_table_lists_the_same_clients() {
     let told: Vec<_> = told.iter().map(|cells| [cells[0], cells[4], cells[5]].map(str::trim)).collect();
     let held: Vec<_> = CLIENTS.iter().map(|client| [client.name, client.connects, client.remarks]).collect();
     assert_eq!(told, held, "make clients");
+    assert_eq!(TESTED, CLIENTS.iter().map(|client| client.name).collect::<Vec<_>>());
 }
 
 #[test]

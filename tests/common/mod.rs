@@ -6,6 +6,8 @@
 
 pub mod abi;
 pub mod bulk_copy;
+#[cfg(unix)]
+pub mod clients;
 pub mod memcheck;
 #[cfg(windows)]
 pub mod registry;

@@ -1,10 +1,10 @@
 //! The differential suite on Linux: registrations in files, all programs in one process, and the server as a child
 //! process.
 
+use crate::case::{finished, only};
 use crate::common;
 pub use crate::common::Registrations;
 use crate::transcript::Register;
-use crate::case::{finished, only};
 use std::path::Path;
 use std::process::Command;
 

@@ -1,10 +1,10 @@
 //! The differential suite under Wine: registrations in the registry, and the stand-in server as a program of the host
 //! system, started with Wine's `start`. docs/differences.md lists the programs that must run in another way here.
 
+use crate::case::{finished, only};
 use crate::common::windows::{DRIVERS, SOURCES, shown};
 use crate::common::{Ran, registry};
 use crate::transcript::{CALL, CALLS, PROGRAM, Register};
-use crate::case::{finished, only};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
-"""arrow-odbc: use_arrow_odbc.py DSN [USER PASSWORD]"""
+"""arrow-odbc: use_arrow_odbc.py DSN"""
 
 import datetime
+import os
 import platform
 import sys
 from decimal import Decimal
@@ -12,7 +13,8 @@ import pyarrow
 print(f"client: arrow-odbc {version('arrow-odbc')} with pyarrow {pyarrow.__version__}")
 print(f"language: Python {platform.python_version()}")
 
-connection = arrow_odbc.connect(f"DSN={sys.argv[1]};", *sys.argv[2:])
+login = {name: os.environ[f"CLIENT_{name}".upper()] for name in ("user", "password") if "CLIENT_USER" in os.environ}
+connection = arrow_odbc.connect(f"DSN={sys.argv[1]};", **login)
 connection.execute("""
     CREATE TABLE dbo.Typed (
         id int NOT NULL PRIMARY KEY, big bigint, amount decimal(19, 4), ratio float, name nvarchar(40),

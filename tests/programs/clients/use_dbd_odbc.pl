@@ -1,4 +1,4 @@
-# Perl's DBD::ODBC: use_dbd_odbc.pl DSN [USER PASSWORD]
+# Perl's DBD::ODBC: use_dbd_odbc.pl DSN
 use strict;
 use warnings;
 use DBI;
@@ -7,7 +7,7 @@ use DBD::ODBC;
 print "client: DBD::ODBC $DBD::ODBC::VERSION with DBI $DBI::VERSION\n";
 print "language: Perl ", sprintf('%vd', $^V), "\n";
 
-my ($dsn, $user, $password) = @ARGV;
+my ($dsn, $user, $password) = ($ARGV[0], @ENV{"CLIENT_USER", "CLIENT_PASSWORD"});
 my $connection = DBI->connect("dbi:ODBC:$dsn", $user, $password, { RaiseError => 1, PrintError => 0 });
 $connection->do(<<'SQL');
     CREATE TABLE dbo.Typed (

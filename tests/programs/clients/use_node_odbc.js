@@ -1,11 +1,12 @@
-// Node's odbc: use_node_odbc.js DSN [USER PASSWORD]
+// Node's odbc: use_node_odbc.js DSN
 const odbc = require("odbc");
 
 console.log(`client: odbc ${require("odbc/package.json").version}`);
 console.log(`language: Node.js ${process.versions.node}`);
 
-const [dsn, user, password] = process.argv.slice(2);
-const login = user ? `;UID=${user};PWD=${password}` : "";
+const dsn = process.argv[2];
+const { CLIENT_USER: user, CLIENT_PASSWORD: password } = process.env;
+const login = user ? `;UID=${user};PWD={${password.replaceAll("}", "}}")}}` : "";
 
 async function main() {
     const connection = await odbc.connect(`DSN=${dsn}${login}`);

@@ -1,10 +1,12 @@
-"""pandas, over a connection of pyodbc and over an engine of SQLAlchemy: use_pandas.py DSN [USER PASSWORD]"""
+"""pandas, over a connection of pyodbc and over an engine of SQLAlchemy: use_pandas.py DSN"""
 
 import datetime
+import os
 import platform
 import sys
 import warnings
 from decimal import Decimal
+from urllib.parse import quote_plus
 
 import pandas
 import pyodbc
@@ -25,8 +27,8 @@ frame = pandas.DataFrame({
     "flag": pandas.array([True, False, None], dtype="boolean"),
     "data": [b"\x00\xff\x10", b"", None],
 })
-login = ":".join(sys.argv[2:])
-url = f"mssql+pyodbc://{login}@{sys.argv[1]}"
+login = {name: os.environ[f"CLIENT_{name}".upper()] for name in ("user", "password") if "CLIENT_USER" in os.environ}
+url = f"mssql+pyodbc://{':'.join(map(quote_plus, login.values()))}@{sys.argv[1]}"
 engine = sqlalchemy.create_engine(url, fast_executemany=True)
 types = {
     "amount": sqlalchemy.Numeric(19, 4), "name": sqlalchemy.Unicode(40), "born": sqlalchemy.Date,
@@ -37,7 +39,7 @@ print(pandas.read_sql("SELECT * FROM Typed ORDER BY id", engine))
 
 # pandas warns that it prefers SQLAlchemy.
 warnings.simplefilter("ignore", UserWarning)
-connection = pyodbc.connect(dsn=sys.argv[1], **dict(zip(("user", "password"), sys.argv[2:])))
+connection = pyodbc.connect(dsn=sys.argv[1], **login)
 print(pandas.read_sql("SELECT id, CAST(ratio AS decimal(10, 4)) AS amount FROM Typed WHERE name = ?", connection,
                       params=["Bjørn & Sønner"]))
 

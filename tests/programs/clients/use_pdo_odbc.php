@@ -1,10 +1,11 @@
 <?php
-// PHP's PDO_ODBC: use_pdo_odbc.php DSN [USER PASSWORD]
+// PHP's PDO_ODBC: use_pdo_odbc.php DSN
 
 echo "client: PDO_ODBC ", phpversion("PDO_ODBC"), "\n";
 echo "language: PHP ", PHP_VERSION, "\n";
 
-[, $dsn, $user, $password] = $argv + [1 => "", 2 => null, 3 => null];
+$dsn = $argv[1];
+[$user, $password] = [getenv("CLIENT_USER") ?: null, getenv("CLIENT_PASSWORD") ?: null];
 $connection = new PDO("odbc:$dsn", $user, $password);
 $connection->exec("
     CREATE TABLE dbo.Typed (

@@ -1,10 +1,11 @@
 <?php
-// PHP's functions odbc_*: use_php_odbc.php DSN [USER PASSWORD]
+// PHP's functions odbc_*: use_php_odbc.php DSN
 
 echo "client: PHP ext/odbc ", phpversion("odbc"), "\n";
 echo "language: PHP ", PHP_VERSION, "\n";
 
-[, $dsn, $user, $password] = $argv + [1 => "", 2 => "", 3 => ""];
+$dsn = $argv[1];
+[$user, $password] = [getenv("CLIENT_USER") ?: "", getenv("CLIENT_PASSWORD") ?: ""];
 $connection = odbc_connect($dsn, $user, $password);
 odbc_exec($connection, "
     CREATE TABLE dbo.Typed (

@@ -1,6 +1,7 @@
-"""pyodbc: use_pyodbc.py DSN [USER PASSWORD]"""
+"""pyodbc: use_pyodbc.py DSN"""
 
 import datetime
+import os
 import platform
 import sys
 from decimal import Decimal
@@ -10,7 +11,7 @@ import pyodbc
 print(f"client: pyodbc {pyodbc.version}")
 print(f"language: Python {platform.python_version()}")
 
-login = dict(zip(("user", "password"), sys.argv[2:]))
+login = {name: os.environ[f"CLIENT_{name}".upper()] for name in ("user", "password") if "CLIENT_USER" in os.environ}
 connection = pyodbc.connect(dsn=sys.argv[1], **login)
 cursor = connection.cursor()
 

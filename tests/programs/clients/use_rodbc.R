@@ -1,12 +1,10 @@
-# RODBC: use_rodbc.R DSN [USER PASSWORD]
+# RODBC: use_rodbc.R DSN
 library(RODBC)
 
 cat("client: RODBC", format(packageVersion("RODBC")), "\n")
 cat("language: R", format(getRversion()), "\n")
 
-arguments <- as.list(commandArgs(trailingOnly = TRUE))
-names(arguments) <- c("dsn", "uid", "pwd")[seq_along(arguments)]
-channel <- do.call(odbcConnect, arguments)
+channel <- odbcConnect(commandArgs(trailingOnly = TRUE), Sys.getenv("CLIENT_USER"), Sys.getenv("CLIENT_PASSWORD"))
 if (channel == -1) stop("not connected")
 
 rows <- data.frame(

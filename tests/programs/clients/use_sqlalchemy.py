@@ -1,9 +1,11 @@
-"""SQLAlchemy, with its dialect mssql+pyodbc: use_sqlalchemy.py DSN [USER PASSWORD]"""
+"""SQLAlchemy, with its dialect mssql+pyodbc: use_sqlalchemy.py DSN"""
 
 import datetime
+import os
 import platform
 import sys
 from decimal import Decimal
+from urllib.parse import quote_plus
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Boolean, Date, Double, Integer, LargeBinary, Numeric, Unicode
@@ -13,8 +15,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 print(f"client: SQLAlchemy {sqlalchemy.__version__}")
 print(f"language: Python {platform.python_version()}")
 
-login = ":".join(sys.argv[2:])
-url = f"mssql+pyodbc://{login}@{sys.argv[1]}"
+login = {name: os.environ[f"CLIENT_{name}".upper()] for name in ("user", "password") if "CLIENT_USER" in os.environ}
+url = f"mssql+pyodbc://{':'.join(map(quote_plus, login.values()))}@{sys.argv[1]}"
 engine = sqlalchemy.create_engine(url)
 
 

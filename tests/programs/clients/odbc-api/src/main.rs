@@ -1,4 +1,4 @@
-//! Rust's odbc-api: `use_odbc_api DSN [USER PASSWORD]`
+//! Rust's odbc-api: `use_odbc_api DSN`
 
 use odbc_api::parameter::{VarBinarySlice, WithDataType};
 use odbc_api::sys::{Date, Timestamp};
@@ -39,12 +39,11 @@ fn main() -> Result<(), Error> {
     println!("client: odbc-api {}", version().expect("Cargo.toml names it"));
     println!("language: Rust {}", env!("RUST_VERSION"));
 
-    let mut arguments = std::env::args().skip(1);
-    let dsn = arguments.next().expect("the name of a data source");
+    let dsn = std::env::args().nth(1).expect("the name of a data source");
     let environment = Environment::new()?;
     let options = ConnectionOptions::default();
-    let connection = match (arguments.next(), arguments.next()) {
-        (Some(user), Some(password)) => environment.connect(&dsn, &user, &password, options)?,
+    let connection = match (std::env::var("CLIENT_USER"), std::env::var("CLIENT_PASSWORD")) {
+        (Ok(user), Ok(password)) => environment.connect(&dsn, &user, &password, options)?,
         _ => environment.connect_with_connection_string(&format!("DSN={dsn}"), options)?,
     };
 
