@@ -1,7 +1,7 @@
-# What there is to do here. demo, test, test-windows, test-dist, dist, suites, bench and setup install what they need, and can be run first
+# What there is to do here. demo, test, test-windows, test-dist, dist, suites, test-server, bench and setup install what they need, and can be run first
 # in a fresh clone; the others need what these install.
 
-.PHONY: help setup build install uninstall try-install demo test test-windows test-dist dist clients suites bench soak fuzz lint clean
+.PHONY: help setup build install uninstall try-install demo test test-windows test-dist dist clients suites test-server bench soak fuzz lint clean
 
 # Where `make install` puts the program; the library goes where SQL Server's scripts see it.
 PREFIX = /usr
@@ -46,6 +46,12 @@ clients: ## the tests with real ODBC clients alone; writes down in docs/clients.
 
 suites: ## the test suites of pyodbc and SQLAlchemy, on Microsoft's driver directly and through the library
 	@scripts/suites
+
+# What else scripts/test-server is told: ARGUMENTS="--server HOST,PORT --user NAME --password-file FILE".
+ARGUMENTS =
+
+test-server: ## compare the library with Microsoft's driver on any SQL Server: ARGUMENTS="--help" says how; without, on the stand-in
+	@scripts/test-server $(ARGUMENTS)
 
 bench: ## what the library costs, into docs/performance.md
 	@scripts/bench

@@ -15,6 +15,9 @@ fn times(usual: u32, soak: u32) -> String {
     if std::env::var_os("LOOPBACK_ODBC_SOAK").is_some() { soak } else { usual }.to_string()
 }
 
+/// The line of a data source that names the database.
+const SALES: &str = "Database=Sales\n";
+
 /// What a program is linked with.
 #[derive(Clone, Copy)]
 enum Through {
@@ -340,8 +343,9 @@ fn memcheck_is_clean_for_a_process_that_forks() {
 #[test]
 fn python_multiprocessing_children_make_their_own_connections() {
     let server = Server::start();
-    let direct = format!("[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{}", server.section_without_login());
-    let setting = Setting::new(&format!("{}{direct}", server.section()), None);
+    let direct = format!("[Direct]\nDriver=ODBC Driver 18 for SQL Server\n{}{SALES}", server.section_without_login());
+    let setting = Setting::new(&format!("{}{SALES}{direct}", server.section()), None);
+    let login = [("CLIENT_USER", "client"), ("CLIENT_PASSWORD", "secret")];
     let script = project("tests/programs/forks.py");
     // A pool whose child has crashed waits forever.
     let python = part("PYTHON");
@@ -353,7 +357,7 @@ fn python_multiprocessing_children_make_their_own_connections() {
             continue;
         }
         // The control: only a difference is a failure. It is the last run, and may not fail each time.
-        let alone = (0..3).map(|_| setting.run(Path::new("/usr/bin/timeout"), &words, &[]));
+        let alone = (0..3).map(|_| setting.run(Path::new("/usr/bin/timeout"), &words, &login));
         let failed = alone.filter(|alone| alone.status != 0).count();
         assert_ne!(failed, 0, "this fails only through the library, not on Microsoft's driver alone: {ran:?}");
         let line = format!(
@@ -366,7 +370,7 @@ fn python_multiprocessing_children_make_their_own_connections() {
 #[test]
 fn r_mclapply_children_make_their_own_connections() {
     let server = Server::start();
-    let setting = Setting::real(&server);
+    let setting = Setting::new(&format!("{}{SALES}", server.section()), None);
     let script = project("tests/programs/forks.R");
     for _ in 0..times(1, 30).parse().unwrap() {
         let ran = setting.run(&part("RSCRIPT"), &[script.to_str().unwrap()], &[]);

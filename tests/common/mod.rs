@@ -53,8 +53,10 @@ pub struct Ran {
 
 impl Ran {
     pub fn of(command: &mut Command) -> Ran {
-        let Output { status, stdout, stderr } =
-            command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let Output { status, stdout, stderr } = command
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
         Ran {
             // A crash has no exit code.
             status: status.code().unwrap_or(-1),

@@ -59,7 +59,8 @@ impl Case {
     /// What must succeed on the driver itself, and does not in this transcript.
     pub fn missing(&self, direct: &Transcript) -> Vec<String> {
         let file = project(&format!("tests/expected/differential/{}.expected", self.target));
-        direct.missing(&std::fs::read_to_string(file).unwrap())
+        let missing = direct.missing(&std::fs::read_to_string(file).unwrap()).into_iter();
+        missing.map(|(program, pattern)| format!("{program}: {pattern}")).collect()
     }
 }
 

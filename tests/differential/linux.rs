@@ -18,9 +18,12 @@ pub fn texts(command: impl Fn(&[&str]) -> Command, _driver: &Path, _register: &R
 /// Starts the stand-in server, and returns the command that stops it.
 pub fn start(port: u16, login: &str) -> (common::server::Server, Vec<String>) {
     let server = common::server::Server::start_with(&format!("127.0.0.1:{port}"), &[login]);
-    // Waits until connecting is impossible, with a timeout.
+    let stop = stop_command(server.process.id(), port);
+    (server, stop)
+}
+
+/// The command that stops a process. It ends when connecting to its port is impossible, or after a time.
+pub fn stop_command(process: u32, port: u16) -> Vec<String> {
     let script = "kill -KILL $0; while (: </dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.02; done";
-    let stop =
-        ["timeout", "30", "bash", "-c", script, &server.process.id().to_string(), &port.to_string()].map(str::to_owned);
-    (server, stop.to_vec())
+    ["timeout", "30", "bash", "-c", script, &process.to_string(), &port.to_string()].map(str::to_owned).to_vec()
 }

@@ -3,6 +3,7 @@
 use similar::{Algorithm, capture_diff_slices};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Display, Formatter};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -87,9 +88,21 @@ impl Transcript {
         self.counts().into_iter().filter(|(_, (_, successes))| *successes == 0).map(|(name, _)| name).collect()
     }
 
-    /// The expected observations that do not occur. Patterns stand below the names of programs, and their lines must
+    /// What is different in another run of the same programs.
+    pub fn differences(&self, other: &Transcript) -> Vec<Difference> {
+        let names = |transcript: &Transcript| transcript.observed().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(self), names(other), "not the same programs have run");
+        let programs = self.observed().zip(other.observed());
+        let pairs = programs.flat_map(|((program, direct), (_, through))| {
+            let found = differences(direct, through).into_iter();
+            found.map(|(direct, through)| Difference { program: program.clone(), direct, through })
+        });
+        pairs.collect()
+    }
+
+    /// The expected observations that do not occur, each with its program. Patterns stand below the names of programs, and their lines must
     /// come in this order. A line that begins with `# ` is a comment; `on Linux: ` marks a pattern for Linux only.
-    pub fn missing(&self, expected: &str) -> Vec<String> {
+    pub fn missing(&self, expected: &str) -> Vec<(String, String)> {
         let (mut program, mut lines) = ("", [].iter());
         let (mut missing, mut patterns) = (Vec::new(), 0);
         let here = |line| {
@@ -103,11 +116,25 @@ impl Transcript {
             }
             patterns += 1;
             if !lines.any(|line| like(line, pattern)) {
-                missing.push(format!("{program}: {pattern}"));
+                missing.push((program.to_owned(), pattern.to_owned()));
             }
         }
         assert!(patterns > 0, "nothing is expected");
         missing
+    }
+}
+
+/// What one program wrote in one run, and in its place in another.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub program: String,
+    pub direct: String,
+    pub through: String,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}\ndirect:\n{}\nlibrary:\n{}", self.program, self.direct, self.through)
     }
 }
 
@@ -183,26 +210,29 @@ impl Register {
 
     /// The differences without a reason, and the reasons without a difference.
     pub fn judge(&self, direct: &Transcript, through: &Transcript) -> Vec<String> {
-        let names = |transcript: &Transcript| transcript.observed().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(direct), names(through), "not the same programs have run");
-        let mut found = Vec::new();
-        for ((program, direct), (_, through)) in direct.observed().zip(through.observed()) {
-            for (direct, through) in differences(direct, through) {
-                let entry = self.entries.iter().find(|entry| entry.matches(program, &direct, &through));
-                match entry {
-                    Some(entry) => entry.used.store(true, Relaxed),
-                    None => found.push(format!("{program}\ndirect:\n{direct}\nlibrary:\n{through}\n")),
-                }
-            }
-        }
+        let mut found: Vec<String> = self.unexplained(direct, through).iter().map(ToString::to_string).collect();
         let stale = self.entries.iter().filter(|entry| !entry.some_versions && !entry.used.load(Relaxed));
         found.extend(stale.map(|entry| format!("{}: nothing differs in this way any more", entry.title)));
+        found
+    }
+
+    /// The differences without a reason.
+    pub fn unexplained(&self, direct: &Transcript, through: &Transcript) -> Vec<Difference> {
+        let mut found = direct.differences(through);
+        found.retain(|difference| match self.entries.iter().find(|entry| entry.matches(difference)) {
+            Some(entry) => {
+                entry.used.store(true, Relaxed);
+                false
+            }
+            None => true,
+        });
         found
     }
 }
 
 impl Entry {
-    fn matches(&self, program: &str, direct: &str, through: &str) -> bool {
+    fn matches(&self, difference: &Difference) -> bool {
+        let Difference { program, direct, through } = difference;
         like(program, &self.program) && like(direct, &self.direct) && like(through, &self.through)
     }
 }

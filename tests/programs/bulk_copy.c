@@ -1,4 +1,5 @@
-/* Bulk copy over a connection of the driver manager: ARGV = a connection string. Like programs that use Microsoft's
+/* Bulk copy over a connection of the driver manager: ARGV = a connection string, or
+ * $CONNECTION_STRING. Like programs that use Microsoft's
  * bcp_ functions, it loads them from the real driver's own library ($MSODBCSQL), and passes them the driver manager's
  * handle. */
 #include <dlfcn.h>
@@ -164,7 +165,8 @@ static void load_strictly(const char *what, const int *ids) {
 
 int main(int arguments, char **values) {
     const char *path = getenv("MSODBCSQL");
-    void *driver = path && arguments == 2 ? dlopen(path, RTLD_NOW) : NULL;
+    char *string = arguments == 2 ? values[1] : getenv("CONNECTION_STRING");
+    void *driver = path && string ? dlopen(path, RTLD_NOW) : NULL;
     if (!driver) return puts("Wanted: a connection string, and the path of Microsoft's driver in MSODBCSQL"), 2;
     *(void **)&bcp_initA = dlsym(driver, "bcp_initA");
     *(void **)&bcp_initW = dlsym(driver, "bcp_initW");
@@ -177,7 +179,7 @@ int main(int arguments, char **values) {
     SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0);
     HOLD_ODBC(SQLAllocHandle(SQL_HANDLE_DBC, environment, &connection), SQL_HANDLE_ENV, environment);
     HOLD_ODBC(SQLSetConnectAttr(connection, SQL_COPT_SS_BCP, (SQLPOINTER)SQL_BCP_ON, SQL_IS_INTEGER), SQL_HANDLE_DBC, connection);
-    HOLD_ODBC(SQLDriverConnect(connection, NULL, (SQLCHAR *)values[1], SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT),
+    HOLD_ODBC(SQLDriverConnect(connection, NULL, (SQLCHAR *)string, SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT),
               SQL_HANDLE_DBC, connection);
     HOLD_ODBC(SQLAllocHandle(SQL_HANDLE_STMT, connection, &statement), SQL_HANDLE_DBC, connection);
     load();

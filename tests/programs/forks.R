@@ -4,7 +4,7 @@ library(RODBC)
 
 ask <- function(number) {
     channel <- odbcConnect("Loopback")
-    answer <- sqlQuery(channel, sprintf("SELECT @@SPID AS session, (SELECT COUNT(*) FROM Sales.dbo.Orders) AS orders, %d AS number", number))
+    answer <- sqlQuery(channel, sprintf("SELECT @@SPID AS session, (SELECT COUNT(*) FROM dbo.Orders) AS orders, %d AS number", number))
     odbcClose(channel)
     refusal <- tryCatch(odbcDriverConnect(sprintf("DSN=Loopback;TargetDriver=other %d", number)), warning = conditionMessage)
     stopifnot(grepl("HY024", refusal), grepl(sprintf("TargetDriver=other %d is not the driver", number), refusal))

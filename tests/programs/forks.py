@@ -2,7 +2,8 @@
 
     forks.py [alone]
 
-With `alone`, DSN=Direct is Microsoft's driver without the library, for comparison.
+With `alone`, DSN=Direct is Microsoft's driver without the library, for comparison; the environment variables CLIENT_USER and
+CLIENT_PASSWORD are the login.
 """
 
 import multiprocessing
@@ -11,7 +12,11 @@ import pyodbc
 import sys
 
 ALONE = sys.argv[1:] == ["alone"]
-STRING = "DSN=Direct;Database=Sales;UID=client;PWD=secret" if ALONE else "DSN=Loopback;Database=Sales"
+STRING = "DSN=Loopback"
+if ALONE:
+    STRING = "DSN=Direct;" + ";".join(
+        f"{keyword}={{{os.environ[name].replace('}', '}}')}}}" for keyword, name in (("UID", "CLIENT_USER"), ("PWD", "CLIENT_PASSWORD"))
+    )
 
 
 def ask(number):

@@ -69,6 +69,10 @@ pub fn connect(setting: &Setting) {
 }
 
 pub fn browse_connect(setting: &Setting) {
+    // unixODBC's SQLBrowseConnect writes the string anew, and gives every driver another password.
+    if setting.password.contains('}') {
+        return;
+    }
     let connection = Connection::new(3);
     connection.set(SQL_ATTR_LOGIN_TIMEOUT, 1);
     let (mut string, mut buffer, mut length) = (Text::of(&setting.with(&[])), Text::new(1024), -77);

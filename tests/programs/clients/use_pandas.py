@@ -39,6 +39,9 @@ print(pandas.read_sql("SELECT * FROM Typed ORDER BY id", engine))
 
 # pandas warns that it prefers SQLAlchemy.
 warnings.simplefilter("ignore", UserWarning)
+if login:
+    # pyodbc does not quote values.
+    login["password"] = "{" + login["password"].replace("}", "}}") + "}"
 connection = pyodbc.connect(dsn=sys.argv[1], **login)
 print(pandas.read_sql("SELECT id, CAST(ratio AS decimal(10, 4)) AS amount FROM Typed WHERE name = ?", connection,
                       params=["Bjørn & Sønner"]))

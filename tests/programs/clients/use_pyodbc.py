@@ -12,6 +12,9 @@ print(f"client: pyodbc {pyodbc.version}")
 print(f"language: Python {platform.python_version()}")
 
 login = {name: os.environ[f"CLIENT_{name}".upper()] for name in ("user", "password") if "CLIENT_USER" in os.environ}
+if login:
+    # pyodbc does not quote values.
+    login["password"] = "{" + login["password"].replace("}", "}}") + "}"
 connection = pyodbc.connect(dsn=sys.argv[1], **login)
 cursor = connection.cursor()
 

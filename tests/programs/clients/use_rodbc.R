@@ -4,7 +4,9 @@ library(RODBC)
 cat("client: RODBC", format(packageVersion("RODBC")), "\n")
 cat("language: R", format(getRversion()), "\n")
 
-channel <- odbcConnect(commandArgs(trailingOnly = TRUE), Sys.getenv("CLIENT_USER"), Sys.getenv("CLIENT_PASSWORD"))
+# RODBC does not quote values.
+password <- gsub("}", "}}", Sys.getenv("CLIENT_PASSWORD"), fixed = TRUE)
+channel <- odbcConnect(commandArgs(trailingOnly = TRUE), Sys.getenv("CLIENT_USER"), if (nzchar(password)) sprintf("{%s}", password) else "")
 if (channel == -1) stop("not connected")
 
 rows <- data.frame(

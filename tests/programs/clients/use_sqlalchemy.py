@@ -54,7 +54,7 @@ with engine.connect() as connection:
         print(row)
     print(connection.scalars(sqlalchemy.select(Typed.id).where(Typed.name == "日本 Ω 😀")).all())
 
-print(sqlalchemy.inspect(engine).get_table_names())
+print([name for name in sqlalchemy.inspect(engine).get_table_names() if name == "Typed"])
 
 try:
     with engine.connect() as connection:

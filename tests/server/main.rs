@@ -1,0 +1,267 @@
+//! The tests for any SQL Server: `scripts/test-server` runs them, and puts what they write together to a page.
+//!
+//! Each does the same things with Microsoft's driver directly and through the library, and compares what can be observed. Nothing is expected
+//! of the server: what it cannot do fails both ways, and the page names it. The page has no names of servers, databases or users.
+
+#[allow(dead_code)] // tests/differential uses all of it.
+#[path = "../differential/case.rs"]
+mod case;
+#[path = "../common/mod.rs"]
+mod common;
+#[allow(dead_code)] // tests/differential uses all of it.
+#[path = "../differential/linux.rs"]
+mod platform;
+mod server;
+#[allow(dead_code)] // tests/differential uses all of it.
+#[path = "../differential/transcript.rs"]
+mod transcript;
+
+use case::{Case, finished};
+use common::clients::{CLIENTS, Client, told};
+use common::{Ran, bulk_copy, compile, library, part, project};
+use server::Server;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+use transcript::{Difference, Transcript};
+
+/// The program that makes the server go away, which these tests do with a relay.
+const LOST: &str = "connecting: lost";
+/// The most direct runs, to see what differs from itself.
+const DIRECT_RUNS: usize = 5;
+/// The pairs of runs in which the speed is compared.
+const PAIRS: &str = "9";
+
+/// A code block of a page.
+fn block(text: &str) -> String {
+    format!("```text\n{}\n```\n", text.trim_end().replace("```", "'''"))
+}
+
+// --- The differential programs ---
+
+/// What the programs observe with this file as the driver.
+fn observed(server: &Server, driver: &Path) -> Transcript {
+    let case = |section: String| Case {
+        target: "sql-server",
+        registered: format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", part("MSODBCSQL").display()),
+        driver: driver.to_owned(),
+        section,
+        database: server.database.clone(),
+        user: server.user.clone(),
+        password: server.password.clone(),
+    };
+    let run = |case: Case, stop: &[String], arguments: &[&str]| {
+        let registrations = case.registrations(driver);
+        finished(&mut case.command(&registrations, stop, arguments))
+    };
+    let mut text = run(case(server.section()), &[], &["--skip", LOST]);
+    if let Some(relay) = server.relay() {
+        text += &run(case(relay.section.clone()), &relay.stop, &["--only", LOST]);
+    }
+    Transcript::parse(&server.normal(&text))
+}
+
+/// What differs without a reason, and in how many places two direct runs differ, where nothing can be compared.
+fn compared(server: &Server) -> (Transcript, Vec<Difference>, usize) {
+    let driver = part("MSODBCSQL");
+    let mut direct = vec![observed(server, &driver), observed(server, &driver)];
+    let through = observed(server, &library());
+    let register = case_register();
+    loop {
+        let unsteady: BTreeSet<(String, String)> = direct[1..]
+            .iter()
+            .flat_map(|other| direct[0].differences(other))
+            .map(|it| (it.program, it.direct))
+            .collect();
+        let mut found = register.unexplained(&direct[0], &through);
+        found.retain(|it| !unsteady.contains(&(it.program.clone(), it.direct.clone())));
+        // What varies rarely may be the same in two runs.
+        if found.is_empty() || direct.len() == DIRECT_RUNS {
+            return (direct.swap_remove(0), found, unsteady.len());
+        }
+        direct.push(observed(server, &driver));
+    }
+}
+
+fn case_register() -> transcript::Register {
+    transcript::Register::read(&project("docs/differences.md"), "sql-server")
+}
+
+#[test]
+fn differential() {
+    let server = Server::given();
+    let (direct, found, unsteady) = compared(&server);
+    let mut page = format!("{}. Differences: **{}**.\n", direct.size(), found.len());
+    if unsteady > 0 {
+        writeln!(page, "{unsteady} lines differ between direct runs, and are not compared.").unwrap();
+    }
+    if server.relay_address().is_none() {
+        writeln!(page, "Not run: `{LOST}`, because a relay needs the server as HOST,PORT.").unwrap();
+    }
+    for difference in &found {
+        page += "\n";
+        page += &block(&difference.to_string());
+    }
+    let expected = std::fs::read_to_string(project("tests/expected/differential/sql-server.expected")).unwrap();
+    let missing = direct.missing(&expected);
+    if !missing.is_empty() {
+        page +=
+            "\nThe server or the driver itself does not do all that the programs try. What is missing directly:\n\n";
+        missing.iter().for_each(|(program, line)| writeln!(page, "- {program}: `{}`", line.trim()).unwrap());
+    }
+    let never = direct.never_succeeded();
+    if !never.is_empty() {
+        writeln!(page, "\nFunctions that never succeed directly: {}.", Vec::from_iter(never).join(", ")).unwrap();
+    }
+    server.report("1 Differential programs", &page);
+    assert!(found.is_empty(), "{} differences", found.len());
+}
+
+// --- The clients ---
+
+/// These take a password on their command line alone, where other users of the machine can read it.
+const BY_ARGUMENT: [&str; 2] = ["isql", "iusql"];
+
+fn output(server: &Server, client: &Client, dsn: &str) -> Ran {
+    server.execute("DROP TABLE IF EXISTS dbo.Typed");
+    let registrations = server.registrations();
+    Ran::of(&mut client.command(&registrations, dsn, [&server.user, &server.password]))
+}
+
+#[test]
+fn clients() {
+    let server = Server::given();
+    let mut page = "| client | version | through the library | the client alone |\n|-|-|-|-|\n".to_owned();
+    let (mut details, mut different) = (String::new(), 0);
+    for client in CLIENTS {
+        let name = client.name;
+        if BY_ARGUMENT.contains(&name) {
+            writeln!(page, "| {name} | | not run: it takes a password as an argument alone | |").unwrap();
+            continue;
+        }
+        if client.is_lacking() {
+            writeln!(page, "| {name} | | not run: the distribution has no package of it | |").unwrap();
+            continue;
+        }
+        let [direct, through] = ["Direct", "Loopback"].map(|dsn| output(&server, client, dsn));
+        let all = |ran: &Ran| server.normal(&format!("status {}\n{}{}", ran.status, ran.stdout, ran.stderr));
+        let same = all(&direct) == all(&through);
+        let alone =
+            client.missing(&direct.stdout).map_or("as expected".to_owned(), |line| format!("does not write `{line}`"));
+        let verdict = if same { "the same" } else { "**different**" };
+        writeln!(page, "| {name} | {} | {verdict} | {alone} |", told(&direct.stdout, "client: ")).unwrap();
+        if !same {
+            different += 1;
+            writeln!(details, "\n{name}, directly and through the library:\n").unwrap();
+            details += &block(&all(&direct));
+            details += &block(&all(&through));
+        }
+    }
+    server.execute("DROP TABLE IF EXISTS dbo.Typed");
+    server.report("2 Clients", &(page + &details));
+    assert_eq!(different, 0, "clients see a difference");
+}
+
+// --- Bulk copy ---
+
+#[test]
+fn bulk_copies() {
+    let server = Server::given();
+    let registrations = server.registrations();
+    let program = registrations.path("bulk_copy");
+    bulk_copy::compile(&program);
+    let [direct, through] = ["Direct", "Loopback"].map(|dsn| {
+        server.execute("DROP TABLE IF EXISTS dbo.[Läufe], dbo.strict");
+        let mut command = registrations.command(&program);
+        command.env("MSODBCSQL", part("MSODBCSQL")).env("CONNECTION_STRING", server.string(dsn));
+        let ran = Ran::of(&mut command);
+        server.normal(&format!("status {}\n{}{}", ran.status, ran.stdout, ran.stderr))
+    });
+    server.execute("DROP TABLE IF EXISTS dbo.[Läufe], dbo.strict");
+    let same = direct == through;
+    let verdict = if same { "the same" } else { "**different**" };
+    let rows = if direct.contains(&bulk_copy::expected_load()) {
+        "all are read back"
+    } else {
+        "**not** all are read back directly"
+    };
+    let mut page =
+        format!("10,000 rows by `bcp_sendrow`: {rows}. Results and errors through the library: {verdict}.\n");
+    if !same {
+        page += &format!("\n{}{}", block(&direct), block(&through));
+    }
+    server.report("3 Bulk copy", &page);
+    assert!(same, "bulk copy is different");
+}
+
+// --- Threads and processes ---
+
+#[test]
+fn threads_and_forks() {
+    let server = Server::given();
+    let registrations = server.registrations();
+    let threads = registrations.path("threads");
+    compile("tests/programs/threads.c", &threads, &["-lodbc", "-lpthread", "-ldl"]);
+    let python = |way: &[&str]| {
+        let mut command = registrations.command("timeout");
+        command.arg("300").arg(part("PYTHON")).arg(project("tests/programs/forks.py")).args(way);
+        command
+    };
+    let mut r = registrations.command(part("RSCRIPT"));
+    r.arg(project("tests/programs/forks.R"));
+    let mut native = registrations.command(threads);
+    native.args(["8", "10", "real"]);
+    let mut page = "| what | directly | through the library |\n|-|-|-|\n".to_owned();
+    let (mut details, mut failed) = (String::new(), 0);
+    for (what, direct, through) in [
+        ("8 threads of a C program, 10 connects each", None, native),
+        ("16 children of Python's multiprocessing", Some(python(&["alone"])), python(&[])),
+        ("16 children of R's mclapply", None, r),
+    ] {
+        let mut run = |mut command: Command| {
+            let ran = Ran::of(command.env("CLIENT_USER", &server.user).env("CLIENT_PASSWORD", &server.password));
+            let said = server.normal(&format!("status {}\n{}{}", ran.status, ran.stdout, ran.stderr));
+            if ran.status != 0 {
+                writeln!(details, "\n{what}:\n\n{}", block(&said)).unwrap();
+            }
+            ran.status == 0
+        };
+        let word = |well: bool| if well { "each has its own results" } else { "**failed**" };
+        let direct = direct.map(&mut run);
+        let through = run(through);
+        // Where the driver alone fails, the library cannot do better.
+        failed += usize::from(!through && direct != Some(false));
+        writeln!(page, "| {what} | {} | {} |", direct.map_or("not run", word), word(through)).unwrap();
+    }
+    server.report("4 Threads and forks", &(page + &details));
+    assert_eq!(failed, 0, "threads or children have failed");
+}
+
+// --- Speed ---
+
+#[test]
+fn speed() {
+    let server = Server::given();
+    let registrations = server.registrations();
+    let mut command = registrations.command(part("PYTHON"));
+    command.arg(project("tests/server/speed.py")).arg(PAIRS);
+    let ran = Ran::of(command.env("CLIENT_USER", &server.user).env("CLIENT_PASSWORD", &server.password));
+    server.execute("DROP TABLE IF EXISTS dbo.Copies");
+    let said = server.normal(&format!("{}{}", ran.stdout, ran.stderr));
+    if ran.status != 0 {
+        server.report("5 Speed", &block(&said));
+        panic!("{said}");
+    }
+    let mut page = "| what pyodbc does | time through the library, by that of the driver alone | least | greatest |\n|-|-:|-:|-:|\n".to_owned();
+    for line in said.lines() {
+        writeln!(page, "| {} |", line.replace('\t', " | ")).unwrap();
+    }
+    writeln!(
+        page,
+        "\nMedians of {PAIRS} pairs of runs in turns. Within what one run differs from the next, 1 is the same."
+    )
+    .unwrap();
+    server.report("5 Speed", &page);
+    assert_eq!(said.lines().count(), 4, "{said}");
+}

@@ -1,0 +1,30 @@
+"""Passes connections on to a server, until it is killed: so that a server which nobody may stop can go away.
+
+    relay.py PORT HOST HOST-PORT
+"""
+
+import socket
+import sys
+import threading
+
+
+def pump(source: socket.socket, to: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            to.sendall(data)
+    except OSError:
+        pass
+    for end in (source, to):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+port, host, host_port = sys.argv[1:]
+listener = socket.create_server(("127.0.0.1", int(port)))
+while True:
+    client, _ = listener.accept()
+    server = socket.create_connection((host, int(host_port)))
+    for ends in ((client, server), (server, client)):
+        threading.Thread(target=pump, args=ends, daemon=True).start()
