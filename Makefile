@@ -1,5 +1,5 @@
-# What there is to do here. demo, test, test-windows, test-dist, dist, suites, test-server, bench and setup install what they need, and can be run first
-# in a fresh clone; the others need what these install.
+# What there is to do here. demo, test, test-windows, test-dist, dist, suites, test-server, bench and setup install what they need, and can be
+# run first in a fresh clone; the others need what these install.
 
 .PHONY: help setup build install uninstall try-install demo test test-windows test-dist dist clients suites test-server bench soak fuzz lint clean
 

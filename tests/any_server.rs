@@ -75,6 +75,12 @@ impl Setting {
     }
 }
 
+/// The headings, and the first cell of each row.
+fn shape<'p>(page: &'p str) -> Vec<&'p str> {
+    let cell = |line: &'p str| line.strip_prefix("| ")?.split(" |").next();
+    page.lines().filter_map(|line| if line.starts_with('#') { Some(line) } else { cell(line) }).collect()
+}
+
 #[test]
 fn nothing_is_different_on_the_stand_in_and_the_page_names_nobody() {
     let setting = Setting::new();
@@ -88,6 +94,13 @@ fn nothing_is_different_on_the_stand_in_and_the_page_names_nobody() {
     let run = CLIENTS.iter().filter(|client| !client.name.ends_with("sql") && !client.is_lacking()).count();
     assert_eq!(page.matches("| the same | as expected |").count(), run, "{page}");
     assert_eq!(page.matches("each has its own results").count(), 4, "{page}");
+    let documented = std::fs::read_to_string(project("docs/test-server.md")).unwrap();
+    let (_, example) = documented.split_once("````markdown\n").expect("the page has an example");
+    assert_eq!(
+        shape(example.trim_end_matches("````\n")),
+        shape(&page),
+        "copy build/test-server/page.md into docs/test-server.md"
+    );
     let host = std::fs::read_to_string("/etc/hostname").unwrap();
     // The client is named in the table of clients' programs; the user's name is a word of its own.
     for name in [&*setting.server.port, "LoopbackOdbcTest", "127.0.0.1", &format!("'{USER}'"), PASSWORD] {
