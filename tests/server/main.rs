@@ -90,7 +90,7 @@ fn case_register() -> transcript::Register {
 
 #[test]
 fn differential() {
-    let server = Server::given();
+    let server = Server::given("1 Differential programs");
     let (direct, found, unsteady) = compared(&server);
     let mut page = format!("{}. Differences: **{}**.\n", direct.size(), found.len());
     if unsteady > 0 {
@@ -114,7 +114,7 @@ fn differential() {
     if !never.is_empty() {
         writeln!(page, "\nFunctions that never succeed directly: {}.", Vec::from_iter(never).join(", ")).unwrap();
     }
-    server.report("1 Differential programs", &page);
+    server.report(&page);
     assert!(found.is_empty(), "{} differences", found.len());
 }
 
@@ -131,7 +131,7 @@ fn output(server: &Server, client: &Client, dsn: &str) -> Ran {
 
 #[test]
 fn clients() {
-    let server = Server::given();
+    let server = Server::given("2 Clients");
     let mut page = "| client | version | through the library | the client alone |\n|-|-|-|-|\n".to_owned();
     let (mut details, mut different) = (String::new(), 0);
     for client in CLIENTS {
@@ -159,7 +159,7 @@ fn clients() {
         }
     }
     server.execute("DROP TABLE IF EXISTS dbo.Typed");
-    server.report("2 Clients", &(page + &details));
+    server.report(&(page + &details));
     assert_eq!(different, 0, "clients see a difference");
 }
 
@@ -167,7 +167,7 @@ fn clients() {
 
 #[test]
 fn bulk_copies() {
-    let server = Server::given();
+    let server = Server::given("3 Bulk copy");
     let registrations = server.registrations();
     let program = registrations.path("bulk_copy");
     bulk_copy::compile(&program);
@@ -191,7 +191,7 @@ fn bulk_copies() {
     if !same {
         page += &format!("\n{}{}", block(&direct), block(&through));
     }
-    server.report("3 Bulk copy", &page);
+    server.report(&page);
     assert!(same, "bulk copy is different");
 }
 
@@ -199,7 +199,7 @@ fn bulk_copies() {
 
 #[test]
 fn threads_and_forks() {
-    let server = Server::given();
+    let server = Server::given("4 Threads and forks");
     let registrations = server.registrations();
     let threads = registrations.path("threads");
     compile("tests/programs/threads.c", &threads, &["-lodbc", "-lpthread", "-ldl"]);
@@ -234,7 +234,7 @@ fn threads_and_forks() {
         failed += usize::from(!through && direct != Some(false));
         writeln!(page, "| {what} | {} | {} |", direct.map_or("not run", word), word(through)).unwrap();
     }
-    server.report("4 Threads and forks", &(page + &details));
+    server.report(&(page + &details));
     assert_eq!(failed, 0, "threads or children have failed");
 }
 
@@ -242,7 +242,7 @@ fn threads_and_forks() {
 
 #[test]
 fn speed() {
-    let server = Server::given();
+    let server = Server::given("5 Speed");
     let registrations = server.registrations();
     let mut command = registrations.command(part("PYTHON"));
     command.arg(project("tests/server/speed.py")).arg(PAIRS);
@@ -250,7 +250,7 @@ fn speed() {
     server.execute("DROP TABLE IF EXISTS dbo.Copies");
     let said = server.normal(&format!("{}{}", ran.stdout, ran.stderr));
     if ran.status != 0 {
-        server.report("5 Speed", &block(&said));
+        server.report(&block(&said));
         panic!("{said}");
     }
     let mut page = "| what pyodbc does | time through the library, by that of the driver alone | least | greatest |\n|-|-:|-:|-:|\n".to_owned();
@@ -262,6 +262,6 @@ fn speed() {
         "\nMedians of {PAIRS} pairs of runs in turns. Within what one run differs from the next, 1 is the same."
     )
     .unwrap();
-    server.report("5 Speed", &page);
+    server.report(&page);
     assert_eq!(said.lines().count(), 4, "{said}");
 }

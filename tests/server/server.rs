@@ -14,6 +14,7 @@ fn given(name: &str) -> String {
 }
 
 pub struct Server {
+    part: &'static str,
     address: String,
     /// More attributes of the data source, each ended by a semicolon.
     options: String,
@@ -42,12 +43,14 @@ impl Drop for Relay {
 }
 
 impl Server {
-    pub fn given() -> Server {
+    /// For the part of the page with this number and title.
+    pub fn given(part: &'static str) -> Server {
         let folder = PathBuf::from(given("_FOLDER"));
         let names = std::fs::read_to_string(folder.join("names")).unwrap();
         let (database, user) = (given("_DATABASE"), given("_USER"));
         let others = names.lines().filter(|&name| name != database && name != user);
-        Server {
+        let server = Server {
+            part,
             address: given(""),
             options: given("_OPTIONS"),
             names: others.map(str::to_owned).collect(),
@@ -55,7 +58,9 @@ impl Server {
             user,
             password: given("_PASSWORD"),
             folder,
-        }
+        };
+        server.report("**This did not end.** The output of scripts/test-server says why.\n");
+        server
     }
 
     /// The lines of a data source that lead to the server, without database and login.
@@ -138,9 +143,9 @@ impl Server {
         without_object_numbers(&text)
     }
 
-    /// Writes a part of the page.
-    pub fn report(&self, title: &str, text: &str) {
-        let (number, title) = title.split_once(' ').unwrap();
+    /// Writes the part of the page.
+    pub fn report(&self, text: &str) {
+        let (number, title) = self.part.split_once(' ').unwrap();
         std::fs::write(self.folder.join(format!("{number}.md")), format!("## {title}\n\n{text}\n")).unwrap();
     }
 }
