@@ -84,11 +84,16 @@ def answers(connection: pyodbc.Connection, *expressions: str) -> list[str]:
     return found
 
 
+def property_of(what: str) -> str:
+    # It is a sql_variant, which pyodbc does not read.
+    return f"CAST(SERVERPROPERTY('{what}') AS nvarchar(256))"
+
+
 def names(file: str) -> None:
     server = os.environ["TEST_SERVER"]
-    own = [f"SERVERPROPERTY('{what}')" for what in ("MachineName", "ServerName", "InstanceName", "ComputerNamePhysicalNetBIOS")]
+    own = map(property_of, ("MachineName", "ServerName", "InstanceName", "ComputerNamePhysicalNetBIOS"))
     found = answers(connect(), "@@SERVERNAME", *own, "SUSER_SNAME()", "ORIGINAL_LOGIN()", "HOST_NAME()", "name FROM sys.databases")
-    found += [server, re.split(r"[,\\]", server.removeprefix("tcp:"))[0], os.uname().nodename]
+    found += [server, re.split(r"[,\\]", server.removeprefix("tcp:"))[0], os.uname().nodename, os.uname().nodename.split(".")[0]]
     telling = [name for name in sorted(set(found) - {""}, key=len, reverse=True) if name.lower() not in COMMON]
     Path(file).write_text("".join(f"{name}\n" for name in telling), encoding="utf-8")
 
@@ -97,12 +102,8 @@ def about() -> None:
     connection = connect()
     version, *_ = answers(connection, "@@VERSION")
     rows = {"server": version.split("\n")[0].strip()}
-    for name, expression in (
-        ("product version", "SERVERPROPERTY('ProductVersion')"),
-        ("edition, as a number", "SERVERPROPERTY('EngineEdition')"),
-        ("collation", "SERVERPROPERTY('Collation')"),
-    ):
-        rows[name] = next(iter(answers(connection, expression)), "not said")
+    for name, what in (("product version", "ProductVersion"), ("edition, as a number", "EngineEdition"), ("collation", "Collation")):
+        rows[name] = next(iter(answers(connection, property_of(what))), "not said")
     rows["Microsoft's driver"] = connection.getinfo(pyodbc.SQL_DRIVER_VER)
     rows["pyodbc"] = pyodbc.version
     for name, value in rows.items():
