@@ -27,7 +27,7 @@ PARTS = ["reading section [Loopback]", "finding the server", "finding certificat
 def own_work(rounds, strings):
     """A connect of this process with each string, repeated: microseconds."""
     os.environ["LOOPBACK_ODBC_TARGET_DRIVER"] = os.path.abspath("msodbcsql18.so")
-    library = odbc.Odbc("/var/opt/lib/libloopbackodbc.so")
+    library = odbc.Odbc("/opt/mssql-extensibility/lib/libloopbackodbc.so")
     environment = library.allocate(odbc.ENV)
     connection = library.allocate(odbc.DBC, environment)
     times = []

@@ -178,7 +178,8 @@ def folders():
     def filled(path):
         return os.path.isdir(path) and os.access(path, os.R_OK) and bool(os.listdir(path))
     shown = [path for path in ("/etc", "/usr/bin", "/usr/lib", "/usr/share", "/var/lib") if filled(path)]
-    hidden = [path for path in ("/usr/local", "/root", "/srv", "/mnt", "/home") if filled(path)]
+    hidden = [path for path in ("/usr/local", "/root", "/srv", "/mnt") if filled(path)]
+    hidden += [path for path in glob.glob("/home/*") if path != "/home/mssql_satellite"]
     other = sorted(path for path in glob.glob("/*") + glob.glob("/opt/*") + glob.glob("/home/*") if filled(path))
     return "shown %s, not hidden %s, all: %s" % (shown, hidden, other), len(shown) == 5 and not hidden
 

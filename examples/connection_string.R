@@ -2,7 +2,7 @@
 #     Rscript examples/connection_string.R LIBRARY [DATABASE [DRIVER]]
 # LIBRARY is the path in odbcinst.ini, such as /usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so.
 # Without SQL Server, as root after `make demo`:
-#     scripts/satellite --script examples/connection_string.R -- /usr/bin/Rscript connection_string.R /var/opt/lib/libloopbackodbc.so Sales
+#     scripts/satellite --script examples/connection_string.R -- /usr/bin/Rscript connection_string.R /opt/mssql-extensibility/lib/libloopbackodbc.so Sales
 
 connection_string <- function(library, database = "", driver = "") {
   dyn.load(library)

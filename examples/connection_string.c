@@ -4,7 +4,7 @@
            -Wl,-rpath,$PWD/target/release
        target/connection_string [DATABASE [DRIVER]]
    Without SQL Server, as root after `make demo`: scripts/satellite --script target/connection_string \
-       --env LD_LIBRARY_PATH=/var/opt/lib:/var/opt/stage/unixodbc/usr/lib/x86_64-linux-gnu -- ./connection_string Sales */
+       --env LD_LIBRARY_PATH=/opt/mssql-extensibility/lib:/opt/mssql-extensibility/stage/unixodbc/usr/lib/x86_64-linux-gnu -- ./connection_string Sales */
 #include <loopback_odbc.h>
 #include <stdio.h>
 

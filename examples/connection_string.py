@@ -5,7 +5,7 @@
 LIBRARY is the path in odbcinst.ini, such as /usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so.
 Without SQL Server, as root after `make demo`:
 
-    scripts/satellite --script examples/connection_string.py -- /usr/bin/python3 connection_string.py /var/opt/lib/libloopbackodbc.so Sales
+    scripts/satellite --script examples/connection_string.py -- /usr/bin/python3 connection_string.py /opt/mssql-extensibility/lib/libloopbackodbc.so Sales
 """
 
 import ctypes

@@ -330,6 +330,7 @@ fn refusals() -> Vec<Failure> {
     let session = || nowhere().working_directory(&folder(1)).pair(&folder(1));
     let elsewhere = || nowhere().working_directory("/").pair(&folder(1)).pair(&folder(2));
     refused(nowhere(), "DSN=Loopback");
+    refused(nowhere().unlisted(), "DSN=Loopback");
     for name in ["Nope", "N\u{fc}rnberg"] {
         refused(nowhere(), &format!("DSN={name}"));
     }

@@ -6,8 +6,9 @@ use common::{Ran, Registrations, assert_says, compile_against_us, library, part,
 use std::process::Command;
 
 /// The examples of the C interface for the satellite setting, each as a program with its first arguments.
-const PYTHON: [&str; 3] = ["/usr/bin/python3", "connection_string.py", "/var/opt/lib/libloopbackodbc.so"];
-const R: [&str; 3] = ["/usr/bin/Rscript", "connection_string.R", "/var/opt/lib/libloopbackodbc.so"];
+const PYTHON: [&str; 3] =
+    ["/usr/bin/python3", "connection_string.py", "/opt/mssql-extensibility/lib/libloopbackodbc.so"];
+const R: [&str; 3] = ["/usr/bin/Rscript", "connection_string.R", "/opt/mssql-extensibility/lib/libloopbackodbc.so"];
 const C: [&str; 1] = ["./connection_string"];
 
 /// The example in C.
@@ -24,8 +25,10 @@ fn in_a_session(example: &[&str], arguments: &[&str]) -> Ran {
     }
     command.args(["--prepare", "echo Database=Sales >>$ODBCSYSINI/odbc.ini"]);
     // The C program finds the library here.
-    let path =
-        format!("LD_LIBRARY_PATH=/var/opt/lib:/var/opt/stage/unixodbc/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let path = format!(
+        "LD_LIBRARY_PATH=/opt/mssql-extensibility/lib:/opt/mssql-extensibility/stage/unixodbc/usr/lib/{}-linux-gnu",
+        std::env::consts::ARCH
+    );
     Ran::of(command.args(["--env", &path, "--"]).args(example).args(arguments))
 }
 
@@ -52,10 +55,10 @@ fn each_language_gets_the_session_string() {
 #[test]
 fn the_examples_can_be_used_by_other_scripts() {
     let print = "from connection_string import connection_string; \
-        print(connection_string('/var/opt/lib/libloopbackodbc.so', 'Sales'))";
+        print(connection_string('/opt/mssql-extensibility/lib/libloopbackodbc.so', 'Sales'))";
     let said = in_a_session(&["/usr/bin/python3", "-c", print], &[]).ok().stdout;
     assert_says(&said, &["Driver=ODBC Driver 18 for SQL Server;Server=fe80::", ";Database=Sales;"]);
-    let print = "source('connection_string.R'); cat(connection_string('/var/opt/lib/libloopbackodbc.so', 'Sales'))";
+    let print = "source('connection_string.R'); cat(connection_string('/opt/mssql-extensibility/lib/libloopbackodbc.so', 'Sales'))";
     let said = in_a_session(&["/usr/bin/Rscript", "-e", print], &[]).ok().stdout;
     assert_says(&said, &["Driver=ODBC Driver 18 for SQL Server;Server=fe80::", ";Database=Sales;"]);
 }
@@ -131,7 +134,7 @@ fn strings_are_not_truncated_and_the_length_is_returned() {
 #[test]
 fn the_report_says_each_signal_in_a_session() {
     let print = "import ctypes; text = ctypes.create_string_buffer(9999); \
-        ctypes.CDLL('/var/opt/lib/libloopbackodbc.so').loopback_odbc_report(text, ctypes.byref(ctypes.c_int(9999))); \
+        ctypes.CDLL('/opt/mssql-extensibility/lib/libloopbackodbc.so').loopback_odbc_report(text, ctypes.byref(ctypes.c_int(9999))); \
         print(text.value.decode(), end='')";
     let said = in_a_session(&["/usr/bin/python3", "-c", print], &[]).ok().stdout;
     assert_says(

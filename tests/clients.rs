@@ -84,7 +84,7 @@ impl Ways for Client {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
         let log = folder.path().join("log");
         let script = self.script();
-        let stage = Path::new("/var/opt/stage");
+        let stage = Path::new("/opt/mssql-extensibility/stage");
         let mut words = self.words();
         if script == 0 {
             words[0] = "./use_odbc_api".into();

@@ -653,7 +653,7 @@ fn example(prepare: &str, program: &str, script: &str) -> String {
     let seed = format!("Sales={}", project("examples/sales.sql").display());
     // The package's own library: nothing is registered but Microsoft's driver.
     command.env("STANDIN", part("STANDIN")).env("LOOPBACK_ODBC_LIBRARY", part("DIST_LIBRARY"));
-    let stage = "/var/opt/stage";
+    let stage = "/opt/mssql-extensibility/stage";
     let packages = format!("PYTHONPATH={stage}/clients/python:{stage}/python");
     command.args(["--seed", &seed, "--env", "ODBCSYSINI=/etc", "--env", &packages, "--env", "LD_LIBRARY_PATH="]);
     command.arg("--script").arg(project(&format!("examples/{script}"))).args(["--", program, script]);

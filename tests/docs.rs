@@ -248,8 +248,7 @@ fn the_script_s_python_runs_in_a_session() {
         ("L3", "no"),
         ("L4", "yes"),
         ("L5", "yes"),
-        // The user has no name.
-        ("L6", "no"),
+        ("L6", "yes"),
         ("L7", "yes"),
         ("L8", "yes"),
         ("L9", "yes"),
@@ -270,7 +269,7 @@ fn the_script_s_python_runs_in_a_session() {
     assert_says(
         &said,
         &[
-            "found: -----BEGIN CERTIFICATE----- 644 0:0; -----BEGIN RSA PRIVATE KEY----- 640 0:10001\n",
+            "found: -----BEGIN CERTIFICATE----- 644 10003:10001; -----BEGIN RSA PRIVATE KEY----- 640 10003:10001\n",
             "'organizationName': 'Microsoft Corporation'",
             "found: ['fe80::8012:3df5:0:5db1%eth0'] of 1 connections\n",
             "found: fe80::8012:3df5:0:5db1%eth0 answers on [1433]\n",
@@ -287,7 +286,7 @@ fn the_script_s_python_says_what_is_otherwise() {
         "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/ && chmod 644 $LAUNCHPAD_DIR/*.pem
         ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0
         chmod 770 $LAUNCHPAD_DIR && chgrp 10002 $LAUNCHPAD_DIR && chmod o+x $LAUNCHPAD_DIR";
-    let said = in_a_session(&["--prepare", prepare, "--no-data-channel"], "/usr/bin/python3", &script);
+    let said = in_a_session(&["--prepare", prepare, "--ended-channel"], "/usr/bin/python3", &script);
     let verdicts = verdicts(&said);
     let expected = [
         ("L1", "yes"),

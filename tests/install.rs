@@ -227,7 +227,7 @@ fn a_script_that_sql_server_runs_sees_what_was_installed() {
 
 /// unixODBC where `scripts/satellite` shows it.
 fn installed_unixodbc() -> String {
-    format!("/var/opt/stage/unixodbc/usr/lib/{}-linux-gnu", std::env::consts::ARCH)
+    format!("/opt/mssql-extensibility/stage/unixodbc/usr/lib/{}-linux-gnu", std::env::consts::ARCH)
 }
 
 #[test]

@@ -193,15 +193,16 @@ fn assert_documented(heading: &str, ran: &Ran, registrations: &Registrations) {
 fn in_general(said: &str, registrations: &Registrations) -> String {
     let stage = part("STAGE");
     let driver = part("MSODBCSQL");
-    let driver_in_session = std::path::Path::new("/var/opt/stage").join(driver.strip_prefix(&stage).unwrap());
+    let driver_in_session =
+        std::path::Path::new("/opt/mssql-extensibility/stage").join(driver.strip_prefix(&stage).unwrap());
     // Only the tests set this variable, which the fixes repeat.
     let mut said = said.replace(&with_registrations(registrations), "");
     for (path, usual) in [
         (library(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
-        ("/var/opt/lib/libloopbackodbc.so".into(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
+        ("/opt/mssql-extensibility/lib/libloopbackodbc.so".into(), "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so"),
         (driver, "/opt/microsoft/msodbcsql18/lib64/libmsodbcsql-18.6.so.2.1"),
         (driver_in_session, "/opt/microsoft/msodbcsql18/lib64/libmsodbcsql-18.6.so.2.1"),
-        ("/var/opt/odbc/".into(), "/etc/"),
+        ("/opt/mssql-extensibility/odbc/".into(), "/etc/"),
         (registrations.path("user.ini"), "/home/developer/.odbc.ini"),
         (registrations.path("odbc.ini"), "/etc/odbc.ini"),
         (registrations.path("odbcinst.ini"), "/etc/odbcinst.ini"),

@@ -635,9 +635,9 @@ fn session(way: &str, least: usize) {
         for script in [&project("tests/programs/sections.py"), &project("tests/programs/odbc.py"), &file] {
             satellite.arg("--script").arg(script);
         }
-        // On the file system that both sides of the setting can see.
-        satellite.args(["--standin-arg", "--login=client:secret", "--server-log", "/var/opt/log", "--"]);
-        satellite.args(["/usr/bin/python3", "sections.py", driver, way, "actions", "/var/opt/log"]);
+        // In the satellite's root folder, where both sides of the setting can see it.
+        satellite.args(["--standin-arg", "--login=client:secret", "--server-log", "/var/opt/root/log", "--"]);
+        satellite.args(["/usr/bin/python3", "sections.py", driver, way, "actions", "/log"]);
         // Each call creates folders with names of their own.
         let printed = Ran::of(&mut satellite).ok().stdout;
         without_guids(&printed)

@@ -137,16 +137,13 @@ fn doctor_names_an_ignored_pair() {
 
 #[test]
 fn the_microsoft_installation_layout_is_trusted() {
-    // Source: microsoft/mssql-docker #557: the account is mssql_launchpadd, user and group.
-    let installed = "chown 10003:10003 ${DATA_DIR%/data} $DATA_DIR && chmod 771 ${DATA_DIR%/data} $DATA_DIR";
-    for launchpad in
-        ["chown 10003 $LAUNCHPAD_DIR $LAUNCHPAD_DIR/*.pem && chmod 770 $LAUNCHPAD_DIR", "chown -R 10001 $LAUNCHPAD_DIR"]
+    // In the setting the service owns the folders, as in microsoft/mssql-docker #557.
+    for owners in
+        ["chown -R 10001 $LAUNCHPAD_DIR", "chown -R 0:10001 ${DATA_DIR%/data} && chmod -R g-w ${DATA_DIR%/data}"]
     {
-        let outcome =
-            Satellite::new().prepare(installed).prepare(launchpad).run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]);
-        outcome.by_certificate(1);
+        Satellite::new().prepare(owners).run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]).by_certificate(1);
     }
-    let anybody = Satellite::new().prepare(installed).prepare("chmod 777 $DATA_DIR");
+    let anybody = Satellite::new().prepare("chmod 777 $DATA_DIR");
     assert_says(
         &anybody.refused("DSN=Loopback"),
         &["every user may write to /var/opt/mssql-extensibility/data (mode 777)"],
@@ -175,7 +172,7 @@ fn nothing_is_trusted_if_the_owner_of_the_root_folder_is_unknown() {
 fn with_foreign_connection(satellite: Satellite) -> Satellite {
     satellite.script("tests/programs/own_connection.py").prepare(
         "ip address add fe80::1234/64 dev eth0 nodad
-        cp $SESSION_DIR/own_connection.py /srv
+        install -D $SESSION_DIR/own_connection.py /srv/own_connection.py
         setpriv --reuid 10002 --regid 10002 --clear-groups python3 /srv/own_connection.py /tmp/made >/tmp/said 2>&1 &
         until [ -e /tmp/made ]; do kill -0 $! || { cat /tmp/said >&2; exit 1; }; sleep 0.01; done
         ip address del fe80::1234/64 dev eth0",
@@ -189,12 +186,11 @@ fn a_connection_of_another_user_does_not_show_the_server() {
     let passed_over = "ignoring other users' connections: fe80::1234 of user 10002";
     assert_says(&outcome.ran.stderr, &[&format!("found {SERVER} in socket diagnostics, {passed_over}")]);
     // Alone, it shows nothing.
-    let alone = with_foreign_connection(Satellite::new().flag("--no-data-channel").flag("--no-neighbour"));
+    let alone = with_foreign_connection(Satellite::new().flag("--no-channel"));
     let said = refused(alone, ".", "DSN=Loopback", &[]);
     assert_says(&said, &["none with a link-local address in socket diagnostics, ", passed_over]);
     // The table in /proc gives the same result.
-    let without_netlink = with_foreign_connection(without_netlink());
-    let outcome = without_netlink.run(&[&WITHOUT_NETLINK[..], &[PYTHON, "-c", CONNECT, "DSN=Loopback"]].concat());
+    let outcome = with_foreign_connection(without_netlink()).run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]);
     outcome.by_certificate(1);
     assert_says(&outcome.ran.stderr, &[&format!("found {SERVER} in /proc/net/tcp6, {passed_over}")]);
 }
@@ -212,9 +208,9 @@ fn a_password_is_sent_only_to_a_connected_peer() {
     assert_says(&outcome.logins.join("\n"), &["result=ok", "user=\"me\""]);
     let route = "ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0";
     for satellite in [
-        with_login().flag("--no-data-channel"),
-        with_login().flag("--no-data-channel").flag("--no-neighbour").prepare(route),
-        with_foreign_connection(with_login().flag("--no-data-channel")),
+        with_login().flag("--ended-channel"),
+        with_login().flag("--no-channel").prepare(route),
+        with_foreign_connection(with_login().flag("--ended-channel")),
     ] {
         let said = refused(satellite, ".", BY_NAME, &[]);
         assert_says(
@@ -227,33 +223,24 @@ fn a_password_is_sent_only_to_a_connected_peer() {
 
 // --- What cannot be asked ---
 
-const WITHOUT_NETLINK: [&str; 2] = [PYTHON, "without_netlink.py"];
-
 fn without_netlink() -> Satellite {
-    Satellite::new().script("tests/programs/without_netlink.py").option("--env", "LOOPBACK_ODBC_LOG=info")
+    Satellite::new().flag("--no-netlink").option("--env", "LOOPBACK_ODBC_LOG=info")
 }
 
 #[test]
 fn proc_is_used_if_netlink_is_forbidden() {
-    let connect = [&WITHOUT_NETLINK[..], &[PYTHON, "-c", CONNECT, "DSN=Loopback"]].concat();
-    let outcome = without_netlink().run(&connect);
+    let outcome = without_netlink().run(&[PYTHON, "-c", CONNECT, "DSN=Loopback"]);
     outcome.by_certificate(1);
     assert_says(&outcome.ran.stderr, &[&format!("found {SERVER} in /proc/net/tcp6")]);
     // Information that only netlink provides does not count as empty without netlink.
-    let refused = |satellite: Satellite| {
-        let satellite = satellite.script("tests/programs/odbc.py").script("tests/programs/records.py");
-        let outcome = satellite.run(&[&WITHOUT_NETLINK[..], &[PYTHON, "records.py", "DSN=Loopback"]].concat());
-        assert_eq!(outcome.logins, [""; 0]);
-        outcome.ran.stdout
-    };
-    let said = refused(without_netlink().flag("--no-data-channel"));
-    assert_says(&said, &["neighbours: the neighbour table cannot be read: Operation not permitted"]);
+    let said = refused(without_netlink().flag("--ended-channel"), ".", "DSN=Loopback", &[]);
+    assert_says(&said, &["neighbours: the neighbour table cannot be read: no netlink socket: Operation not permitted"]);
     // Without both there is nothing to ask.
     assert_says(
-        &refused(without_netlink().prepare("mount -t tmpfs tmpfs /proc")),
+        &refused(without_netlink().flag("--no-proc"), ".", "DSN=Loopback", &[]),
         &[
-            "socket diagnostics: Operation not permitted (os error 1); /proc/net/tcp6: No such file or directory",
-            "network interfaces cannot be read: Operation not permitted (os error 1); /proc/net/if_inet6: No such file",
+            "socket diagnostics: no netlink socket: Operation not permitted (os error 1); /proc/net/tcp6: No such file or directory",
+            "network interfaces cannot be read: no netlink socket: Operation not permitted (os error 1); /proc/net/if_inet6: No such file",
         ],
     );
 }
@@ -284,7 +271,7 @@ fn a_huge_certificate_is_not_read() {
     }
     let given = Satellite::new()
         .prepare(
-            "truncate -s 3G /srv/c.pem && cp $LAUNCHPAD_DIR/sqlsatellitekey.pem /srv/k.pem && chmod 644 /srv/*.pem",
+            "mkdir /srv && truncate -s 3G /srv/c.pem && cp $LAUNCHPAD_DIR/sqlsatellitekey.pem /srv/k.pem && chmod 644 /srv/*.pem",
         )
         .option("--env", "LOOPBACK_ODBC_CLIENT_CERTIFICATE=/srv/c.pem")
         .option("--env", "LOOPBACK_ODBC_CLIENT_KEY=/srv/k.pem");
@@ -302,7 +289,7 @@ fn an_argument_of_120_kilobytes_is_not_followed() {
         assert_says(&record, &["this does not look like one"]);
     }
     // What comes before the limit is followed, and what was left out is reported.
-    let outcome = connect_in(Satellite::new().prepare("chmod 711 $DATA_DIR"), ".");
+    let outcome = connect_in(Satellite::new().flag("--unlistable"), ".");
     outcome.by_certificate(1);
     let said = refused(none(), "/", "DSN=Loopback", &[&folders]);
     assert_says(&said, &["command lines: skipped: everything after the first 65536 bytes of /proc/self/cmdline"]);
@@ -323,7 +310,13 @@ fn thousands_of_sockets_cost_little() {
         // As root, who is allowed this many descriptors.
         let ran = satellite
             .flag("--root")
-            .run(&["sh", "-c", "exec /usr/bin/python3 many_sockets.py $(echo /var/opt/lib/*.so) $0 $1", host, count])
+            .run(&[
+                "sh",
+                "-c",
+                "exec /usr/bin/python3 many_sockets.py $(echo /opt/mssql-extensibility/lib/*.so) $0 $1",
+                host,
+                count,
+            ])
             .ran;
         assert_says(&ran.stdout, &[&format!("Server={SERVER};")]);
         ran.stdout.split_once(' ').unwrap().0.parse::<f64>().unwrap() / 1000.0

@@ -67,6 +67,17 @@ pub fn no_session(sources: &Sources, looked: &str) -> Failure {
     Failure::new(Sqlstate::UNABLE_TO_CONNECT, sentences.join(" "))
 }
 
+/// The refusal if a session may be there that this process cannot see, and nothing is configured.
+pub fn hidden_session(sources: &Sources, looked: &str) -> Failure {
+    let text = format!(
+        "The session's certificate was not found: {looked}. Set LOOPBACK_ODBC_CLIENT_CERTIFICATE and \
+         LOOPBACK_ODBC_CLIENT_KEY to this session's files. Outside the scripts that SQL Server runs, add Server=, and \
+         UID= with PWD=, to {}.",
+        place(sources)
+    );
+    Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
+}
+
 fn configured(said: Said) -> String {
     match said.origin {
         Origin::Environment | Origin::Printed => format!("{}, in the environment", said.attribute),

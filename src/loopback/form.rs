@@ -126,7 +126,10 @@ fn set(additions: &mut Additions, slot: Slot, value: &str) {
 /// The session's pair. Without a session the refusal says what is configured and what is missing.
 fn find_pair(world: &dyn World, sources: &Sources, search: &mut Search) -> Result<Pair, Failure> {
     let mut is_no_session = false;
-    let no_session = |looked: &str| {
+    let no_session = |looked: &str, may_be_hidden: bool| {
+        if may_be_hidden && advice::nothing_configured(sources) {
+            return advice::hidden_session(sources, looked);
+        }
         is_no_session = true;
         advice::no_session(sources, looked)
     };

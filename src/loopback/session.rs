@@ -133,6 +133,8 @@ struct Hunt<'w> {
     closed: Vec<String>,
     /// What the current signal left out, because of a limit or because it could not be read.
     left_out: Vec<String>,
+    /// Why the data directory, which exists, could not be searched: it may have the pair.
+    hidden: Option<String>,
 }
 
 /// A signal decides if it returns something, even if that is the error that there is more than one pair.
@@ -142,13 +144,13 @@ type Signal = fn(&mut Hunt, &mut Search) -> Option<Result<Pair, Failure>>;
 const SIGNALS: [Signal; 3] = [above_working_directory, in_data_directory, in_command_lines];
 
 /// Finds the session's pair, and adds the result of each signal to `search`. If nothing shows a session, `no_session`
-/// makes the refusal from a description of what was checked.
+/// makes the refusal from a description of what was checked, and whether a session may nevertheless be there.
 ///
 /// # Errors
 /// 08001 when there is no pair, more than one, or one that cannot be used.
 pub fn find_pair(
     world: &dyn World,
-    no_session: impl FnOnce(&str) -> Failure,
+    no_session: impl FnOnce(&str, bool) -> Failure,
     search: &mut Search,
 ) -> Result<Pair, Failure> {
     let mut hunt = Hunt {
@@ -161,6 +163,7 @@ pub fn find_pair(
         told: 0,
         closed: Vec::new(),
         left_out: Vec::new(),
+        hidden: None,
     };
     let mut answer = None;
     for signal in SIGNALS {
@@ -245,7 +248,7 @@ impl Hunt<'_> {
     }
 
     /// The error if no signal shows a pair.
-    fn failure(self, no_session: impl FnOnce(&str) -> Failure) -> Failure {
+    fn failure(self, no_session: impl FnOnce(&str, bool) -> Failure) -> Failure {
         let mut unusable = self.unusable.into_iter();
         if let Some(first) = unusable.next() {
             let mut others: Vec<String> = unusable.by_ref().take(MOST_NAMED).map(|other| other.text).collect();
@@ -266,12 +269,16 @@ impl Hunt<'_> {
                 Shown(Path::new(absent.file_name().unwrap_or_default()))
             ),
             (None, None) => {
-                return no_session(&format!(
-                    "{} and {} are not in the working directory or above it, in a folder of {}, or on a command line",
-                    CERTIFICATE.file_name,
-                    KEY.file_name,
-                    Shown(&data_directory(self.world))
-                ));
+                let data_dir = data_directory(self.world);
+                let (in_data_dir, hidden) = match &self.hidden {
+                    Some(reason) => ("", format!(", and {} cannot be listed: {reason}", Shown(&data_dir))),
+                    None => (&*format!("in a folder of {}, ", Shown(&data_dir)), String::new()),
+                };
+                let looked = format!(
+                    "{} and {} are not in the working directory or above it, {in_data_dir}or on a command line{hidden}",
+                    CERTIFICATE.file_name, KEY.file_name,
+                );
+                return no_session(&looked, self.hidden.is_some());
             }
         };
         Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
@@ -338,6 +345,7 @@ fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair
         Ok(folders) => folders.part,
         Err(error) => {
             search.nothing(VALUE, signal, format!("cannot be listed: {error}"));
+            hunt.hidden = (error.kind() != ErrorKind::NotFound).then(|| error.to_string());
             return None;
         }
     };
@@ -473,7 +481,7 @@ mod tests {
 
     fn find(world: &Fixture) -> Result<Pair, Failure> {
         let mut search = Search::default();
-        find_pair(world, |looked| Failure::new(Sqlstate::UNABLE_TO_CONNECT, looked), &mut search)
+        find_pair(world, |looked, _| Failure::new(Sqlstate::UNABLE_TO_CONNECT, looked), &mut search)
             .map_err(|failure| search.explain(failure))
     }
 

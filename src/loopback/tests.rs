@@ -604,6 +604,29 @@ fn files_named_by_driver_keywords_must_exist() {
 }
 
 #[test]
+fn a_data_directory_that_cannot_be_listed_may_hide_the_session() {
+    let hidden = || laptop(&[]).unlisted();
+    for (string, beginning, is_no_session) in [
+        ("DSN=Loopback", "The session's certificate was not found: ", false),
+        // What is configured shows what was meant.
+        ("DSN=Loopback;UID=u", "A login is configured (UID=u), and no server.", true),
+    ] {
+        let mut search = Search::default();
+        let failure = search_with(
+            &Kind::new("libmsodbcsql-18.6.so.2.1", "18.06.0002"),
+            &hidden(),
+            &utf16(string),
+            &[],
+            &mut search,
+        )
+        .unwrap_err();
+        assert!(failure.text.starts_with(beginning), "{}", failure.text);
+        assert!(failure.text.contains("a command line, and /var/opt/mssql-extensibility/data cannot be listed: "));
+        assert_eq!((search.is_no_session, search.is_unconfigured), (is_no_session, false));
+    }
+}
+
+#[test]
 fn advice_without_a_data_source_points_to_the_connection_string() {
     let world = laptop(&[("Server", "dev"), ("UID", "me")]);
     let failure = try_rewrite(&world, "DRIVER={SQL Server Loopback}").unwrap_err();

@@ -164,7 +164,8 @@ fn ask(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Resu
 fn ask_once(protocol: i32, message_type: u16, flags: i32, payload: &[u8]) -> io::Result<Option<Vec<Vec<u8>>>> {
     // SAFETY: socket() takes no pointers.
     let descriptor =
-        check(|| unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) } as isize)?;
+        check(|| unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) } as isize)
+            .map_err(|error| io::Error::new(error.kind(), format!("no netlink socket: {error}")))?;
     // SAFETY: the descriptor was just opened and nothing else uses it.
     let socket = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
 
