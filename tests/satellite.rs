@@ -516,7 +516,7 @@ fn a_hint_follows_the_driver_message_of_a_refused_connection() {
 fn the_library_is_recognized_through_a_symbolic_link() {
     // The identity of the file counts, not the name that odbcinst.ini has for it.
     let string = Satellite::new()
-        .prepare("ln -s $LIBRARY /opt/mssql-extensibility/lib/link.so && sed -i \"s|^Driver=$LIBRARY|Driver=/opt/mssql-extensibility/lib/link.so|\" $ODBCSYSINI/odbcinst.ini")
+        .prepare("ln -s $LIBRARY ${LIBRARY%/*}/link.so && sed -i \"s|^Driver=$LIBRARY|Driver=${LIBRARY%/*}/link.so|\" $ODBCSYSINI/odbcinst.ini")
         .prepare("sed -i '2a TargetDriver=ODBC Driver 18 for SQL Server' $ODBCSYSINI/odbcinst.ini")
         .target_string("DRIVER={SQL Server Loopback}");
     assert_says(&string, &["Driver=ODBC Driver 18 for SQL Server;"]);
