@@ -28,6 +28,12 @@ int loopback_odbc_connection_string(const char *database, const char *driver, ch
 /* What discovery checks and what it finds, one line each. Secrets are not shown. */
 int loopback_odbc_report(char *buffer, int *length);
 
+/* What a session shows to the people who work on this library, without anything that identifies a machine, a network
+ * or a person: JSON, with a newline at its end. docs/confirming.md explains it. caller is the login that called the
+ * script, official the string that Microsoft's function printed; null or "" if unknown. This opens a connection, so
+ * call it once, with a buffer of 1 MiB. */
+int loopback_odbc_confirmation(const char *caller, const char *official, char *buffer, int *length);
+
 #ifdef __cplusplus
 }
 #endif

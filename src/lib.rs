@@ -33,20 +33,23 @@ mod world;
 pub mod program {
     pub use crate::loopback::advice::{misspelt, similar};
     pub use crate::loopback::choice::{Target, preferred};
+    pub use crate::loopback::confirmation::{Told, document};
     pub use crate::loopback::connection_string::{Attribute, Text, parse, shown, shown_each};
     pub use crate::loopback::driver::{Kind, USUAL};
+    pub use crate::loopback::official::means_the_same;
     pub use crate::loopback::question::Question;
     pub use crate::loopback::registration::{Driver, drivers};
     pub use crate::loopback::search::{Finding, Search};
     pub use crate::loopback::{Rewritten, Wanted, file_of, file_value, rewrite, utf16};
     pub use crate::target::loading::examine as examine_target;
-    pub use crate::world::{Machine, Platform, Profile, World, installer_function, speak_for};
+    pub use crate::world::{Machine, Platform, Profile, World, installer_function, speak_for, words};
 }
 
 /// What the fuzz targets in `fuzz/` use.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     pub use crate::loopback::choice::Target;
+    pub use crate::loopback::confirmation::{Told, document};
     pub use crate::loopback::connection_string::{Attribute, Parsed, parse, shown, shown_each};
     pub use crate::loopback::driver::Kind;
     pub use crate::loopback::failure::Failure;

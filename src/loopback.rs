@@ -15,6 +15,7 @@
 
 pub mod advice;
 pub mod choice;
+pub mod confirmation;
 pub mod connection_string;
 pub mod decision;
 pub mod driver;
@@ -27,6 +28,7 @@ pub mod preset;
 pub mod question;
 pub mod registration;
 pub mod search;
+pub mod sentence;
 pub mod server;
 pub mod session;
 pub mod sources;
@@ -39,6 +41,7 @@ use crate::loopback::driver::Kind;
 use crate::loopback::failure::Failure;
 use crate::loopback::official::STRING_VARIABLE;
 use crate::loopback::search::Search;
+use crate::loopback::sentence::{Sentence, sentence};
 use crate::loopback::sources::Sources;
 use crate::world::{Platform, World};
 
@@ -143,7 +146,9 @@ pub fn rewrite(
         sources.forget_unused(used);
         Some(Decision::of(&sources, platform)?)
     } else {
-        search.nothing("Loopback", "target", format!("{kind} is not a Microsoft ODBC driver: nothing is discovered"));
+        let text =
+            sentence!(Sentence::Foreign(kind.to_string()), " is not a Microsoft ODBC driver: nothing is discovered");
+        search.nothing("Loopback", "target", text);
         None
     };
     let additions = match &decision {

@@ -3,6 +3,7 @@
 //! Every rule about targets, sessions and servers is a function of a [`World`]. [`Machine`] is the real one. The tests
 //! use a fixture, so each rule is tested without root, without a network namespace, and without SQL Server.
 
+use std::error::Error;
 use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +11,7 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
+pub mod driver_manager;
 #[cfg(any(test, fuzzing))]
 pub mod fixture;
 pub mod guard;
@@ -24,6 +26,7 @@ use linux as system;
 #[cfg(windows)]
 use windows as system;
 
+pub use driver_manager::{Answer, Record};
 pub use system::{LogFile, open_driver, stay_loaded, uncancelled};
 #[cfg(fuzzing)]
 pub use system::{NetlinkAnswer, netlink_answer};
@@ -175,6 +178,16 @@ pub trait World {
     fn account(&self) -> Result<String, String>;
     /// The instances of SQL Server in the registry: their names and ids.
     fn instances(&self) -> Result<Vec<(String, String)>, String>;
+    /// Connects through the driver manager and asks each query.
+    ///
+    /// # Errors
+    /// The diagnostic records of the connect, or why there is no driver manager.
+    fn ask(&self, string: &str, queries: &[&str]) -> Result<Vec<Answer>, Vec<Record>>;
+}
+
+/// The loader's message. On Windows libloading's own text is only the name of the function that failed.
+pub fn words(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// The machine this process runs on.
@@ -316,5 +329,9 @@ impl World for Machine {
 
     fn instances(&self) -> Result<Vec<(String, String)>, String> {
         system::instances()
+    }
+
+    fn ask(&self, string: &str, queries: &[&str]) -> Result<Vec<Answer>, Vec<Record>> {
+        driver_manager::ask(string, queries)
     }
 }

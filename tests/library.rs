@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// The exports other than the ODBC functions: include/loopback_odbc.h.
-const C_INTERFACE: [&str; 3] = ["loopback_odbc_version", "loopback_odbc_connection_string", "loopback_odbc_report"];
+const C_INTERFACE: [&str; 4] =
+    ["loopback_odbc_version", "loopback_odbc_connection_string", "loopback_odbc_report", "loopback_odbc_confirmation"];
 
 fn tool(program: &str, arguments: &[&str]) -> String {
     Ran::of(Command::new(program).args(arguments).arg(library())).ok().stdout

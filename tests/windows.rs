@@ -8,10 +8,12 @@ mod common;
 use common::windows::*;
 use common::{Ran, assert_says, part, project, registry};
 use libloading::Library;
+use serde_json::Value;
 use std::ffi::c_char;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 // --- What the target is given ---
 
@@ -112,9 +114,15 @@ fn queries(string: &str, completed: &str, data_source: &str, database: &str) {
     assert_eq!(said, head);
 }
 
+/// Registers the data source that scripts name.
+fn register_loopback() {
+    static REGISTERED: OnceLock<()> = OnceLock::new();
+    REGISTERED.get_or_init(|| data_source("Loopback", "SQL Server Loopback", &common::library(), "ByName"));
+}
+
 #[test]
 fn a_c_program_works_by_data_source() {
-    data_source("Loopback", "SQL Server Loopback", &common::library(), "ByName");
+    register_loopback();
     queries("DSN=Loopback", "DSN=Loopback;", "Loopback", "ByName");
 }
 
@@ -300,6 +308,47 @@ fn programs_ask_for_the_string_by_the_c_interface() {
     for signal in ["MRS_EXTLIB_SHARED_PATH", "working directory", "paths of the process", "command line", "account"] {
         assert_says(&report, &[&format!("Server, {signal}")]);
     }
+}
+
+#[test]
+fn the_document_of_a_session_names_nobody() {
+    register_loopback();
+    let folder = tempfile::tempdir().unwrap();
+    let session = session_folder(&folder.path().join(LETTERS));
+    let path = r"C:\Program Files\Microsoft SQL Server\MSSQL15.SALES_1\MSSQL\ExternalLibraries";
+    let mut command = Command::new(part("PROGRAM"));
+    command.args(["doctor", "--report"]).current_dir(&session).env("MRS_EXTLIB_USER_PATH", path);
+    let said = Ran::of(&mut command).ok().stdout;
+    let by_program: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let user = std::env::var("USERNAME").unwrap();
+    for name in ["SALES", "9A1CFF64", "developer", "ByName", "127.0.0.1", PASSWORD, LETTERS, &user] {
+        assert!(!said.contains(name), "{name}: {said}");
+    }
+    assert!(said.is_ascii(), "{said}");
+    assert_eq!(by_program["system"], "Windows x86_64");
+    assert_says(&by_program["working directory"].to_string(), &["SQL-<name ", ">-ExtensibilityData-PY", "<uuid 1>"]);
+    assert_says(&by_program["instances"].to_string(), &["MSSQLSERVER: MSSQL15.MSSQLSERVER", ">: MSSQL15.<name "]);
+    assert_says(&by_program["programs"].to_string(), &["loopback-odbc.exe"]);
+    assert_says(&by_program["drivers"].to_string(), &["ODBC Driver 18 for SQL Server", "SQL Server Loopback"]);
+    let instance = by_program["instances"][1].as_str().unwrap().split(':').next().unwrap().to_owned();
+    for signal in [0, 1] {
+        let finding = &by_program["signals"][signal];
+        assert!(finding["text"].as_str().unwrap().starts_with(&format!("{instance}, from <drive>:")), "{said}");
+    }
+    assert_eq!(by_program["connection"]["login"], "<unknown>", "{said}");
+
+    type Confirm = unsafe extern "C" fn(*const c_char, *const c_char, *mut u8, *mut i32) -> i32;
+    let (mut buffer, mut length) = (vec![0u8; 1 << 20], 1 << 20);
+    // SAFETY: the library's initialisers are this project's. The type is that in include/loopback_odbc.h, and the buffer
+    // has the given length.
+    unsafe {
+        let library = Library::new(common::library()).unwrap();
+        let confirm = library.get::<Confirm>(b"loopback_odbc_confirmation").unwrap();
+        confirm(c"developer".as_ptr(), std::ptr::null(), buffer.as_mut_ptr(), &raw mut length);
+    }
+    let document: Value = serde_json::from_slice(&buffer[..usize::try_from(length).unwrap()]).unwrap();
+    let connection = &document["connection"];
+    assert_eq!([&connection["login"], &connection["version"]], ["the caller's", "16.0.0.0"], "{document}");
 }
 
 // --- Bad registrations ---

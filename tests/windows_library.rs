@@ -33,6 +33,7 @@ fn exports_are_exactly_the_declared_ones() {
         "loopback_odbc_version",
         "loopback_odbc_connection_string",
         "loopback_odbc_report",
+        "loopback_odbc_confirmation",
     ];
     let declared = loopbackodbc::entry_point_names().into_iter().chain(others).map(str::to_owned).collect();
     assert_eq!(exports(&headers("HEADERS")), declared);

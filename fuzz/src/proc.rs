@@ -48,7 +48,7 @@ pub fn proc(input: &[u8]) {
     let outcome = rewrite(&world, &wanted, &parse(&string).attributes, &mut search);
     secrets::hidden(&outcome, &search);
     for finding in search.findings {
-        assert!(!finding.text.contains(|it: char| it.is_control() && it != '\t'), "{finding:?}");
+        assert!(!finding.text.to_string().contains(|it: char| it.is_control() && it != '\t'), "{finding:?}");
     }
     let Ok(rewritten) = outcome else { return };
     let (application, _) = reference::read(&string);

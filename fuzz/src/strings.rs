@@ -5,8 +5,8 @@ use crate::meant::Meant;
 use crate::reference::{self, Pair};
 use crate::secrets;
 use loopbackodbc::fuzzing::{
-    Failure, Fixture, Kind, Platform, Profile, Rewritten, Search, Target, Wanted, World, parse, preset, report,
-    rewrite, shown, shown_each,
+    Failure, Fixture, Kind, Platform, Profile, Rewritten, Search, Target, Told, Wanted, World, document, parse, preset,
+    report, rewrite, shown, shown_each,
 };
 
 const LAUNCHPAD: &str = "/var/opt/mssql-extensibility/data/launchpad";
@@ -84,7 +84,7 @@ pub fn official_string(input: &[u8]) {
     let section = Vec::from_iter((!in_section.is_empty()).then(|| (OFFICIAL.to_owned(), in_section)));
     let case = Case { string, section, variables };
     let world = case.world(options);
-    secrets::hidden_in([report(&world)]);
+    secrets::hidden_in([report(&world), document(&world, Told::default())]);
     match Target::first(&world) {
         Ok(target) => secrets::hidden_in([target.to_string(), format!("{target:?}")]),
         Err(failure) => secrets::hidden_in(failure.lines().into_iter().chain([format!("{failure:?}")])),

@@ -103,6 +103,10 @@ pub struct Examination {
     /// Also connect, and print the server's version, the login and the database
     #[arg(long)]
     pub connect: bool,
+    /// Print JSON for the people who work on this program, without anything that identifies a machine, a network or a person. It
+    /// connects with DSN=Loopback
+    #[arg(long, conflicts_with_all = ["installation", "json", "connect", "dsn"])]
+    pub report: bool,
     /// Compare a string printed by SQL Server's own function with the library's
     #[arg(long, value_name = "STRING")]
     pub compare: Option<String>,

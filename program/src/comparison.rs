@@ -1,8 +1,7 @@
 //! `doctor --compare`: compares a string printed by SQL Server's own function with the library's.
 
 use crate::report::{Area, Level, Report};
-use loopbackodbc::program::{Attribute, Machine, Search, Wanted, parse, rewrite, shown_each, utf16};
-use std::net::Ipv6Addr;
+use loopbackodbc::program::{Attribute, Machine, Search, Wanted, means_the_same, parse, rewrite, shown_each, utf16};
 
 /// Compares keyword by keyword, with a library string for the same database and without a data source. `is_configured` tells whether the
 /// data source has a server and a login of its own.
@@ -57,35 +56,3 @@ pub fn compare(report: &mut Report, wanted: &Wanted, official: &str, is_configur
 
 /// What to do about a difference.
 const REMEDY: &str = "The official string is right: configure its value, and report the difference";
-
-/// Whether two values mean the same. Yes, no and addresses can be written in several ways.
-fn means_the_same(one: &str, other: &str) -> bool {
-    let address = |value: &str| -> Option<(Ipv6Addr, String)> {
-        let (address, rest) = value.split_once('%')?;
-        Some((address.parse().ok()?, rest.to_owned()))
-    };
-    let is_answer = ["yes", "no"].iter().any(|answer| one.eq_ignore_ascii_case(answer));
-    one == other
-        || is_answer && one.eq_ignore_ascii_case(other)
-        || matches!((address(one), address(other)), (Some(one), Some(other)) if one == other)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equivalent_values_compare_equal() {
-        for (one, other, same) in [
-            ("Yes", "yes", true),
-            ("no", "yes", false),
-            ("fe80::1%eth0", "FE80:0:0::1%eth0", true),
-            ("fe80::1%eth0", "fe80::1%eth1", false),
-            ("fe80::1%eth0,1500", "fe80::1%eth0", false),
-            ("file:/Data/c.pem", "file:/data/c.pem", false),
-            ("secret", "SECRET", false),
-        ] {
-            assert_eq!(means_the_same(one, other), same, "{one} {other}");
-        }
-    }
-}

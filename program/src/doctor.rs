@@ -4,14 +4,14 @@
 //! string and, on request, a real connection. A step that depends on a failed one is reported as not checked, so that each cause is
 //! reported once, with its own fix.
 
-use crate::arguments::Examination;
+use crate::arguments::{DRIVER_NAME, Examination};
 use crate::registration::{self, Registered, registers};
 use crate::report::{Area, Level, Report};
-use crate::{certificate, comparison, driver_manager, places, system, version};
+use crate::{certificate, comparison, places, print, system, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
-    Attribute, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, USUAL, Wanted, World, examine_target,
-    file_of, misspelt, rewrite, shown, speak_for, utf16,
+    Attribute, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, Told, USUAL, Wanted, World, document,
+    drivers, examine_target, file_of, misspelt, rewrite, shown, speak_for, utf16,
 };
 use std::fs;
 use std::io::IsTerminal;
@@ -31,6 +31,12 @@ const IN_A_SESSION: &str = "EXECUTE sp_execute_external_script @language = N'Pyt
 /// The name is not that of a data source, or standard output cannot be written.
 pub fn run(examination: &Examination) -> Result<u8, String> {
     places::check_section(&examination.dsn)?;
+    if examination.report {
+        let registered = drivers(&Machine).unwrap_or_default().into_iter().find(|driver| driver.name == DRIVER_NAME);
+        registered.into_iter().for_each(|driver| speak_for(driver.library));
+        let told = Told { official: examination.compare.as_deref().unwrap_or_default(), ..Told::default() };
+        return print(document(&Machine, told).as_bytes());
+    }
     let mut report = Report::new(Box::new(anstream::stdout()), examination.json);
     examine(&mut report, examination);
     report.end().map(Level::status).map_err(|error| format!("standard output: {error}"))
@@ -253,7 +259,8 @@ fn connection(report: &mut Report, dsn: &str) {
         anstream::eprintln!("Connecting to {dsn} ...");
     }
     let begin = Instant::now();
-    match driver_manager::ask(&format!("DSN={dsn}"), &QUERIES) {
+    let answers = Machine.ask(&format!("DSN={dsn}"), &QUERIES);
+    match answers.and_then(|answers| answers.into_iter().collect::<Result<Vec<_>, _>>()) {
         Ok(answers) => {
             let [version, login, database] = answers.as_slice() else { unreachable!("one answer for each query") };
             let text = format!("Connected as {login} to {database}, in {} ms", begin.elapsed().as_millis());
@@ -262,7 +269,12 @@ fn connection(report: &mut Report, dsn: &str) {
         Err(records) => {
             let text = format!("The connection failed after {} ms", begin.elapsed().as_millis());
             let page = messages().map(|page| format!("{} explains these messages", page.display()));
-            report.add(Area::Connection, Level::Failure, text, records.into_iter().chain(page).collect());
+            report.add(
+                Area::Connection,
+                Level::Failure,
+                text,
+                records.iter().map(ToString::to_string).chain(page).collect(),
+            );
         }
     }
 }

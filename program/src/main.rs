@@ -9,7 +9,7 @@
 //! | [`string`] | `string`: the loopback connection string |
 //! | [`doctor`], [`registration`], [`report`] | `doctor`: the checks, those of the registrations, and the report |
 //! | [`version`] | the version that a library file reports |
-//! | [`certificate`], [`driver_manager`], [`comparison`] | checks of `doctor`: the session's files, a connection, an official string |
+//! | [`certificate`], [`comparison`] | checks of `doctor`: the session's files, an official string |
 //! | [`install`], [`uninstall`] | `install` and `uninstall`: the planned changes |
 //! | [`plan`] | changes, printed by a dry run, or printed and made |
 //! | [`places`], [`library`], [`program`] | the paths of an installation; copies and removes the files of library and program |
@@ -20,7 +20,6 @@ mod arguments;
 mod certificate;
 mod comparison;
 mod doctor;
-mod driver_manager;
 mod ini;
 mod install;
 mod library;

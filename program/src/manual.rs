@@ -87,6 +87,10 @@ const EXAMPLES: [(&str, Section); 5] = [
                     "On a development machine or in a session: checks everything, and connects.",
                 ),
                 ("loopback-odbc doctor --json", "Prints the report for a monitoring program."),
+                (
+                    "loopback-odbc doctor --report",
+                    "In a script that SQL Server runs: prints what the people who work on this program ask for, without names.",
+                ),
             ],
         ),
     ),

@@ -1,7 +1,7 @@
 //! Checks whether a file is the library, and which version.
 
 use libloading::Library;
-use std::error::Error;
+use loopbackodbc::program::words;
 use std::ffi::{CStr, c_char};
 use std::path::Path;
 
@@ -19,9 +19,4 @@ pub fn of(path: &Path) -> Result<String, String> {
         Ok(version) => Ok(unsafe { CStr::from_ptr(version()) }.to_string_lossy().into_owned()),
         Err(error) => Err(format!("{} is not the library of loopback-odbc: {}", path.display(), words(&error))),
     }
-}
-
-/// The loader's message. On Windows libloading's own text is only the name of the function that failed.
-pub fn words(error: &libloading::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -15,7 +15,7 @@ use crate::world::{Platform, World};
 use std::path::{Path, PathBuf};
 
 /// Sets the target: the name of a driver in odbcinst.ini, or the path of a library.
-const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
+pub const TARGET_VARIABLE: &str = "LOOPBACK_ODBC_TARGET_DRIVER";
 
 /// Those of these names that are Microsoft's drivers, best first; on Linux only drivers that know `ClientCertificate`.
 pub fn preferred<'n>(platform: Platform, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::loopback::connection_string::Attribute;
 use crate::loopback::failure::Failure;
-use crate::loopback::search::{Search, Shown};
+use crate::loopback::search::Search;
+use crate::loopback::sentence::Shown;
 use crate::loopback::server::Purpose;
 use crate::world::{Platform, World};
 use std::fmt::Display;

@@ -9,13 +9,15 @@
 //! Never `tcp:` or a port: a script in an AppContainer must not open network connections.
 
 use crate::loopback::search::{OTHERWISE, Search};
+use crate::loopback::sentence::{Sentence, sentence};
 use crate::world::World;
+use std::path::Path;
 
 /// The name of the default instance.
 const DEFAULT: &str = "MSSQLSERVER";
 
 /// SQL Server sets them for the libraries of R and Python. Both lead into the instance's folder.
-const LIBRARY_VARIABLES: [&str; 2] = ["MRS_EXTLIB_SHARED_PATH", "MRS_EXTLIB_USER_PATH"];
+pub const LIBRARY_VARIABLES: [&str; 2] = ["MRS_EXTLIB_SHARED_PATH", "MRS_EXTLIB_USER_PATH"];
 
 /// What a path or an account shows about an instance.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +44,8 @@ pub fn find_instance(world: &dyn World, search: &mut Search) -> String {
             Err(reason) => search.nothing(VALUE, signal, reason),
             Ok(texts) => match texts.iter().find_map(|(text, trace)| Some((text, resolve(trace, &instances)?))) {
                 Some((text, name)) => {
-                    search.found(VALUE, signal, &server(&name), format!("{name}, from {text}"));
+                    let text = sentence!(Sentence::Instance(name.clone()), ", from ", text.clone());
+                    search.found(VALUE, signal, &server(&name), text);
                     answer.get_or_insert(name);
                 }
                 None => search.nothing(VALUE, signal, "no instance"),
@@ -52,15 +55,16 @@ pub fn find_instance(world: &dyn World, search: &mut Search) -> String {
     if search.goes_on(&answer) {
         match instances.as_deref() {
             Ok([(name, _)]) => {
-                search.found(VALUE, "registry", &server(name), format!("{name} is the only instance"));
+                let text = sentence!(Sentence::Instance(name.clone()), " is the only instance");
+                search.found(VALUE, "registry", &server(name), text);
                 answer.get_or_insert_with(|| name.clone());
             }
-            Ok(several) => search.nothing(VALUE, "registry", format!("{} instances", several.len())),
-            Err(reason) => search.nothing(VALUE, "registry", reason),
+            Ok(several) => search.nothing(VALUE, "registry", sentence!(several.len(), " instances")),
+            Err(reason) => search.nothing(VALUE, "registry", Sentence::Foreign(reason.clone())),
         }
     }
     let name = answer.unwrap_or_else(|| {
-        search.found(VALUE, OTHERWISE, ".", "the default instance; nothing indicates another".to_owned());
+        search.found(VALUE, OTHERWISE, ".", "the default instance; nothing indicates another".into());
         DEFAULT.to_owned()
     });
     server(&name)
@@ -71,27 +75,38 @@ fn server(name: &str) -> String {
 }
 
 /// The traces that a signal shows, each with the text that contains it; or why the signal is not available.
-type Seen = Result<Vec<(String, Trace)>, String>;
+type Seen = Result<Vec<(Sentence, Trace)>, Sentence>;
 
 fn signals(world: &dyn World) -> Vec<(&'static str, Seen)> {
-    let in_path = |text: String| in_path(&text).map(|trace| (text, trace));
+    let in_path = |path: String| in_path(&path).map(|trace| (Path::new(&path).into(), trace));
     let variables = LIBRARY_VARIABLES.iter().filter_map(|name| world.variable(name));
     let variables =
         variables.flat_map(|value| value.to_string_lossy().split(';').map(str::to_owned).collect::<Vec<_>>());
-    let directory = world.working_directory().map_err(|error| format!("cannot be determined: {error}"));
+    let directory = world.working_directory().map_err(|error| sentence!("cannot be determined: ", error));
     vec![
         ("MRS_EXTLIB_SHARED_PATH and MRS_EXTLIB_USER_PATH", Ok(variables.filter_map(in_path).collect())),
         ("working directory", directory.map(|path| in_path(path.display().to_string()).into_iter().collect())),
-        ("paths of the process", world.process_paths().map(|paths| paths.into_iter().filter_map(in_path).collect())),
+        (
+            "paths of the process",
+            world
+                .process_paths()
+                .map(|paths| paths.into_iter().filter_map(in_path).collect())
+                .map_err(Sentence::Foreign),
+        ),
         (
             "command line",
             world
                 .command_line()
-                .map(|line| line.split(['"', '=', ' ']).map(str::to_owned).filter_map(in_path).collect()),
+                .map(|line| line.split(['"', '=', ' ']).map(str::to_owned).filter_map(in_path).collect())
+                .map_err(Sentence::Foreign),
         ),
         (
             "account",
-            world.account().map(|account| in_account(&account).map(|trace| (account, trace)).into_iter().collect()),
+            world
+                .account()
+                .map(|account| in_account(&account).map(|trace| (Sentence::Account(account), trace)))
+                .map(|found| found.into_iter().collect())
+                .map_err(Sentence::Foreign),
         ),
     ]
 }

@@ -8,6 +8,7 @@ use super::{NOT_FOR_THE_TARGET, TARGET_DRIVER, is_any, utf16};
 use crate::loopback::connection_string::{Attribute, Text, parse};
 use crate::loopback::failure::{Failure, Sqlstate};
 use crate::world::World;
+use std::net::Ipv6Addr;
 
 /// The name of the environment variable, and of the keyword in a DSN section.
 pub const STRING_VARIABLE: &str = "LOOPBACK_ODBC_CONNECTION_STRING";
@@ -60,4 +61,36 @@ pub fn read(string: &str, place: &str) -> Result<Vec<Attribute<'static>>, Failur
     };
     let parts = parsed.attributes.iter().filter_map(for_us);
     Ok(parts.filter(|part| !part.value().is_empty()).collect())
+}
+
+/// Whether two values mean the same. Yes, no and addresses can be written in several ways.
+pub fn means_the_same(one: &str, other: &str) -> bool {
+    let address = |value: &str| -> Option<(Ipv6Addr, String)> {
+        let (address, rest) = value.split_once('%')?;
+        Some((address.parse().ok()?, rest.to_owned()))
+    };
+    let is_answer = ["yes", "no"].iter().any(|answer| one.eq_ignore_ascii_case(answer));
+    one == other
+        || is_answer && one.eq_ignore_ascii_case(other)
+        || matches!((address(one), address(other)), (Some(one), Some(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equivalent_values_compare_equal() {
+        for (one, other, same) in [
+            ("Yes", "yes", true),
+            ("no", "yes", false),
+            ("fe80::1%eth0", "FE80:0:0::1%eth0", true),
+            ("fe80::1%eth0", "fe80::1%eth1", false),
+            ("fe80::1%eth0,1500", "fe80::1%eth0", false),
+            ("file:/Data/c.pem", "file:/data/c.pem", false),
+            ("secret", "SECRET", false),
+        ] {
+            assert_eq!(means_the_same(one, other), same, "{one} {other}");
+        }
+    }
 }

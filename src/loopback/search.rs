@@ -4,8 +4,8 @@
 //! shows something. To explain a value, every signal is asked.
 
 use crate::loopback::failure::Failure;
-use std::fmt::{self, Write};
-use std::path::Path;
+use crate::loopback::sentence::{Sentence, sentence};
+use std::fmt;
 
 /// The progress of discovery in a session.
 #[derive(Debug, Default)]
@@ -28,11 +28,11 @@ pub struct Finding {
     /// The value that was searched for.
     pub value: &'static str,
     /// Where it was searched for.
-    pub signal: String,
+    pub signal: Sentence,
     /// What the signal shows, if it shows exactly one thing.
     pub found: Option<String>,
     /// The full text of the finding.
-    pub text: String,
+    pub text: Sentence,
 }
 
 impl Search {
@@ -47,12 +47,12 @@ impl Search {
     }
 
     /// A signal shows one thing; `text` has more about it.
-    pub fn found(&mut self, value: &'static str, signal: impl Into<String>, found: &str, text: String) {
+    pub fn found(&mut self, value: &'static str, signal: impl Into<Sentence>, found: &str, text: Sentence) {
         self.findings.push(Finding { value, signal: signal.into(), found: Some(found.to_owned()), text });
     }
 
     /// A signal shows nothing, or too much, or is not available.
-    pub fn nothing(&mut self, value: &'static str, signal: impl Into<String>, text: impl Into<String>) {
+    pub fn nothing(&mut self, value: &'static str, signal: impl Into<Sentence>, text: impl Into<Sentence>) {
         self.findings.push(Finding { value, signal: signal.into(), found: None, text: text.into() });
     }
 
@@ -68,30 +68,17 @@ impl Search {
     }
 }
 
-/// A path for one line of text: line ends and other control characters in it are escaped.
-pub struct Shown<'p>(pub &'p Path);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        for character in self.0.to_string_lossy().chars() {
-            match character.is_control() {
-                true => write!(formatter, "{}", character.escape_debug())?,
-                false => formatter.write_char(character)?,
-            }
-        }
-        Ok(())
-    }
-}
-
 /// How many of many things a text lists.
 pub const MOST_NAMED: usize = 8;
 
 /// The first of many things, and how many more there are.
-pub fn named(things: &[String]) -> String {
-    let first = things[..things.len().min(MOST_NAMED)].join(", ");
+pub fn named(things: &[Sentence]) -> Sentence {
+    let first = things.iter().take(MOST_NAMED).enumerate();
+    let first = first.flat_map(|(index, thing)| [if index == 0 { "" } else { ", " }.into(), thing.clone()]);
+    let first = Sentence::All(first.collect());
     match things.len().saturating_sub(MOST_NAMED) {
         0 => first,
-        others => format!("{first}, and {others} more"),
+        others => sentence!(first, ", and ", others, " more"),
     }
 }
 
@@ -101,7 +88,7 @@ pub const OTHERWISE: &str = "otherwise";
 impl Finding {
     /// Whether the value is assumed because no signal shows it.
     pub fn is_assumed(&self) -> bool {
-        self.signal == OTHERWISE
+        self.signal == OTHERWISE.into()
     }
 }
 
@@ -116,21 +103,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_control_characters_in_a_path_are_escaped() {
-        for (path, shown) in [
-            ("/a b/\u{e9}\u{1f600}'\"\\;", "/a b/\u{e9}\u{1f600}'\"\\;"),
-            ("/x\nERROR: forged\r\t", "/x\\nERROR: forged\\r\\t"),
-            ("/\u{1b}[2J\u{7f}\u{85}", "/\\u{1b}[2J\\u{7f}\\u{85}"),
-        ] {
-            assert_eq!(Shown(Path::new(path)).to_string(), shown);
-        }
-    }
-
-    #[test]
     fn a_long_list_names_the_first_and_counts_the_rest() {
-        let things = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
-        assert_eq!(named(&things(0)), "");
-        assert_eq!(named(&things(8)), "1, 2, 3, 4, 5, 6, 7, 8");
-        assert_eq!(named(&things(10)), "1, 2, 3, 4, 5, 6, 7, 8, and 2 more");
+        let things = |count: usize| named(&(1..=count).map(Sentence::from).collect::<Vec<_>>()).to_string();
+        assert_eq!(things(0), "");
+        assert_eq!(things(8), "1, 2, 3, 4, 5, 6, 7, 8");
+        assert_eq!(things(10), "1, 2, 3, 4, 5, 6, 7, 8, and 2 more");
     }
 }

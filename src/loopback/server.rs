@@ -17,16 +17,17 @@
 
 use crate::loopback::SERVER_VARIABLE;
 use crate::loopback::failure::{Failure, Sqlstate};
-use crate::loopback::search::{self, Search, named};
+use crate::loopback::search::{Search, named};
+use crate::loopback::sentence::{Sentence, sentence};
 use crate::loopback::trust::is_trusted;
 use crate::world::{InterfaceAddress, TcpConnection, World};
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::path::Path;
 
-const PROC_NET_TCP6: &str = "/proc/net/tcp6";
-const PROC_NET_IF_INET6: &str = "/proc/net/if_inet6";
-const PROC_NET_IPV6_ROUTE: &str = "/proc/net/ipv6_route";
+pub const PROC_NET_TCP6: &str = "/proc/net/tcp6";
+pub const PROC_NET_IF_INET6: &str = "/proc/net/if_inet6";
+pub const PROC_NET_IPV6_ROUTE: &str = "/proc/net/ipv6_route";
 
 /// The longest file in /proc that is read: 25,000 connections. A truncated file is not used.
 const MOST_TABLE_BYTES: usize = 4 << 20;
@@ -44,7 +45,7 @@ pub enum Purpose {
 type Scoped = (Ipv6Addr, String);
 
 /// The addresses that a signal shows and where it showed them, or why the signal is not available.
-type Shown = Result<(BTreeSet<Scoped>, String), String>;
+type Shown = Result<(BTreeSet<Scoped>, Sentence), Sentence>;
 type Signal = fn(&dyn World) -> Shown;
 
 /// The name of the value in findings.
@@ -83,18 +84,19 @@ pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mu
             }
         };
         let names: Vec<String> = peers.iter().map(|(address, interface)| format!("{address}%{interface}")).collect();
-        let shown: Vec<String> = names.iter().map(|name| legible(name)).collect();
+        let scoped = |(address, interface): &Scoped| sentence!(*address, "%", Sentence::Interface(interface.clone()));
+        let shown: Vec<Sentence> = peers.iter().map(scoped).collect();
         let outcome = match names.as_slice() {
             [] => {
-                search.nothing(VALUE, signal, format!("none with a link-local address {how}"));
+                search.nothing(VALUE, signal, sentence!("none with a link-local address ", how));
                 continue;
             }
             [server] => {
-                search.found(VALUE, signal, server, format!("found {} {how}", shown[0]));
+                search.found(VALUE, signal, server, sentence!("found ", named(&shown), " ", how));
                 Ok(server.clone())
             }
             several => {
-                search.nothing(VALUE, signal, format!("{} {how}", named(&shown)));
+                search.nothing(VALUE, signal, sentence!(named(&shown), " ", how));
                 Err(Failure::new(
                     Sqlstate::UNABLE_TO_CONNECT,
                     format!(
@@ -116,11 +118,6 @@ pub fn find_server(world: &dyn World, place: &str, purpose: Purpose, search: &mu
     })
 }
 
-/// An interface's name as messages show it: the kernel allows control characters in names.
-fn legible(name: &str) -> String {
-    search::Shown(Path::new(name)).to_string()
-}
-
 /// Signal 1: the link-local peers of established TCP connections.
 ///
 /// If the connections show exactly one peer, one of them is remembered. While it lives, its peer is used, whatever
@@ -129,7 +126,7 @@ fn peers_of_connections(world: &dyn World) -> Shown {
     // Never waits: if another thread held the lock when the process forked, it is never released in the child.
     let remembered = || *world.remembered_connection().try_lock().ok()?;
     let (connections, place) = match remembered().and_then(|identity| world.tcp_connection(&identity)) {
-        Some(connection) => (vec![connection], "in a connection remembered from an earlier connect".to_owned()),
+        Some(connection) => (vec![connection], "in a connection remembered from an earlier connect".into()),
         None => outward_connections(world)?,
     };
     let (ours, others): (Vec<_>, Vec<_>) = connections.into_iter().partition(|it| is_trusted(world, it.user));
@@ -138,17 +135,18 @@ fn peers_of_connections(world: &dyn World) -> Shown {
     if let Ok(mut remembered) = world.remembered_connection().try_lock() {
         *remembered = identity.filter(|_| peers.len() == 1);
     }
-    let others: BTreeSet<String> = others.iter().map(|it| format!("{} of user {}", it.remote, it.user)).collect();
+    let others: BTreeSet<_> = others.iter().map(|it| (it.remote, it.user)).collect();
     if others.is_empty() {
         return Ok((peers, place));
     }
-    let others: Vec<String> = others.into_iter().collect();
-    Ok((peers, format!("{place}, ignoring other users' connections: {}", named(&others))))
+    let others = others.into_iter().map(|(remote, user)| sentence!(remote, " of user ", Sentence::User(user)));
+    let others = named(&others.collect::<Vec<_>>());
+    Ok((peers, sentence!(place, ", ignoring other users' connections: ", others)))
 }
 
 /// The established connections to link-local addresses of other machines, each with its interface, and where they were
 /// read.
-fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
+fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, Sentence), Sentence> {
     let (mut connections, place) = established_connections(world)?;
     connections.retain(|it| it.remote.is_unicast_link_local() && it.remote != it.local);
     if connections.is_empty() {
@@ -167,32 +165,32 @@ fn outward_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String)
 }
 
 /// The established connections that may lead to link-local addresses, and where they were read.
-fn established_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, String), String> {
+fn established_connections(world: &dyn World) -> Result<(Vec<TcpConnection>, Sentence), Sentence> {
     // The kernel takes ten times as long for the file (docs/decisions.md has the figures), and a sandbox may not have
     // it.
     match world.tcp_connections() {
-        Ok(connections) => Ok((connections, "in socket diagnostics".to_owned())),
+        Ok(connections) => Ok((connections, "in socket diagnostics".into())),
         Err(error) => match table(world, PROC_NET_TCP6) {
-            Ok(table) => Ok((parse_tcp6(&table), format!("in {PROC_NET_TCP6}"))),
-            Err(reason) => Err(format!("socket diagnostics: {error}; {reason}")),
+            Ok(table) => Ok((parse_tcp6(&table), sentence!("in ", PROC_NET_TCP6))),
+            Err(reason) => Err(sentence!("socket diagnostics: ", error, "; ", reason)),
         },
     }
 }
 
 /// The addresses of all interfaces.
-fn interface_addresses(world: &dyn World) -> Result<Vec<InterfaceAddress>, String> {
+pub fn interface_addresses(world: &dyn World) -> Result<Vec<InterfaceAddress>, Sentence> {
     world.interface_addresses().or_else(|error| match table(world, PROC_NET_IF_INET6) {
         Ok(table) => Ok(parse_if_inet6(&table)),
-        Err(reason) => Err(format!("the network interfaces cannot be read: {error}; {reason}")),
+        Err(reason) => Err(sentence!("the network interfaces cannot be read: ", error, "; ", reason)),
     })
 }
 
 /// A table of /proc.
-fn table(world: &dyn World, path: &str) -> Result<String, String> {
+fn table(world: &dyn World, path: &'static str) -> Result<String, Sentence> {
     match world.read(Path::new(path), MOST_TABLE_BYTES) {
-        Ok(text) if text.more => Err(format!("{path}: it has more than {MOST_TABLE_BYTES} bytes")),
+        Ok(text) if text.more => Err(sentence!(path, ": it has more than ", MOST_TABLE_BYTES, " bytes")),
         Ok(text) => Ok(String::from_utf8_lossy(&text.part).into_owned()),
-        Err(error) => Err(format!("{path}: {error}")),
+        Err(error) => Err(sentence!(path, ": ", error)),
     }
 }
 
@@ -204,25 +202,25 @@ fn neighbours_on_the_only_interface(world: &dyn World) -> Shown {
     let mut names = interfaces.into_iter();
     let (Some(interface), None) = (names.next(), names.next()) else {
         let count = addresses.iter().filter(outward).map(|it| &it.interface).collect::<BTreeSet<_>>().len();
-        return Err(format!("{count} interfaces have IPv6; exactly one is needed"));
+        return Err(sentence!(count, " interfaces have IPv6; exactly one is needed"));
     };
-    let neighbours = world.neighbours().map_err(|error| format!("the neighbour table cannot be read: {error}"))?;
+    let neighbours = world.neighbours().map_err(|error| sentence!("the neighbour table cannot be read: ", error))?;
     let peers = neighbours
         .into_iter()
         .filter(|it| it.interface == interface && it.resolved && it.address.is_unicast_link_local())
         .map(|neighbour| (neighbour.address, neighbour.interface))
         .collect();
-    Ok((peers, format!("on {}", legible(interface))))
+    Ok((peers, sentence!("on ", Sentence::Interface(interface.to_owned()))))
 }
 
 /// Signal 3: the link-local gateway of the only default route, and where it was read.
-fn gateway_of_the_only_default_route(world: &dyn World) -> Result<(BTreeSet<Scoped>, String), String> {
+fn gateway_of_the_only_default_route(world: &dyn World) -> Shown {
     let routes = default_routes(&table(world, PROC_NET_IPV6_ROUTE)?);
     if routes.len() > 1 {
-        return Err(format!("there are {}; exactly one is needed", routes.len()));
+        return Err(sentence!("there are ", routes.len(), "; exactly one is needed"));
     }
     let gateways = routes.into_iter().filter(|(gateway, _)| gateway.is_unicast_link_local()).collect();
-    Ok((gateways, format!("in {PROC_NET_IPV6_ROUTE}")))
+    Ok((gateways, sentence!("in ", PROC_NET_IPV6_ROUTE)))
 }
 
 /// The gateways of the default routes in a text in the format of /proc/net/ipv6_route, with their interfaces.

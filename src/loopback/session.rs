@@ -12,7 +12,8 @@
 //! and every signal is limited: the constants here are its limits, and the findings name what lies beyond them.
 
 use crate::loopback::failure::{Failure, Sqlstate};
-use crate::loopback::search::{MOST_NAMED, Search, Shown, named};
+use crate::loopback::search::{MOST_NAMED, Search, named};
+use crate::loopback::sentence::{Sentence, Shown, sentence};
 use crate::loopback::trust::{Judge, MOST_FOLDERS};
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-const DATA_DIR_VARIABLE: &str = "LOOPBACK_ODBC_DATA_DIR";
+pub const DATA_DIR_VARIABLE: &str = "LOOPBACK_ODBC_DATA_DIR";
 /// Where SQL Server on Linux keeps the launchpads' folders.
 const DATA_DIR: &str = "/var/opt/mssql-extensibility/data";
 
@@ -126,13 +127,13 @@ struct Hunt<'w> {
     /// Why complete pairs cannot be used.
     unusable: Vec<Failure>,
     /// Pairs that other users could have put there, each with the reason.
-    passed_over: Vec<String>,
+    passed_over: Vec<Sentence>,
     /// How many of these are in the findings already.
     told: usize,
     /// What the current signal could not check, each with the reason.
-    closed: Vec<String>,
+    closed: Vec<Sentence>,
     /// What the current signal left out, because of a limit or because it could not be read.
-    left_out: Vec<String>,
+    left_out: Vec<Sentence>,
     /// Why the data directory, which exists, could not be searched: it may have the pair.
     hidden: Option<String>,
 }
@@ -193,7 +194,7 @@ impl Hunt<'_> {
                 None
             }
             (Err(error), _) | (_, Err(error)) => {
-                self.closed.push(format!("{}: {error}", Shown(folder)));
+                self.closed.push(sentence!(folder, ": ", error));
                 None
             }
         };
@@ -216,7 +217,7 @@ impl Hunt<'_> {
         match judge(&pair.certificate).and_then(|certificate| Ok((certificate, judge(&pair.key)?))) {
             Ok((certificate, key)) => Some(Pair { certificate, key }),
             Err(reason) => {
-                self.passed_over.push(format!("{} is ignored, because {reason}", Shown(&pair.certificate)));
+                self.passed_over.push(sentence!(&pair.certificate, " is ignored, because ", reason));
                 None
             }
         }
@@ -227,20 +228,21 @@ impl Hunt<'_> {
         let mut folders = folder.ancestors();
         let found = folders.by_ref().take(MOST_FOLDERS).find_map(|folder| self.look(folder));
         if let (None, Some(above)) = (&found, folders.next()) {
-            self.left_out
-                .push(format!("{} and the folders above it (more than {MOST_FOLDERS} folders up)", Shown(above)));
+            let text = sentence!(above, " and the folders above it (more than ", MOST_FOLDERS, " folders up)");
+            self.left_out.push(text);
         }
         found
     }
 
     /// Adds to the findings what a signal did not check or does not count.
-    fn tell(&mut self, search: &mut Search, signal: &str) {
+    fn tell(&mut self, search: &mut Search, signal: impl Into<Sentence>) {
+        let signal = signal.into();
         let passed_over = &self.passed_over[self.told..];
         self.told = self.passed_over.len();
         let lists = [("ignored", passed_over), ("cannot be searched", &self.closed), ("skipped", &self.left_out)];
         for (what, list) in lists {
             if !list.is_empty() {
-                search.nothing(VALUE, signal, format!("{what}: {}", named(list)));
+                search.nothing(VALUE, signal.clone(), sentence!(what, ": ", named(list)));
             }
         }
         self.closed.clear();
@@ -285,9 +287,9 @@ impl Hunt<'_> {
     }
 
     /// The only pair that a signal shows, if it is usable.
-    fn found(&self, search: &mut Search, signal: &str, pair: Pair) -> Result<Pair, Failure> {
+    fn found(&self, search: &mut Search, signal: impl Into<Sentence>, pair: Pair) -> Result<Pair, Failure> {
         let certificate = Shown(&pair.certificate).to_string();
-        search.found(VALUE, signal, &certificate, format!("found {certificate}"));
+        search.found(VALUE, signal, &certificate, sentence!("found ", &pair.certificate));
         pair.check(self.world).map(|()| pair)
     }
 }
@@ -319,14 +321,14 @@ fn above_working_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Resul
     let directory = match hunt.world.working_directory() {
         Ok(directory) => directory,
         Err(error) => {
-            search.nothing(VALUE, SIGNAL, format!("cannot be determined: {error}"));
+            search.nothing(VALUE, SIGNAL, sentence!("cannot be determined: ", error));
             return None;
         }
     };
     let nearest = hunt.nearest(&directory);
     hunt.tell(search, SIGNAL);
     if nearest.is_none() {
-        let text = format!("no certificate and key in {} or a folder above it", Shown(&directory));
+        let text = sentence!("no certificate and key in ", &directory, " or a folder above it");
         search.nothing(VALUE, SIGNAL, text);
     }
     nearest.map(|pair| hunt.found(search, SIGNAL, pair))
@@ -335,16 +337,16 @@ fn above_working_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Resul
 /// Signal 2.
 fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair, Failure>> {
     let data_dir = data_directory(hunt.world);
-    let signal = format!("data directory {}", Shown(&data_dir));
+    let signal = sentence!("data directory ", &data_dir);
     let folders = match hunt.world.list(&data_dir, MOST_ENTRIES) {
         Ok(folders) if folders.more => {
-            let text = format!("not used, because it has more than {MOST_ENTRIES} entries");
+            let text = sentence!("not used, because it has more than ", MOST_ENTRIES, " entries");
             search.nothing(VALUE, signal, text);
             return None;
         }
         Ok(folders) => folders.part,
         Err(error) => {
-            search.nothing(VALUE, signal, format!("cannot be listed: {error}"));
+            search.nothing(VALUE, signal, sentence!("cannot be listed: ", &error));
             hunt.hidden = (error.kind() != ErrorKind::NotFound).then(|| error.to_string());
             return None;
         }
@@ -359,28 +361,30 @@ fn in_data_directory(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair
         }
     }
     // Folders that this user cannot enter belong to other users' sessions.
-    hunt.tell(search, &signal);
+    hunt.tell(search, signal.clone());
     match usable.pairs.as_slice() {
-        [pair] => Some(hunt.found(search, &signal, pair.clone())),
+        [pair] => Some(hunt.found(search, signal, pair.clone())),
         [] => {
-            search.nothing(VALUE, signal, format!("no usable certificate and key in its {} entries", folders.len()));
+            let text = sentence!("no usable certificate and key in its ", folders.len(), " entries");
+            search.nothing(VALUE, signal, text);
             None
         }
-        several => Some(Err(several_pairs(search, &signal, several))),
+        several => Some(Err(several_pairs(search, signal, several))),
     }
 }
 
 /// The error for several pairs, any of which may be the session's.
-fn several_pairs(search: &mut Search, signal: &str, pairs: &[Pair]) -> Failure {
-    let paths: Vec<String> = pairs.iter().map(|pair| Shown(&pair.certificate).to_string()).collect();
+fn several_pairs(search: &mut Search, signal: impl Into<Sentence>, pairs: &[Pair]) -> Failure {
+    let signal = signal.into();
+    let paths: Vec<Sentence> = pairs.iter().map(|pair| (&pair.certificate).into()).collect();
     let paths = named(&paths);
-    search.nothing(VALUE, signal, format!("{} pairs: {paths}", pairs.len()));
     let text = format!(
         "It is unclear which session this is: there are {} sessions' certificates in the {signal}, and the working \
          directory is below none of them. Set LOOPBACK_ODBC_CLIENT_CERTIFICATE and LOOPBACK_ODBC_CLIENT_KEY to this \
          session's files. Found: {paths}",
         pairs.len()
     );
+    search.nothing(VALUE, signal, sentence!(pairs.len(), " pairs: ", paths));
     Failure::new(Sqlstate::UNABLE_TO_CONNECT, text)
 }
 
@@ -389,37 +393,17 @@ fn in_command_lines(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair,
     const SIGNAL: &str = "command lines";
     let world = hunt.world;
     let mut pairs = Pairs::default();
-    let mut processes = 0;
-    let mut process = Some("self".to_owned());
-    while let Some(id) = process {
-        if processes == MOST_PROCESSES {
-            hunt.left_out.push(format!("the processes above the first {MOST_PROCESSES}"));
-            break;
+    let lines = command_lines(world, &mut hunt.left_out);
+    for path in lines.iter().flatten() {
+        if let Some(pair) = hunt.nearest(path) {
+            pairs.add(world, pair);
         }
-        match command_line(hunt, &id) {
-            Ok(paths) => {
-                let found = paths.iter().filter_map(|path| hunt.nearest(path));
-                found.for_each(|pair| pairs.add(world, pair));
-            }
-            Err(reason) => {
-                hunt.left_out.push(reason);
-                break;
-            }
-        }
-        processes += 1;
-        process = parent(world, &id).unwrap_or_else(|reason| {
-            hunt.left_out.push(format!("the processes above: {reason}"));
-            None
-        });
     }
     hunt.tell(search, SIGNAL);
     match pairs.pairs.as_slice() {
         [] => {
-            search.nothing(
-                VALUE,
-                SIGNAL,
-                format!("no certificate and key on the command lines of {processes} processes"),
-            );
+            let text = sentence!("no certificate and key on the command lines of ", lines.len(), " processes");
+            search.nothing(VALUE, SIGNAL, text);
             None
         }
         [pair] => Some(hunt.found(search, SIGNAL, pair.clone())),
@@ -427,16 +411,41 @@ fn in_command_lines(hunt: &mut Hunt, search: &mut Search) -> Option<Result<Pair,
     }
 }
 
+/// The paths to follow in the command lines of this process and of the processes above it. What is left out, and why,
+/// is added to `left_out`.
+pub fn command_lines(world: &dyn World, left_out: &mut Vec<Sentence>) -> Vec<Vec<PathBuf>> {
+    let mut lines = Vec::new();
+    let mut process = Some("self".to_owned());
+    while let Some(id) = process {
+        if lines.len() == MOST_PROCESSES {
+            left_out.push(sentence!("the processes above the first ", MOST_PROCESSES));
+            break;
+        }
+        match command_line(world, &id, left_out) {
+            Ok(paths) => lines.push(paths),
+            Err(reason) => {
+                left_out.push(reason);
+                break;
+            }
+        }
+        process = parent(world, &id).unwrap_or_else(|reason| {
+            left_out.push(sentence!("the processes above: ", reason));
+            None
+        });
+    }
+    lines
+}
+
 /// The paths to follow in the command line of a process.
-fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
-    let file = format!("/proc/{id}/cmdline");
-    let line = hunt.world.read(Path::new(&file), MOST_COMMAND_LINE_BYTES);
-    let line = line.map_err(|error| format!("{file} cannot be read: {error}"))?;
+fn command_line(world: &dyn World, id: &str, left_out: &mut Vec<Sentence>) -> Result<Vec<PathBuf>, Sentence> {
+    let file = &PathBuf::from(format!("/proc/{id}/cmdline"));
+    let line = world.read(file, MOST_COMMAND_LINE_BYTES);
+    let line = line.map_err(|error| sentence!(file, " cannot be read: ", error))?;
     let text = String::from_utf8_lossy(&line.part);
     let mut arguments: Vec<&str> = text.split('\0').collect();
     if line.more {
         arguments.pop(); // It is not whole.
-        hunt.left_out.push(format!("everything after the first {MOST_COMMAND_LINE_BYTES} bytes of {file}"));
+        left_out.push(sentence!("everything after the first ", MOST_COMMAND_LINE_BYTES, " bytes of ", file));
     }
     // What is as long as this is no path: the system opens none of that length. Files in the root folder belong to no
     // session.
@@ -444,7 +453,7 @@ fn command_line(hunt: &mut Hunt, id: &str) -> Result<Vec<PathBuf>, String> {
     let mut paths = paths.map(PathBuf::from).filter(|path| path.components().nth(2).is_some());
     let followed = paths.by_ref().take(MOST_PATHS).collect();
     if paths.next().is_some() {
-        hunt.left_out.push(format!("the paths after the first {MOST_PATHS} in {file}"));
+        left_out.push(sentence!("the paths after the first ", MOST_PATHS, " in ", file));
     }
     Ok(followed)
 }
@@ -458,15 +467,14 @@ fn absolute_path(argument: &str) -> Option<&str> {
 }
 
 /// The parent of a process, from `/proc/ID/stat` (proc_pid_stat(5)): the second field after the name in parentheses.
-fn parent(world: &dyn World, id: &str) -> Result<Option<String>, String> {
-    let file = format!("/proc/{id}/stat");
-    let stat =
-        world.read(Path::new(&file), MOST_STAT_BYTES).map_err(|error| format!("{file} cannot be read: {error}"))?;
+fn parent(world: &dyn World, id: &str) -> Result<Option<String>, Sentence> {
+    let file = &PathBuf::from(format!("/proc/{id}/stat"));
+    let stat = world.read(file, MOST_STAT_BYTES).map_err(|error| sentence!(file, " cannot be read: ", error))?;
     let stat = String::from_utf8_lossy(&stat.part);
     let parent = stat.rsplit(')').next().and_then(|fields| fields.split_ascii_whitespace().nth(1));
     let parent: u32 = parent
         .and_then(|number| number.parse().ok())
-        .ok_or_else(|| format!("{file} does not name the parent process"))?;
+        .ok_or_else(|| sentence!(file, " does not name the parent process"))?;
     Ok((parent != 0).then(|| parent.to_string()))
 }
 

@@ -14,7 +14,7 @@
 //! Group 0 is no exception: it has members besides root, such as `operator` on Red Hat and every process of a container
 //! on OpenShift.
 
-use crate::loopback::search::Shown;
+use crate::loopback::sentence::{Sentence, sentence};
 use crate::world::{Owner, World};
 use std::collections::BTreeMap;
 use std::io;
@@ -59,17 +59,17 @@ impl Trusted {
     ///
     /// # Errors
     /// Who controls it.
-    fn check(&self, world: &dyn World, path: &Path, owner: Owner) -> Result<(), String> {
+    fn check(&self, world: &dyn World, path: &Path, owner: Owner) -> Result<(), Sentence> {
         let Owner { user, group, mode } = owner;
-        let path = Shown(path);
+        let (user_id, group_id, mode_bits) = (Sentence::User(user), Sentence::Group(group), Sentence::Mode(mode));
         if user == OVERFLOW_USER {
-            Err(format!("{path} belongs to an unknown user ({user})"))
+            Err(sentence!(path, " belongs to an unknown user (", user_id, ")"))
         } else if !is_trusted(world, user) && !self.users.contains(&user) {
-            Err(format!("{path} belongs to user {user}, who is neither root nor the user of this process"))
+            Err(sentence!(path, " belongs to user ", user_id, ", who is neither root nor the user of this process"))
         } else if mode & ALL_MAY_WRITE != 0 {
-            Err(format!("every user may write to {path} (mode {mode:o})"))
+            Err(sentence!("every user may write to ", path, " (mode ", mode_bits, ")"))
         } else if mode & GROUP_MAY_WRITE != 0 && !self.groups.contains(&group) {
-            Err(format!("group {group} may write to {path} (mode {mode:o})"))
+            Err(sentence!("group ", group_id, " may write to ", path, " (mode ", mode_bits, ")"))
         } else {
             Ok(())
         }
@@ -79,7 +79,7 @@ impl Trusted {
 /// Judges the places of files, and checks each folder once.
 #[derive(Default)]
 pub struct Judge {
-    folders: BTreeMap<PathBuf, Result<Trusted, String>>,
+    folders: BTreeMap<PathBuf, Result<Trusted, Sentence>>,
 }
 
 impl Judge {
@@ -88,13 +88,10 @@ impl Judge {
     ///
     /// # Errors
     /// Who controls it, or what cannot be determined.
-    pub fn file(&mut self, world: &dyn World, path: &Path) -> Result<PathBuf, String> {
+    pub fn file(&mut self, world: &dyn World, path: &Path) -> Result<PathBuf, Sentence> {
         let has_detours = !path.has_root() || path.components().any(|it| it == Component::ParentDir);
-        let straight = if has_detours {
-            Err(format!("{} is relative or contains ..", Shown(path)))
-        } else {
-            self.straight(world, path)
-        };
+        let straight =
+            if has_detours { Err(sentence!(path, " is relative or contains ..")) } else { self.straight(world, path) };
         let Err(reason) = straight else { return Ok(path.to_owned()) };
         // The path may contain symbolic links; most paths do not.
         let resolved = world.resolve(path).map_err(|error| untold(path, &error))?;
@@ -105,19 +102,19 @@ impl Judge {
     }
 
     /// Like [`Judge::file`], for a path without symbolic links.
-    fn straight(&mut self, world: &dyn World, path: &Path) -> Result<(), String> {
+    fn straight(&mut self, world: &dyn World, path: &Path) -> Result<(), Sentence> {
         let trusted = self.folder(world, path.parent().unwrap_or(path))?;
         trusted.check(world, path, owner(world, path)?)
     }
 
     /// Everybody who can write below a folder, if they control all folders down to it.
-    fn folder(&mut self, world: &dyn World, folder: &Path) -> Result<Trusted, String> {
+    fn folder(&mut self, world: &dyn World, folder: &Path) -> Result<Trusted, Sentence> {
         if let Some(known) = self.folders.get(folder) {
             return known.clone();
         }
         let mut above: Vec<&Path> = folder.ancestors().take(MOST_FOLDERS + 1).collect();
         if above.len() > MOST_FOLDERS {
-            return Err(format!("{} lies below more than {MOST_FOLDERS} folders", Shown(folder)));
+            return Err(sentence!(folder, " lies below more than ", MOST_FOLDERS, " folders"));
         }
         above.reverse();
         let mut verdict = Ok(Trusted::default());
@@ -133,7 +130,7 @@ impl Judge {
 }
 
 /// Everybody who can write below a folder, given who can write to the folder above it.
-fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trusted, String> {
+fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trusted, Sentence> {
     let owner = owner(world, folder)?;
     if folder.parent().is_none() {
         trusted.admit(owner);
@@ -146,13 +143,13 @@ fn within(world: &dyn World, folder: &Path, mut trusted: Trusted) -> Result<Trus
     trusted.check(world, folder, owner).map(|()| trusted)
 }
 
-fn owner(world: &dyn World, path: &Path) -> Result<Owner, String> {
+fn owner(world: &dyn World, path: &Path) -> Result<Owner, Sentence> {
     let owner = world.owner(path).map_err(|error| untold(path, &error))?;
-    owner.ok_or_else(|| format!("{} is a symbolic link", Shown(path)))
+    owner.ok_or_else(|| sentence!(path, " is a symbolic link"))
 }
 
-fn untold(path: &Path, error: &io::Error) -> String {
-    format!("the owner of {} cannot be determined: {error}", Shown(path))
+fn untold(path: &Path, error: &io::Error) -> Sentence {
+    sentence!("the owner of ", path, " cannot be determined: ", error)
 }
 
 #[cfg(test)]
@@ -166,7 +163,7 @@ mod tests {
     const FILE: &str = "/var/opt/mssql-extensibility/data/launchpad/file";
 
     fn judged(world: &Fixture, path: &str) -> Result<PathBuf, String> {
-        Judge::default().file(world, Path::new(path))
+        Judge::default().file(world, Path::new(path)).map_err(|reason| reason.to_string())
     }
 
     #[track_caller]

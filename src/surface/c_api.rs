@@ -1,6 +1,7 @@
 //! Implements `include/loopback_odbc.h`.
 
 use crate::loopback::choice::Target;
+use crate::loopback::confirmation::{Told, document};
 use crate::loopback::connection_string::shown;
 use crate::loopback::driver::USUAL;
 use crate::loopback::failure::{Failure, Sqlstate};
@@ -39,8 +40,9 @@ pub unsafe extern "C" fn loopback_odbc_connection_string(
     let (database, driver) = unsafe { (text(database), text(driver)) };
     let string = || {
         loading::start();
-        let values = [("Database", text_of(database, "database")?)];
-        let question = Question { driver: text_of(driver, "driver")?, values: &values, ..Question::default() };
+        let values = [("Database", text_of(database, "name of the database")?)];
+        let question =
+            Question { driver: text_of(driver, "name of the driver")?, values: &values, ..Question::default() };
         let mut search = Search::default();
         let rewritten = question.answer(&Machine, &mut search).map_err(|failure| search.explain(failure))?;
         Ok(String::from_utf16_lossy(&rewritten.target_string()))
@@ -62,6 +64,32 @@ pub unsafe extern "C" fn loopback_odbc_report(buffer: *mut c_char, length: *mut 
     };
     // SAFETY: the caller's promise.
     unsafe { give(report, buffer, length) }
+}
+
+/// The document of `examples/confirm.sql`, for the login that called the script and the string that SQL Server's own
+/// function printed, both UTF-8; null or empty if unknown. It opens a connection. The header describes `buffer`,
+/// `length` and the returned value.
+///
+/// # Safety
+/// The strings end with a NUL or are null; `buffer` has `*length` bytes, or `length` is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn loopback_odbc_confirmation(
+    caller: *const c_char,
+    official: *const c_char,
+    buffer: *mut c_char,
+    length: *mut c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let (caller, official) = unsafe { (text(caller), text(official)) };
+    let document = || {
+        loading::start();
+        Ok(document(
+            &Machine,
+            Told { caller: text_of(caller, "caller")?, official: text_of(official, "official string")? },
+        ))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { give(document, buffer, length) }
 }
 
 pub fn report(world: &dyn World) -> String {
@@ -125,6 +153,6 @@ unsafe fn text<'s>(string: *const c_char) -> &'s CStr {
 /// # Errors
 /// HY024 for a text that is not UTF-8: a name in another encoding would be a different name.
 fn text_of<'s>(text: &'s CStr, what: &str) -> Result<&'s str, Failure> {
-    let refusal = |_| Failure::new(Sqlstate::INVALID_VALUE, format!("The name of the {what} is not UTF-8."));
+    let refusal = |_| Failure::new(Sqlstate::INVALID_VALUE, format!("The {what} is not UTF-8."));
     text.to_str().map_err(refusal)
 }

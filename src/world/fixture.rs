@@ -1,6 +1,8 @@
 //! A world made of test data, for the tests of the rules and for the fuzz targets.
 
-use super::{Cut, InterfaceAddress, Neighbour, Owner, Platform, Profile, SocketIdentity, TcpConnection, World};
+use super::{
+    Answer, Cut, InterfaceAddress, Neighbour, Owner, Platform, Profile, Record, SocketIdentity, TcpConnection, World,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -59,6 +61,8 @@ pub struct Fixture {
     instances: Vec<(String, String)>,
     no_registry: bool,
     overview: bool,
+    answers: Vec<(String, String)>,
+    refusal: Vec<Record>,
 }
 
 impl Fixture {
@@ -224,6 +228,18 @@ impl Fixture {
         self
     }
 
+    /// A connection's answer to each query that contains this; others fail.
+    pub fn answer(mut self, query: &str, answer: &str) -> Self {
+        self.answers.push((query.into(), answer.into()));
+        self
+    }
+
+    /// Each connect fails with this record.
+    pub fn refusal(mut self, state: &str, native_error: i32, text: &str) -> Self {
+        self.refusal.push(Record { state: state.into(), native_error, text: text.into() });
+        self
+    }
+
     fn sections(&self, profile: Profile) -> &[Section] {
         match profile {
             Profile::Odbcinst => &self.odbcinst,
@@ -373,5 +389,16 @@ impl World for Fixture {
 
     fn instances(&self) -> Result<Vec<(String, String)>, String> {
         if self.no_registry { Err("access denied".to_owned()) } else { Ok(self.instances.clone()) }
+    }
+
+    fn ask(&self, _string: &str, queries: &[&str]) -> Result<Vec<Answer>, Vec<Record>> {
+        if !self.refusal.is_empty() {
+            return Err(self.refusal.clone());
+        }
+        let answer = |query: &&str| {
+            let found = self.answers.iter().find(|(part, _)| query.contains(part));
+            found.map(|(_, answer)| answer.clone()).ok_or_else(|| vec![Record::from("no answer".to_owned())])
+        };
+        Ok(queries.iter().map(answer).collect())
     }
 }

@@ -11,9 +11,9 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// `off` (the default), `error`, `warn`, `info`, `debug` or `trace`.
-const LEVEL_VARIABLE: &str = "LOOPBACK_ODBC_LOG";
+pub const LEVEL_VARIABLE: &str = "LOOPBACK_ODBC_LOG";
 /// The file to append lines to; the default is standard error.
-const FILE_VARIABLE: &str = "LOOPBACK_ODBC_LOG_FILE";
+pub const FILE_VARIABLE: &str = "LOOPBACK_ODBC_LOG_FILE";
 
 /// The most bytes of a line, including its end: up to this length a write to a pipe is atomic (PIPE_BUF on Linux).
 const LONGEST_LINE: usize = 4096;

@@ -10,9 +10,8 @@ mod registry;
 pub use process::{account, process_paths};
 pub use registry::instances;
 
-use super::{InterfaceAddress, Neighbour, Owner, SocketIdentity, TcpConnection};
+use super::{InterfaceAddress, Neighbour, Owner, SocketIdentity, TcpConnection, words};
 use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library};
-use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
@@ -41,11 +40,6 @@ pub fn open_driver(library: &Path) -> Result<libloading::Library, String> {
     let flags = if library.is_absolute() { LOAD_WITH_ALTERED_SEARCH_PATH } else { 0 };
     // SAFETY: the administrator named this driver, and the driver manager would run its initialisers in the same way.
     unsafe { Library::load_with_flags(library, flags) }.map(Into::into).map_err(|error| words(&error))
-}
-
-/// The system's message; libloading's own text is the name of the function that failed.
-fn words(error: &libloading::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// A file opened for the log, or standard error.

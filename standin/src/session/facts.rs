@@ -48,6 +48,9 @@ impl Session {
             // 3 is Enterprise, which has every feature that a client may ask for.
             "SERVERPROPERTY ENGINEEDITION" => int(3),
             "SERVERPROPERTY COLLATION" | "DATABASEPROPERTYEX" => text(COLLATION_NAME),
+            "CONNECTIONPROPERTY NET_TRANSPORT" | "CONNECTIONPROPERTY PHYSICAL_NET_TRANSPORT" => text("TCP"),
+            "CONNECTIONPROPERTY PROTOCOL_TYPE" => text("TSQL"),
+            "CONNECTIONPROPERTY AUTH_SCHEME" => text("SQL"),
             "@@IDENTITY" | "SCOPE_IDENTITY" => {
                 let last = *self.last_identity.lock().unwrap_or_else(PoisonError::into_inner);
                 let value = last.map_or(Value::Null, |last| Value::Text(last.to_string()));

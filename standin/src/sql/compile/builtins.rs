@@ -150,18 +150,15 @@ impl Compiler<'_> {
             ) => {
                 // For a property the name is the key; the other functions ask about the session itself.
                 let property = match written {
-                    [Expr::Value(value)] if name == "SERVERPROPERTY" => {
+                    [Expr::Value(value)] if matches!(name, "SERVERPROPERTY" | "CONNECTIONPROPERTY") => {
                         value.value.clone().into_string().unwrap_or_default()
                     }
                     _ => String::new(),
                 };
-                let key = if name == "SERVERPROPERTY" {
-                    format!("{name} {}", property.to_ascii_uppercase())
-                } else {
-                    name.to_owned()
-                };
+                let key = format!("{name} {}", property.to_ascii_uppercase());
+                let key = key.trim_end();
                 let (ty, value) =
-                    (self.env.session)(&key).unwrap_or((nvarchar(Length::Of(128)), rusqlite::types::Value::Null));
+                    (self.env.session)(key).unwrap_or((nvarchar(Length::Of(128)), rusqlite::types::Value::Null));
                 return Ok(Typed::constant(ty, &value));
             }
             (_, []) => {

@@ -1,10 +1,12 @@
-//! A connection through the driver manager, as any ODBC program makes it, for `doctor --connect`.
+//! A connection through the driver manager, as any ODBC program makes it, for the doctor and for the document of
+//! `examples/confirm.sql`.
 //!
 //! The driver manager is loaded at run time, so the program starts without one and can report that.
 
-use crate::version::words;
+use super::words;
 use libloading::{Library, Symbol};
 use std::ffi::c_void;
+use std::fmt;
 use std::ptr::null_mut;
 
 #[cfg(windows)]
@@ -30,6 +32,32 @@ const C_WCHAR: i16 = -8;
 const SQL_ATTR_ODBC_VERSION: i32 = 200;
 const SQL_OV_ODBC3: usize = 3;
 
+/// A diagnostic record, or without a state the reason why there is no driver manager.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The SQLSTATE.
+    pub state: String,
+    /// The server's error number, if the server reported the error.
+    pub native_error: i32,
+    pub text: String,
+}
+
+impl From<String> for Record {
+    fn from(text: String) -> Record {
+        Record { text, ..Record::default() }
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let separator = if self.state.is_empty() { "" } else { ": " };
+        write!(formatter, "{}{separator}{}", self.state, self.text)
+    }
+}
+
+/// The answer of one query: the first column of its first row, at most a thousand characters, empty for NULL.
+pub type Answer = Result<String, Vec<Record>>;
+
 /// The driver manager, loaded.
 struct DriverManager {
     library: Library,
@@ -42,30 +70,30 @@ struct Owned<'m> {
     handle: Handle,
 }
 
-/// Connects with a connection string and returns the first column of each query's first row.
+/// Connects with a connection string and asks each query.
 ///
 /// # Errors
-/// The loader's message, or the diagnostic records, one line each.
-pub fn ask(string: &str, queries: &[&str]) -> Result<Vec<String>, Vec<String>> {
+/// The loader's message, or the diagnostic records.
+pub fn ask(string: &str, queries: &[&str]) -> Result<Vec<Answer>, Vec<Record>> {
     // SAFETY: every ODBC program runs the driver manager's initialisers.
     let library = unsafe { Library::new(DRIVER_MANAGER) };
     let library =
-        library.map_err(|error| vec![format!("The ODBC driver manager cannot be loaded: {}", words(&error))])?;
+        library.map_err(|error| vec![format!("The ODBC driver manager cannot be loaded: {}", words(&error)).into()])?;
     let manager = DriverManager { library };
     let environment = manager.environment()?;
     let connection = environment.allocate(DBC)?;
     connection.connect(string)?;
-    queries.iter().map(|query| connection.allocate(STMT)?.first_value(query)).collect()
+    Ok(queries.iter().map(|query| connection.allocate(STMT)?.first_value(query)).collect())
 }
 
 impl DriverManager {
     /// A function of the driver manager.
-    fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, Vec<String>> {
+    fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, Vec<Record>> {
         // SAFETY: each caller uses the function's type in the ODBC specification.
-        unsafe { self.library.get(name.as_bytes()) }.map_err(|error| vec![words(&error)])
+        unsafe { self.library.get(name.as_bytes()) }.map_err(|error| vec![words(&error).into()])
     }
 
-    fn environment(&self) -> Result<Owned<'_>, Vec<String>> {
+    fn environment(&self) -> Result<Owned<'_>, Vec<Record>> {
         let environment = Owned { manager: self, kind: 0, handle: null_mut() }.allocate(ENV)?;
         let set = self.function::<SetEnvAttr>("SQLSetEnvAttr")?;
         // SAFETY: the handle is a living environment; the attribute's value is an integer.
@@ -76,7 +104,7 @@ impl DriverManager {
 
 impl<'m> Owned<'m> {
     /// A handle below this one.
-    fn allocate(&self, kind: i16) -> Result<Owned<'m>, Vec<String>> {
+    fn allocate(&self, kind: i16) -> Result<Owned<'m>, Vec<Record>> {
         let mut handle = null_mut();
         let allocate = self.manager.function::<AllocHandle>("SQLAllocHandle")?;
         // SAFETY: the handle above is alive, and there is a place for the new one.
@@ -85,7 +113,7 @@ impl<'m> Owned<'m> {
         Ok(Owned { manager: self.manager, kind, handle })
     }
 
-    fn connect(&self, string: &str) -> Result<(), Vec<String>> {
+    fn connect(&self, string: &str) -> Result<(), Vec<Record>> {
         let connect = self.manager.function::<DriverConnect>("SQLDriverConnectW")?;
         let string: Vec<u16> = string.encode_utf16().chain([0]).collect();
         const SQL_NTS: i16 = -3;
@@ -97,8 +125,7 @@ impl<'m> Owned<'m> {
         self.succeeded(code)
     }
 
-    /// The first column of a query's first row, at most a thousand characters; empty for NULL.
-    fn first_value(&self, query: &str) -> Result<String, Vec<String>> {
+    fn first_value(&self, query: &str) -> Answer {
         let query: Vec<u16> = query.encode_utf16().collect();
         let mut value = [0u16; 1000];
         let mut length = 0isize;
@@ -117,19 +144,19 @@ impl<'m> Owned<'m> {
 
     /// # Errors
     /// The handle's diagnostic records, if the function failed.
-    fn succeeded(&self, code: i16) -> Result<(), Vec<String>> {
+    fn succeeded(&self, code: i16) -> Result<(), Vec<Record>> {
         if matches!(code, 0 | 1) {
             return Ok(());
         }
-        let records: Vec<String> = (1..).map_while(|number| self.record(number)).collect();
+        let records: Vec<Record> = (1..).map_while(|number| self.record(number)).collect();
         Err(if records.is_empty() {
-            vec![format!("an ODBC function returned {code} without a diagnostic record")]
+            vec![format!("an ODBC function returned {code} without a diagnostic record").into()]
         } else {
             records
         })
     }
 
-    fn record(&self, number: i16) -> Option<String> {
+    fn record(&self, number: i16) -> Option<Record> {
         let get = self.manager.function::<GetDiagRec>("SQLGetDiagRecW").ok()?;
         let (mut state, mut native, mut text, mut length) = ([0u16; 6], 0i32, [0u16; 2000], 0i16);
         // SAFETY: the buffers have the given sizes in characters. The state has six, as specified.
@@ -146,9 +173,12 @@ impl<'m> Owned<'m> {
             )
         };
         let length = usize::try_from(length).unwrap_or(0).min(text.len());
-        let line =
-            || format!("{}: {}", String::from_utf16_lossy(&state[..5]), String::from_utf16_lossy(&text[..length]));
-        matches!(code, 0 | 1).then(line)
+        let record = || Record {
+            state: String::from_utf16_lossy(&state[..5]),
+            native_error: native,
+            text: String::from_utf16_lossy(&text[..length]),
+        };
+        matches!(code, 0 | 1).then(record)
     }
 }
 
