@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Ran, Registrations, assert_says, library, part, project};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -178,8 +179,6 @@ fn scripts(source: &str, language: &str) -> Vec<String> {
         .collect()
 }
 
-const CONFIRM: &str = "examples/confirm.sql";
-
 /// Runs a script in the satellite setting, with these options of `scripts/satellite`.
 fn in_a_session(options: &[&str], program: &str, script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -191,40 +190,177 @@ fn in_a_session(options: &[&str], program: &str, script: &str) -> String {
     Ran::of(&mut command).ok().stdout
 }
 
-/// The line numbers that a script prints, each with its verdict.
-fn verdicts(said: &str) -> Vec<(&str, &str)> {
-    said.lines()
-        .map(|line| {
-            let (head, rest) = line.split_once(" | expected: ").unwrap_or_else(|| panic!("{said}"));
-            assert!(rest.contains(" | found: "), "{line}");
-            head.split_once(' ').map(|(number, verdict)| (number, verdict.trim())).unwrap()
-        })
-        .collect()
+// --- examples/confirm.sql and docs/confirming.md ---
+
+const PYTHON: &str = "/usr/bin/python3";
+const RSCRIPT: &str = "/usr/bin/Rscript";
+
+/// Puts library and driver into folders that the document knows.
+const IN_KNOWN_FOLDERS: &str = "cp -p $LIBRARY /opt/mssql-extensibility/
+    mkdir -p /opt/microsoft/msodbcsql18/lib64 /opt/microsoft/msodbcsql18/share
+    folder=$(dirname $MSODBCSQL)
+    mount --bind $folder /opt/microsoft/msodbcsql18/lib64
+    mount --bind $folder/../share /opt/microsoft/msodbcsql18/share
+    sed -i -e s,$(dirname $LIBRARY),/opt/mssql-extensibility, -e s,$folder,/opt/microsoft/msodbcsql18/lib64, $ODBCSYSINI/odbcinst.ini";
+
+/// What `examples/confirm.sql` prints in a session, by its call for a language, for this caller.
+fn document(language: &str, options: &[&str], caller: &str) -> String {
+    let source = text(project("examples/confirm.sql"));
+    let [script] = &scripts(&source, language)[..] else { panic!("{source}") };
+    assert!(script.contains("/usr/lib/*/odbc/"), "{script}");
+    // SQL Server passes the variable.
+    let script = format!("caller = {caller:?}\n{}", script.replace("/usr/lib/*/odbc/", "/opt/mssql-extensibility/"));
+    let options = [&["--prepare", IN_KNOWN_FOLDERS][..], options].concat();
+    in_a_session(&options, if language == "R" { RSCRIPT } else { PYTHON }, &script)
 }
 
-/// The numbers of inferences in a text, each after this mark.
-fn numbers(text: &str, mark: &str) -> BTreeSet<String> {
-    let after = text.split(mark).skip(1);
-    let numbers = after.map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
-    numbers
-        .filter(|number| number.starts_with(['L', 'W', 'M']))
-        .filter(|number| number[1..].parse::<u8>().is_ok())
-        .collect()
+/// The value in the document.
+fn value(said: &str) -> Value {
+    serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// The findings of a signal.
+fn findings(document: &Value, signal: &str) -> String {
+    let all = document["signals"].as_array().unwrap();
+    let texts = all.iter().filter(|it| it["signal"].as_str().unwrap().starts_with(signal));
+    texts.map(|it| format!("{} {}\n", it["shows one"], it["text"].as_str().unwrap())).collect()
 }
 
 #[test]
-fn the_script_has_a_line_for_every_inference_and_no_other() {
-    let documented = numbers(&text(project("docs/discovery.md")), "\n| ");
-    assert!(documented.len() > 20, "{documented:?}");
-    let source = text(project(CONFIRM));
-    let python = &scripts(&source, "Python")[0];
-    let mut asked = numbers(python, "line(\"");
-    // One line has two numbers; the edition determines which.
-    assert!(python.contains("line(\"M2\" if edition == 8 else \"W9\","));
-    asked.insert("W9".to_owned());
-    assert_eq!(asked, documented);
-    let by_r = numbers(&scripts(&source, "R")[0], "line(\"");
-    assert!(by_r.len() > 5 && by_r.is_subset(&documented), "{by_r:?}");
+fn the_page_has_the_document_of_a_session() {
+    let said = document("Python", &[], r"CONTOSO\analyst");
+    // The line of the process that the test starts, which has the test's folders.
+    let lines: Vec<&str> = said.lines().filter(|line| !line.contains("\"/tmp/")).collect();
+    let said = lines.join("\n").replace("],\n  ],", "]\n  ],") + "\n";
+    let said = said.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let said = said
+        .replace("/opt/mssql-extensibility/libloopbackodbc.so", "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so");
+    let page = text(project("docs/confirming.md"));
+    let documented =
+        page.split_once("\n## On Linux\n").unwrap().1.split("```").nth(1).unwrap().trim_start_matches("json\n");
+    if documented != said {
+        let path = project("build").join("confirming.json");
+        fs::write(&path, &said).unwrap();
+        panic!("docs/confirming.md: the document is now what is in {}", path.display());
+    }
+    value(&said);
+}
+
+#[test]
+fn python_r_and_the_program_make_the_same_document() {
+    let caller = r"CONTOSO\analyst";
+    let by_python = value(&document("Python", &[], caller));
+    let by_r = value(&document("R", &[], caller));
+    let program = part("PROGRAM");
+    let options = ["--prepare", IN_KNOWN_FOLDERS, "--script", program.to_str().unwrap()];
+    let report = "import os; os.execv('./loopback-odbc', ['loopback-odbc', 'doctor', '--report'])";
+    let mut by_program = value(&in_a_session(&options, PYTHON, report));
+    by_program["connection"]["login"] = by_python["connection"]["login"].clone();
+    let of_process = ["command lines"];
+    let without = |document: &Value| {
+        let mut fields = document.as_object().unwrap().clone();
+        fields.retain(|name, _| !of_process.contains(&name.as_str()));
+        fields
+    };
+    assert_eq!(without(&by_python), without(&by_r));
+    assert_eq!(without(&by_python), without(&by_program));
+}
+
+#[test]
+fn the_document_shows_what_is_otherwise() {
+    let prepare = "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/
+        chmod 770 $LAUNCHPAD_DIR && chgrp 10002 $LAUNCHPAD_DIR && chmod o+x $LAUNCHPAD_DIR
+        ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0
+        echo mssql_satellite:x:$SATELLITE_UID:$SATELLITE_UID::/:/bin/sh >passwd && mount --bind passwd /etc/passwd
+        echo Database=Missing >>$ODBCSYSINI/odbc.ini";
+    let options = ["--prepare", prepare, "--ended-channel", "--env", "LOOPBACK_ODBC_LOG=off"];
+    let document = value(&document("Python", &options, "analyst"));
+    let own = "/var/opt/mssql-extensibility/data/<uuid 1>";
+    let ignored =
+        format!("{own}/sqlsatellitecert.pem is ignored, because group <group 1> may write to {own} (mode 771)");
+    assert_says(&findings(&document, "working directory"), &[&format!("false ignored: {ignored}\n")]);
+    let second = "true found /var/opt/mssql-extensibility/data/<name ";
+    assert_says(&findings(&document, "data directory"), &[second, ">/sqlsatellitecert.pem\n"]);
+    assert_says(&findings(&document, "established connections"), &["false none with a link-local address in socket"]);
+    assert_says(&findings(&document, "neighbours"), &["true found <link-local IPv6 address 2>%eth0 on eth0\n"]);
+    assert_says(
+        &findings(&document, "default routes"),
+        &["true found <link-local IPv6 address 2>%eth0 in /proc/net/ipv6_route\n"],
+    );
+    assert_eq!(document["account"], "mssql_satellite");
+    assert_says(&document["variables"].to_string(), &["\"LOOPBACK_ODBC_LOG\""]);
+    assert_eq!(document["connection"]["failed"][0], "42000 4060 [Microsoft]");
+}
+
+#[test]
+fn the_document_compares_the_official_string() {
+    let prepare = "cat >revoscalepy.py <<END
+def rx_get_sql_loopback_connection_string(odbc_driver, name_of_database):
+    return (\"Driver=\" + odbc_driver + \";Server=fe80:0::8012:3df5:0:5db1%eth0;Database=\" + name_of_database +
+        \";ClientCertificate=file:$LAUNCHPAD_DIR/sqlsatellitecert.pem;ClientKey=file:/other.pem\" +
+        \";TrustServerCertificate=Yes;Trusted_Connection=no;Encrypt=Yes\")
+END";
+    let document = value(&document("Python", &["--prepare", prepare], ""));
+    let expected = serde_json::json!({
+        "Server": "the same", "ClientCertificate": "the same", "ClientKey": "different",
+        "TrustServerCertificate": "the same", "Trusted_Connection": "the same", "Encrypt": "the same",
+    });
+    assert_eq!(document["official string"], expected);
+}
+
+#[test]
+fn without_a_connection_or_a_driver_there_is_a_document_too() {
+    let document = |prepare| value(&document("Python", &["--prepare", prepare], ""));
+    let unknown = document("rm $ODBCSYSINI/odbc.ini");
+    assert_eq!(
+        (&unknown["data source"], &unknown["connection"]["failed"][0]),
+        (&false.into(), &"IM002 0 [unixODBC]".into())
+    );
+    let without_driver = document("sed -i '/ODBC Driver/,$ d' $ODBCSYSINI/odbcinst.ini");
+    assert_eq!(without_driver["target"], "failed: IM003");
+    assert_eq!(without_driver["connection"]["failed"][0], "IM003 0 [loopback-odbc]");
+    assert_says(&findings(&without_driver, "established connections"), &["true found"]);
+}
+
+#[test]
+fn nothing_in_the_document_names_the_session() {
+    let hidden = document("Python", &[], r"CONTOSO\analyst");
+    let folder = in_a_session(&[], PYTHON, "import os; print(os.getcwd())");
+    assert!(folder.starts_with("/var/opt/mssql-extensibility/data/"), "{folder}");
+    for name in ["CONTOSO", "analyst", "fe80", "5db1", "10001", "master", "Sales"] {
+        assert!(!hidden.contains(name), "{name}: {hidden}");
+    }
+    let uuids = hidden.split(|it: char| !it.is_ascii_hexdigit() && it != '-').filter(|word| word.len() == 36).count();
+    assert_eq!(uuids, 0, "{hidden}");
+}
+
+#[test]
+fn every_inference_has_a_field_of_the_document() {
+    let numbers = |cell: &str| cell.split(", ").map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    let discovery = text(project("docs/discovery.md"));
+    let inferred = discovery.split_once("\n### What is inferred\n").unwrap().1.split("\n## ").next().unwrap();
+    let inferred: BTreeSet<String> = inferred
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .map(|row| row.split('|').nth(1).unwrap().trim().to_owned())
+        .collect();
+    assert!(inferred.len() > 20, "{inferred:?}");
+    let page = text(project("docs/confirming.md"));
+    let (_, table) = page.split_once("\n## The fields\n").unwrap();
+    let rows: Vec<Vec<&str>> =
+        table.lines().filter(|line| line.starts_with("| `")).map(|row| row.split('|').collect()).collect();
+    let mut shown: BTreeSet<String> = rows.iter().flat_map(|row| -> Vec<String> { numbers(row[3]) }).collect();
+    // The page says that nothing shows it.
+    assert!(table.contains("\nW7, that"));
+    shown.insert("W7".to_owned());
+    assert_eq!(shown, inferred);
+    // The fields are those of the two documents.
+    let fields: BTreeSet<&str> = rows.iter().flat_map(|row| row[1].split('`').skip(1).step_by(2)).collect();
+    let examples = page.split("```json\n").skip(1).map(|rest| value(rest.split("```").next().unwrap()));
+    let made: Vec<String> =
+        examples.flat_map(|it| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).collect();
+    assert_eq!(fields, made.iter().map(String::as_str).collect());
     // Every inference that other pages refer to exists.
     for page in pages() {
         let contents = text(&page);
@@ -232,123 +368,93 @@ fn the_script_has_a_line_for_every_inference_and_no_other() {
         let named =
             named.filter(|word| word.len() < 4 && word.starts_with(['L', 'W']) && word[1..].parse::<u8>().is_ok());
         for number in named {
-            assert!(documented.contains(number), "{}: {number}", page.display());
+            assert!(inferred.contains(number), "{}: {number}", page.display());
         }
     }
 }
 
-#[test]
-fn the_script_s_python_runs_in_a_session() {
-    let script = format!("edition = 3\n{}", scripts(&text(project(CONFIRM)), "Python")[0]);
-    let said = in_a_session(&["--env", "LOOPBACK_ODBC_LOG=off"], "/usr/bin/python3", &script);
-    let expected = [
-        ("L1", "yes"),
-        ("L2", "yes"),
-        // Nothing names the session in this setting.
-        ("L3", "no"),
-        ("L4", "yes"),
-        ("L5", "yes"),
-        ("L6", "yes"),
-        ("L7", "yes"),
-        ("L8", "yes"),
-        ("L9", "yes"),
-        ("L10", "yes"),
-        ("L11", "yes"),
-        // There is no route.
-        ("L12", "no"),
-        ("L13", "yes"),
-        ("L14", "yes"),
-        ("L15", "yes"),
-        ("L16", "yes"),
-        // There is no revoscalepy.
-        ("L17", "?"),
-        ("L18", "yes"),
-        ("L19", "yes"),
-    ];
-    assert_eq!(verdicts(&said), expected, "{said}");
-    assert_says(
-        &said,
-        &[
-            "found: -----BEGIN CERTIFICATE----- 644 10003:10001; -----BEGIN RSA PRIVATE KEY----- 640 10003:10001\n",
-            "'organizationName': 'Microsoft Corporation'",
-            "found: ['fe80::8012:3df5:0:5db1%eth0'] of 1 connections\n",
-            "found: fe80::8012:3df5:0:5db1%eth0 answers on [1433]\n",
-        ],
-    );
-    // It shows names of variables but no values, and only the first line of a key.
-    assert!(!said.contains("LOOPBACK_ODBC_LOG=") && said.matches("PRIVATE KEY").count() == 1, "{said}");
+/// Python with the packages that only the tests of texts need.
+fn reader() -> Command {
+    let mut command = Command::new(part("PYTHON"));
+    command.env("PYTHONPATH", part("STAGE").join("texts"));
+    command
 }
 
 #[test]
-fn the_script_s_python_says_what_is_otherwise() {
-    let script = format!("edition = 3\n{}", scripts(&text(project(CONFIRM)), "Python")[0]);
-    let prepare =
-        "mkdir $DATA_DIR/second && cp -p $LAUNCHPAD_DIR/*.pem $DATA_DIR/second/ && chmod 644 $LAUNCHPAD_DIR/*.pem
-        ip -6 route add default via fe80::8012:3df5:0:5db1 dev eth0
-        chmod 770 $LAUNCHPAD_DIR && chgrp 10002 $LAUNCHPAD_DIR && chmod o+x $LAUNCHPAD_DIR";
-    let said = in_a_session(&["--prepare", prepare, "--ended-channel"], "/usr/bin/python3", &script);
-    let verdicts = verdicts(&said);
-    let expected = [
-        ("L1", "yes"),
-        ("L2", "no"),
-        ("L4", "no"),
-        ("L9", "no"),
-        ("L10", "no"),
-        ("L11", "yes"),
-        ("L12", "yes"),
-        ("L16", "?"),
-        ("L18", "no"),
-        ("L19", "no"),
-    ];
-    for line in expected {
-        assert!(verdicts.contains(&line), "{line:?}: {said}");
+fn the_t_sql_of_examples_and_pages_can_be_parsed() {
+    let examples = fs::read_dir(project("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let mut sources: Vec<(PathBuf, String)> = examples
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .map(|path| (path.clone(), text(&path)))
+        .collect();
+    for page in pages().into_iter().chain([project("python/README.md")]) {
+        let contents = text(&page);
+        let blocks = contents.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+        // A call in one line, as doctor prints it.
+        let calls =
+            contents.lines().filter_map(|line| line.split_once("run in SQL Server: ")).map(|(_, call)| call.to_owned());
+        sources.extend(blocks.chain(calls).map(|sql| (page.clone(), sql)));
     }
-}
-
-#[test]
-fn the_script_s_r_runs_in_a_session() {
-    let said = in_a_session(&[], "/usr/bin/Rscript", &scripts(&text(project(CONFIRM)), "R")[0]);
-    assert_eq!(verdicts(&said), [("L1", "yes"), ("L2", "yes"), ("L3", "no"), ("L16", "?")], "{said}");
-}
-
-/// Simulates the answers of Windows, for the lines about Windows, which have never run there.
-const AS_ON_WINDOWS: &str = r#"
-import configparser, ctypes, getpass, glob, ipaddress, os, platform, re, socket, ssl, struct, sys, time, types
-folder = "C:\\Program Files\\Microsoft SQL Server\\MSSQL15.SALES\\MSSQL"
-values = {r"SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL": [("SALES", "MSSQL15.SALES", 1)],
-          r"SOFTWARE\ODBC\ODBCINST.INI\ODBC Drivers": [("SQL Server", "Installed", 1), ("ODBC Driver 11 for SQL Server", "Installed", 1)]}
-class Key(str):
-    __enter__ = lambda self: self
-    __exit__ = lambda self, *_: None
-sys.modules["winreg"] = types.SimpleNamespace(
-    HKEY_LOCAL_MACHINE=0, OpenKey=lambda _, path: Key(path), QueryInfoKey=lambda key: (0, len(values[key]), 0),
-    EnumValue=lambda key, at: values[key][at])
-as_written = folder + "\\x.exe \"sqlSatellitePath=" + folder + "\\Binn\\sqlsatellite.dll\""
-ctypes.windll = types.SimpleNamespace(kernel32=types.SimpleNamespace(GetCommandLineW=type("F", (), {"__call__": lambda self: as_written})()))
-sys.executable = folder + "\\python.exe"
-os.environ["MRS_EXTLIB_SHARED_PATH"] = folder
-os.getcwd = lambda: folder
-getpass.getuser = lambda: "MSSQLLaunchpad$SALES"
-sys.modules["pyodbc"] = None
-os.name = "nt"
-"#;
-
-#[test]
-fn the_script_s_lines_for_windows_run_with_stand_ins() {
-    let python = &scripts(&text(project(CONFIRM)), "Python")[0];
-    let run = |edition: u8| {
-        let script = format!("{AS_ON_WINDOWS}\nedition = {edition}\n{python}");
-        Ran::of(Command::new(part("PYTHON")).arg("-c").arg(script)).ok().stdout
+    assert!(sources.len() > 8, "{sources:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let parse = |path: &str| {
+        let mut command = reader();
+        command.args(["-m", "sqlfluff", "parse", "--dialect", "tsql", "--nocolor", path]).current_dir(folder.path());
+        Ran::of(&mut command)
     };
-    let said = run(3);
-    let found: Vec<_> = verdicts(&said).into_iter().filter(|(number, _)| *number != "W7").collect();
-    let yes = |number| (number, "yes");
-    let expected = [yes("W1"), yes("W2"), yes("W3"), yes("W4"), yes("W5"), yes("W6"), ("W8", "?"), yes("W9")];
-    assert_eq!(found, expected, "{said}");
-    let said = run(8);
-    let found = verdicts(&said);
-    assert!(found.contains(&yes("M1")) && found.contains(&yes("M2")) && !found.contains(&yes("W9")), "{said}");
+    for (number, (page, sql)) in sources.iter().enumerate() {
+        let name = format!("{number} {}", page.file_name().unwrap().display());
+        fs::write(folder.path().join(&name).with_extension("sql"), sql.trim_end().to_owned() + "\n").unwrap();
+    }
+    let ran = parse(".");
+    let unread: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("unparsable")).collect();
+    assert_eq!(ran.status, 0, "{unread:#?}{}", ran.stderr);
+    fs::write(folder.path().join("wrong.sql"), "DECLARE @caller nvarchar(128) = ;\n").unwrap();
+    let wrong = parse("wrong.sql");
+    assert!(wrong.status == 1 && wrong.stdout.contains("unparsable"), "{wrong:?}");
 }
+
+#[test]
+fn the_issue_forms_are_what_github_reads() {
+    let mut forms = 0;
+    for path in fs::read_dir(project(".github/ISSUE_TEMPLATE")).unwrap().map(|entry| entry.unwrap().path()) {
+        let read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+        let form = value(&Ran::of(reader().arg("-c").arg(read).arg(&path)).ok().stdout);
+        let words = |it: &Value| it.as_str().is_some_and(|words| !words.is_empty());
+        assert!(words(&form["name"]) && words(&form["description"]), "{form}");
+        let mut ids = BTreeSet::new();
+        for element in form["body"].as_array().unwrap() {
+            let attributes = &element["attributes"];
+            let allowed: &[&str] = match element["type"].as_str().unwrap() {
+                "markdown" => &["value"],
+                "textarea" => &["label", "description", "render", "placeholder", "value"],
+                "input" => &["label", "description", "placeholder", "value"],
+                "dropdown" => &["label", "description", "options"],
+                other => panic!("{other}"),
+            };
+            let known = |(name, value): (&String, &Value)| {
+                allowed.contains(&name.as_str()) && (name == "options" || words(value))
+            };
+            assert!(attributes.as_object().unwrap().iter().all(known), "{element}");
+            if element["type"] == "markdown" {
+                continue;
+            }
+            assert!(words(&attributes["label"]) && ids.insert(element["id"].as_str().unwrap().to_owned()), "{element}");
+            if element["type"] == "dropdown" {
+                assert!(attributes["options"].as_array().unwrap().iter().all(words), "{element}");
+            }
+        }
+        assert!(!ids.is_empty(), "{form}");
+        forms += 1;
+        // Its links lead to pages of this project.
+        for link in text(&path).split("/blob/main/").skip(1) {
+            assert!(project(link.split(')').next().unwrap()).is_file(), "{link}");
+        }
+    }
+    assert!(forms > 2);
+}
+
+// --- Scripts of other pages ---
 
 #[test]
 fn the_readme_s_scripts_run_in_a_session() {
