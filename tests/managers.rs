@@ -304,6 +304,27 @@ fn unixodbc_reuses_connections() {
 }
 
 #[test]
+fn pyodbc_pools_unasked_from_unixodbc_2_3_12_on() {
+    let server = Server::start();
+    let odbcinst = format!(
+        "[ODBC]\nPooling=No\n\n[SQL Server Loopback]\nDriver={}\nCPTimeout=600\n[ODBC Driver 18 for SQL Server]\nDriver={}\n",
+        library().display(),
+        part("MSODBCSQL").display()
+    );
+    let odbc = format!("[Loopback]\nDriver=SQL Server Loopback\n{}\n", server.section());
+    let registrations = Registrations::new(&odbcinst, &odbc);
+    let logins = |setting: &str| {
+        let before = server.logins().len();
+        let script = format!("import pyodbc\n{setting}\nfor _ in range(3): pyodbc.connect('DSN=Loopback').close()");
+        Ran::of(registrations.command(part("PYTHON")).args(["-c", &script])).ok();
+        server.logins().len() - before
+    };
+    let pools = version(&part("UNIXODBC_LIB").join("libodbc.so.2")) >= 12;
+    assert_eq!(logins(""), if pools { 1 } else { 3 });
+    assert_eq!(logins("pyodbc.pooling = False"), 3);
+}
+
+#[test]
 fn a_newer_unixodbc_linked_in_is_at_least_2_3_14() {
     let folder = tempfile::tempdir().unwrap();
     let [program, _] = Manager::linked_in().programs(folder.path());

@@ -11,6 +11,8 @@ import os
 import pyodbc
 import sys
 
+# Otherwise, with unixODBC 2.3.12 or later, a child may get the connection that its parent has closed last.
+pyodbc.pooling = False
 ALONE = sys.argv[1:] == ["alone"]
 STRING = "DSN=Loopback"
 if ALONE:
