@@ -203,7 +203,8 @@ project_files() {
 # Sets and exports SOURCE_DATE_EPOCH and LOOPBACK_ODBC_COMMIT, if the caller has not: the time and the name of the commit, or, without git,
 # the date of the newest version in the changelog, and no name. Warns if this is no release.
 identify_release() {
-    local version git=(git -c safe.directory='*' -C "$PROJECT")
+    # Without the locks: status would write the index again, as root, and the user could not read it any more.
+    local version git=(git --no-optional-locks -c safe.directory='*' -C "$PROJECT")
     [ -z "${LOOPBACK_ODBC_COMMIT+set}" ] || return 0
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$PROJECT/Cargo.toml")
     if ! is_repository; then
