@@ -11,7 +11,7 @@
 //! cancelled in the target (`extern "system-unwind"`).
 
 use crate::surface::{answers, connect, connections, diagnostics};
-use crate::target::odbc::{HDbc, HDesc, HEnv, HStmt, Handle, Len, Pointer, SqlReturn, ULen, WChar};
+use crate::target::odbc::{HDbc, HDesc, HEnv, HStmt, Handle, Len, Pointer, ULen, WChar};
 use crate::target::slots::call;
 
 macro_rules! entry_points {
@@ -31,8 +31,8 @@ macro_rules! entry_points {
     (@export $($row:tt)*) => { entry_points!(@exported $($row)*); };
     (@exported $name:ident $kind:ident $($detail:path)?, $($argument:ident: $type:ty),*) => {
         #[unsafe(no_mangle)]
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> SqlReturn {
-            entry_points!(@body $kind $($detail)?, $name($($argument),*))
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> i16 {
+            entry_points!(@body $kind $($detail)?, $name($($argument),*)).0
         }
     };
 

@@ -7,6 +7,9 @@
 //! The functions are those of Microsoft's driver: wide functions and, except on Windows, the narrow
 //! `SQLSetConnectAttr`; no ANSI and no ODBC 2 functions. `docs/exports.md` lists what is left out, and what each of
 //! those would break.
+//!
+//! Functions return an `i16` wherever another library calls or is called: `SqlReturn` is a C struct, which costs
+//! instructions on AArch64 (`docs/decisions.md`).
 
 use crate::target::odbc::{HDbc, HDesc, HEnv, HStmt, Handle, Len, Pointer, SqlReturn, ULen, WChar};
 use crate::target::{absent, lacking, state};
@@ -76,8 +79,8 @@ macro_rules! entry_points {
                     // SAFETY: the slot holds a function of this name, this library's or the target's, and a function of
                     // this name has this type. The caller promises the arguments.
                     unsafe {
-                        let function: unsafe extern "system-unwind" fn($($type),*) -> SqlReturn = std::mem::transmute(function);
-                        function($($argument),*)
+                        let function: unsafe extern "system-unwind" fn($($type),*) -> i16 = std::mem::transmute(function);
+                        SqlReturn(function($($argument),*))
                     }
                 }
             )*
@@ -85,26 +88,26 @@ macro_rules! entry_points {
     };
 
     (@without $name:ident($($argument:ident: $type:ty),*)) => {
-        pub unsafe extern "system-unwind" fn $name($(_: $type),*) -> SqlReturn {
-            SqlReturn::ERROR
+        pub unsafe extern "system-unwind" fn $name($(_: $type),*) -> i16 {
+            SqlReturn::ERROR.0
         }
     };
     (@without $name:ident($($argument:ident: $type:ty),*) absent $absent:path) => {
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> SqlReturn {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> i16 {
             if state::is_loaded() {
-                return SqlReturn::ERROR;
+                return SqlReturn::ERROR.0;
             }
             // SAFETY: the caller's arguments, unchanged.
-            unsafe { $absent($($argument),*) }
+            unsafe { $absent($($argument),*) }.0
         }
     };
     (@without $name:ident($($argument:ident: $type:ty),*) lacking $lacking:path) => {
-        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> SqlReturn {
+        pub unsafe extern "system-unwind" fn $name($($argument: $type),*) -> i16 {
             if !state::is_loaded() {
-                return SqlReturn::ERROR;
+                return SqlReturn::ERROR.0;
             }
             // SAFETY: the caller's arguments, unchanged.
-            unsafe { $lacking($($argument),*) }
+            unsafe { $lacking($($argument),*) }.0
         }
     };
 }
