@@ -7,7 +7,7 @@ mod common;
 use common::root::{CONNECT, DATA_SOURCES, DRIVERS, Holder, OTHERS, assert_same, listing};
 use common::server::Server;
 use common::{Ran, assert_says, part, project};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +16,8 @@ use std::process::Command;
 const TARGET_FOLDER: &str = "/usr/lib/msodbcsql-of-the-tests";
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/odbc/libloopbackodbc.so";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What Linux and .rpm call an architecture, and what Debian calls it. The first is that of this machine.
+const ARCHITECTURES: [(&str, &str); 2] = [("x86_64", "amd64"), ("aarch64", "arm64")];
 
 /// A distribution in a root folder of its own. Everything that is written is in memory, and gone with this value.
 struct Root {
@@ -134,15 +136,24 @@ fn file(folder: &Path, ending: &str) -> String {
 }
 
 fn deb(folder: &Path) -> String {
-    file(folder, ".deb")
+    file(folder, "_amd64.deb")
 }
 
-/// The unpacked archive for every Linux.
-fn unpacked() -> tempfile::TempDir {
+fn rpm(folder: &Path) -> String {
+    file(folder, ".x86_64.rpm")
+}
+
+/// Unpacks an archive into a new folder.
+fn unpacked(ending: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let archive = file(&release(), "linux-x86_64.tar.gz");
+    let archive = file(&release(), ending);
     Ran::of(Command::new("tar").args(["-xzf", &archive, "--strip-components=1", "-C"]).arg(folder.path())).ok();
     folder
+}
+
+/// The unpacked archive for every Linux of each architecture.
+fn archives() -> impl Iterator<Item = (&'static str, tempfile::TempDir)> {
+    ARCHITECTURES.iter().map(|(architecture, _)| (*architecture, unpacked(&format!("linux-{architecture}.tar.gz"))))
 }
 
 // --- The files themselves ---
@@ -155,10 +166,21 @@ fn each_file_has_its_checksum_and_the_same_commit_gives_the_same_files() {
     };
     let (sums, again) = (sums(&release()), sums(&part("DIST_WORK").join("same")));
     let r = format!("loopbackodbc_{VERSION}.tar.gz");
-    let endings = [".deb", ".rpm", "-linux-x86_64.tar.gz", "-linux-x86_64-debug.tar.gz", "manylinux2014_x86_64.whl"];
-    for ending in endings {
+    let endings: Vec<String> = ARCHITECTURES
+        .iter()
+        .flat_map(|(architecture, debian)| {
+            [
+                format!("_{debian}.deb"),
+                format!(".{architecture}.rpm"),
+                format!("-linux-{architecture}.tar.gz"),
+                format!("-linux-{architecture}-debug.tar.gz"),
+                format!("manylinux2014_{architecture}.whl"),
+            ]
+        })
+        .collect();
+    for ending in &endings {
         let of = |sums: &str| sums.lines().find(|line| line.ends_with(ending)).map(str::to_owned);
-        assert!(of(&sums).is_some(), "{sums}");
+        assert!(of(&sums).is_some(), "{ending}: {sums}");
         assert_eq!(of(&sums), of(&again), "{ending}");
     }
     // The MSI, the zip and the wheel for Windows, and the R package, which has the library for Windows in it.
@@ -168,72 +190,156 @@ fn each_file_has_its_checksum_and_the_same_commit_gives_the_same_files() {
 
 #[test]
 fn library_and_program_need_glibc_2_17_at_most_and_nothing_else() {
-    let folder = unpacked();
-    for name in ["libloopbackodbc.so", "loopback-odbc"] {
-        let symbols = Ran::of(Command::new("objdump").arg("-T").arg(folder.path().join(name))).ok().stdout;
-        let versions: BTreeSet<(u32, u32)> = symbols
-            .split(['(', ')', ' '])
-            .filter_map(|word| word.strip_prefix("GLIBC_"))
-            .map(|version| {
-                let mut parts = version.split('.').map(|part| part.parse().unwrap());
-                (parts.next().unwrap(), parts.next().unwrap())
-            })
-            .collect();
-        assert!(versions.last().is_some_and(|newest| *newest <= (2, 17)), "{name}: {versions:?}");
-        let dynamic = Ran::of(Command::new("readelf").arg("-dW").arg(folder.path().join(name))).ok().stdout;
-        let needed: BTreeSet<&str> = dynamic
-            .lines()
-            .filter(|line| line.contains("(NEEDED)"))
-            .filter_map(|line| line.split(['[', ']']).nth(1))
-            .collect();
-        // All of glibc.
-        assert_eq!(
-            needed,
-            BTreeSet::from(["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libpthread.so.0"]),
-            "{name}"
-        );
-        assert!(!dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"), "{dynamic}");
+    for (architecture, folder) in archives() {
+        for name in ["libloopbackodbc.so", "loopback-odbc"] {
+            let path = folder.path().join(name);
+            let symbols = Ran::of(Command::new("objdump").arg("-T").arg(&path)).ok().stdout;
+            let versions: BTreeSet<(u32, u32)> = symbols
+                .split(['(', ')', ' '])
+                .filter_map(|word| word.strip_prefix("GLIBC_"))
+                .map(|version| {
+                    let mut parts = version.split('.').map(|part| part.parse().unwrap());
+                    (parts.next().unwrap(), parts.next().unwrap())
+                })
+                .collect();
+            assert!(versions.last().is_some_and(|newest| *newest <= (2, 17)), "{architecture} {name}: {versions:?}");
+            let dynamic = Ran::of(Command::new("readelf").arg("-hdW").arg(&path)).ok().stdout;
+            let machine = if architecture == "x86_64" { "X86-64" } else { "AArch64" };
+            assert!(dynamic.lines().any(|line| line.contains("Machine:") && line.ends_with(machine)), "{dynamic}");
+            let needed: BTreeSet<&str> = dynamic
+                .lines()
+                .filter(|line| line.contains("(NEEDED)"))
+                .filter_map(|line| line.split(['[', ']']).nth(1))
+                .filter(|library| *library != "ld-linux-x86-64.so.2")
+                .collect();
+            // All of glibc, as is the loader.
+            assert_eq!(needed, BTreeSet::from(["libc.so.6", "libdl.so.2", "libpthread.so.0"]), "{architecture} {name}");
+            assert!(!dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"), "{dynamic}");
+        }
+    }
+}
+
+#[test]
+fn a_forwarded_call_on_aarch64_is_an_address_a_load_and_a_jump() {
+    let folder = unpacked("linux-aarch64.tar.gz");
+    let mut objdump = Command::new("aarch64-linux-gnu-objdump");
+    objdump.args(["-d", "--no-show-raw-insn"]).arg(folder.path().join("libloopbackodbc.so"));
+    let code = Ran::of(&mut objdump).ok().stdout;
+    // As in tests/library.rs: the last two pass arguments on the stack.
+    for function in ["SQLFetch", "SQLGetData", "SQLBindParameter", "SQLGetDescRecW"] {
+        let body = &code[code.find(&format!(" <{function}@@Base>:")).unwrap()..];
+        let mut instructions = body.lines().skip(1).filter_map(|line| line.split('\t').nth(1));
+        for instruction in ["adrp", "ldr", "br"] {
+            assert_eq!(instructions.next().map(str::trim), Some(instruction), "{function}");
+        }
     }
 }
 
 #[test]
 fn nothing_of_the_machine_that_built_them_is_in_the_files() {
-    let (folder, root) = (unpacked(), project("").canonicalize().unwrap());
+    let root = project("").canonicalize().unwrap();
     let home = std::env::var("HOME").unwrap();
-    for name in ["libloopbackodbc.so", "loopback-odbc", "libloopbackodbc.cdx.json", "loopback-odbc.cdx.json"] {
-        let contents = String::from_utf8_lossy(&fs::read(folder.path().join(name)).unwrap()).into_owned();
-        for path in [root.to_str().unwrap(), &format!("{home}/.cargo"), &format!("{home}/.rustup")] {
-            assert!(!contents.contains(path), "{name} contains {path}");
+    for (architecture, folder) in archives() {
+        for name in ["libloopbackodbc.so", "loopback-odbc", "libloopbackodbc.cdx.json", "loopback-odbc.cdx.json"] {
+            let contents = String::from_utf8_lossy(&fs::read(folder.path().join(name)).unwrap()).into_owned();
+            for path in [root.to_str().unwrap(), &format!("{home}/.cargo"), &format!("{home}/.rustup")] {
+                assert!(!contents.contains(path), "{architecture} {name} contains {path}");
+            }
+            assert!(contents.contains("loopback"), "{name}");
         }
-        assert!(contents.contains("loopback"), "{name}");
     }
 }
 
 #[test]
 fn debug_symbols_fit_and_name_the_lines() {
-    let (folder, archive) = (unpacked(), file(&release(), "linux-x86_64-debug.tar.gz"));
-    Ran::of(Command::new("tar").args(["-xzf", &archive, "--strip-components=1", "-C"]).arg(folder.path())).ok();
-    for name in ["libloopbackodbc.so", "loopback-odbc"] {
-        let path = folder.path().join(name);
-        let sections = Ran::of(Command::new("readelf").args(["-SW"]).arg(&path)).ok().stdout;
-        assert!(!sections.contains(".symtab") && sections.contains(".gnu_debuglink"), "{sections}");
+    for (architecture, folder) in archives() {
+        let tool = |name: &str| Command::new(format!("{architecture}-linux-gnu-{name}"));
+        let debug = unpacked(&format!("linux-{architecture}-debug.tar.gz"));
+        for name in ["libloopbackodbc.so", "loopback-odbc"] {
+            let path = folder.path().join(name);
+            let sections = Ran::of(tool("readelf").args(["-SW"]).arg(&path)).ok().stdout;
+            assert!(!sections.contains(".symtab") && sections.contains(".gnu_debuglink"), "{sections}");
+        }
+        let symbols = Ran::of(tool("nm").arg("-D").arg(folder.path().join("libloopbackodbc.so"))).ok().stdout;
+        let line = symbols.lines().find(|line| line.ends_with(" T SQLDriverConnectW")).unwrap();
+        let debug = debug.path().join("libloopbackodbc.so.debug");
+        let found = Ran::of(tool("addr2line").arg("-e").arg(debug).arg(line.split(' ').next().unwrap())).ok().stdout;
+        assert_says(&found, &["/loopback-odbc/src/surface/"]);
     }
-    let library = folder.path().join("libloopbackodbc.so");
-    let symbols = Ran::of(Command::new("nm").arg("-D").arg(&library)).ok().stdout;
-    let line = symbols.lines().find(|line| line.ends_with(" T SQLDriverConnectW")).unwrap();
-    let debug = folder.path().join("libloopbackodbc.so.debug");
-    let found =
-        Ran::of(Command::new("addr2line").arg("-e").arg(debug).arg(line.split(' ').next().unwrap())).ok().stdout;
-    assert_says(&found, &["/loopback-odbc/src/surface/"]);
+}
+
+/// The permissions, the checksum and the path of each file below a folder.
+fn files(folder: &Path) -> String {
+    const FILES: &str =
+        r#"find . -type f | while read -r path; do echo "$(stat -c %a "$path") $(sha256sum "$path")"; done"#;
+    Ran::of(Command::new("bash").args(["-euo", "pipefail", "-c", FILES]).current_dir(folder)).ok().stdout
+}
+
+/// The files whose contents differ between the architectures. There are the same files with the same permissions, if `*` stands for the
+/// architecture in a path, and the library is that of the archive.
+#[track_caller]
+fn different(listed: impl Fn(&str, &str) -> String) -> Vec<String> {
+    let [one, other] = ARCHITECTURES.map(|(architecture, debian)| {
+        let archive = unpacked(&format!("linux-{architecture}.tar.gz"));
+        let library = Ran::of(Command::new("sha256sum").arg(archive.path().join("libloopbackodbc.so"))).ok().stdout;
+        let listed = listed(architecture, debian).replace(&format!("/{architecture}-linux-gnu/"), "/*/");
+        assert_says(&listed, &[library.split(' ').next().unwrap()]);
+        let parts = listed.lines().map(|line| line.splitn(3, ' ').map(|part| part.trim().to_owned()));
+        parts
+            .map(|mut parts| {
+                let [permissions, sum, path] = [(); 3].map(|()| parts.next().unwrap());
+                ((path, permissions), sum)
+            })
+            .collect::<BTreeMap<_, _>>()
+    });
+    assert!(one.keys().eq(other.keys()), "{one:#?}\n{other:#?}");
+    one.into_iter().filter(|(file, sum)| other[file] != *sum).map(|((path, _), _)| path).collect()
+}
+
+#[test]
+fn the_files_for_aarch64_are_those_for_x86_64_with_other_machine_code() {
+    let of_archive = different(|architecture, _| files(unpacked(&format!("linux-{architecture}.tar.gz")).path()));
+    assert_eq!(of_archive, ["./libloopbackodbc.so", "./loopback-odbc"]);
+
+    let of_deb = different(|_, debian| {
+        let (folder, package) = (tempfile::tempdir().unwrap(), file(&release(), &format!("_{debian}.deb")));
+        Ran::of(Command::new("dpkg-deb").args(["--raw-extract", &package]).arg(folder.path())).ok();
+        let control = fs::read_to_string(folder.path().join("DEBIAN/control")).unwrap();
+        assert_says(&control, &[&format!("\nArchitecture: {debian}\n")]);
+        files(folder.path())
+    });
+    let expected = ["DEBIAN/control", "DEBIAN/md5sums", "usr/bin/loopback-odbc", "usr/lib/*/odbc/libloopbackodbc.so"];
+    let mut paths: Vec<String> = expected.iter().map(|path| format!("./{path}")).collect();
+    paths.push("./usr/lib/loopback-odbc/package".to_owned());
+    assert_eq!(of_deb, paths);
+
+    let root = Root::new("trixie");
+    let of_rpm = different(|architecture, _| {
+        let package = file(&release(), &format!(".{architecture}.rpm"));
+        let query =
+            |format: &str| root.sh(&format!("rpm --query --package --queryformat '{format}' {package}")).ok().stdout;
+        assert_eq!(query("%{ARCH}"), architecture);
+        query("[%{FILEMODES:octal} %{FILEDIGESTS} %{FILENAMES}\\n]")
+    });
+    assert_eq!(of_rpm, ["/usr/bin/loopback-odbc", "/usr/lib64/libloopbackodbc.so"]);
+
+    let of_wheel = different(|architecture, _| {
+        let (folder, wheel) =
+            (tempfile::tempdir().unwrap(), file(&release(), &format!("manylinux2014_{architecture}.whl")));
+        Ran::of(Command::new(part("PYTHON")).args(["-m", "zipfile", "-e", &wheel]).arg(folder.path())).ok();
+        files(folder.path())
+    });
+    let names: Vec<&str> = of_wheel.iter().map(|path| path.rsplit('/').next().unwrap()).collect();
+    assert_eq!(names, ["RECORD", "WHEEL", "libloopbackodbc.so", "loopback-odbc"]);
 }
 
 #[test]
 fn the_bill_of_materials_and_the_licences_name_what_is_linked_in() {
-    let folder = unpacked();
+    let folder = unpacked("linux-x86_64.tar.gz");
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let (bill, licences) = (read("loopback-odbc.cdx.json"), read("THIRD-PARTY-LICENSES.md"));
     assert_says(&bill, &["\"bomFormat\": \"CycloneDX\"", &format!("\"version\": \"{VERSION}\"")]);
-    for target in ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-gnu"] {
+    for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-pc-windows-gnu"] {
         let tree = [
             "tree",
             "--locked",
@@ -265,21 +371,21 @@ fn the_bill_of_materials_and_the_licences_name_what_is_linked_in() {
 #[test]
 fn the_packages_follow_the_rules_of_debian_and_rpm() {
     let root = Root::new("trixie");
-    let said = root.sh(&format!("lintian --fail-on error --tag-display-limit 0 {} 2>&1", deb(&release())));
-    println!("{}", said.stdout);
-    assert_eq!(said.status, 0, "{}", said.stdout);
-    let said = root.sh(&format!(
-        "rpmlint --config {} {} 2>&1",
-        project("packaging/rpmlint.toml").display(),
-        file(&release(), ".rpm")
-    ));
-    println!("{}", said.stdout);
-    assert!(said.stdout.contains(" 0 errors"), "{}", said.stdout);
+    for (architecture, debian) in ARCHITECTURES {
+        let deb = file(&release(), &format!("_{debian}.deb"));
+        let said = root.sh(&format!("lintian --fail-on error --tag-display-limit 0 {deb} 2>&1"));
+        println!("{}", said.stdout);
+        assert_eq!(said.status, 0, "{}", said.stdout);
+        let (rules, rpm) = (project("packaging/rpmlint.toml"), file(&release(), &format!(".{architecture}.rpm")));
+        let said = root.sh(&format!("rpmlint --config {} {rpm} 2>&1", rules.display()));
+        println!("{}", said.stdout);
+        assert!(said.stdout.contains(" 0 errors"), "{}", said.stdout);
+    }
 }
 
 #[test]
 fn the_program_says_its_version_and_commit() {
-    let folder = unpacked();
+    let folder = unpacked("linux-x86_64.tar.gz");
     let said = Ran::of(Command::new(folder.path().join("loopback-odbc")).arg("--version")).ok().stdout;
     let commit = std::env::var("LOOPBACK_ODBC_COMMIT").unwrap();
     let commit = if commit.is_empty() { commit } else { format!(" ({commit})") };
@@ -493,7 +599,7 @@ fn a_full_disk_fails_the_installation_and_a_retry_succeeds() {
 #[test]
 fn rpm_installs_verifies_upgrades_and_removes_it() {
     let root = Root::prepared("trixie");
-    let (old, new) = (file(&older(), ".rpm"), file(&release(), ".rpm"));
+    let (old, new) = (rpm(&older()), rpm(&release()));
     root.sh("rpm --initdb").ok();
     let missing = root.sh(&format!("rpm -i {new} 2>&1"));
     assert_ne!(missing.status, 0);
@@ -532,7 +638,7 @@ fn dnf_installs_it_with_what_it_requires_and_removes_it() {
     // In the project's folder, which the root shows.
     let folder = tempfile::tempdir_in(part("DIST_WORK")).unwrap();
     let dnf = "dnf -y --releasever=1 --setopt=reposdir=/nowhere --nogpgcheck";
-    let (required, ours) = (unixodbc_for_rpm(folder.path()), file(&release(), ".rpm"));
+    let (required, ours) = (unixodbc_for_rpm(folder.path()), rpm(&release()));
     let alone = root.sh(&format!("{dnf} install {ours} 2>&1"));
     assert_ne!(alone.status, 0);
     assert_says(&alone.stdout, &["nothing provides libodbcinst.so.2()(64bit)"]);

@@ -17,7 +17,7 @@ loopback_library <- function() {
   for (path in registered()) {
     if (startsWith(tolower(basename(path)), stem()) && file.exists(path) && !dir.exists(path)) return(path)
   }
-  own <- if (is_windows()) file.path("windows", "loopbackodbc.dll.gz") else file.path("linux", "libloopbackodbc.so")
+  own <- if (is_windows()) file.path("windows", "loopbackodbc.dll.gz") else file.path(R.version$arch, "libloopbackodbc.so")
   own <- system.file(own, package = "loopbackodbc")
   if (!nzchar(own)) fail("IM003", "No library is registered, and this package has none for this platform")
   if (is_windows()) unpacked(own) else own
