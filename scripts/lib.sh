@@ -43,7 +43,7 @@ need_cargo() {
 SPACE_DEMO=(700 600)
 SPACE_TESTS=(5000 900)
 SPACE_WINDOWS=(4000 1100)
-SPACE_DIST=(6000 1200)
+SPACE_DIST=(6500 1200)
 
 # Fails if this machine cannot run what the caller is going to do, before anything is installed. Each message says what to do. Goes on as
 # root. OPTION is that of scripts/setup, or --windows or --dist. Call it as: need_machine OPTION "$@"
