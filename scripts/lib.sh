@@ -163,6 +163,22 @@ begin() {
     . scripts/env # now that everything is there
 }
 
+# microsofts_driver PLATFORM FOLDER: unpacks PyPI's package with Microsoft's driver for another platform into FOLDER.
+microsofts_driver() {
+    heading "Downloading Microsoft's ODBC driver for $1"
+    cat <<NOTICE
+The package mssql-python-odbc is now downloaded from PyPI. It contains Microsoft ODBC Driver 18 for SQL Server, which is Microsoft's
+software, not ours, under its own licence; by using it you accept its terms, which are in the package. It is used for the tests only,
+stays below build/, and is never redistributed with this project.
+
+NOTICE
+    /usr/bin/python3 -m venv "$2.venv"
+    PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore "$2.venv/bin/pip" install --quiet --no-cache-dir --no-deps \
+        --only-binary :all: --platform "$1" --python-version 3.12 --target "$2" \
+        --requirement <(grep '^mssql-python-odbc' "$PROJECT/scripts/requirements.txt")
+    rm -rf "$2.venv"
+}
+
 # Prints one line with a checksum for each file of the system-wide ODBC configuration and of the caller's own. The
 # output must be the same before and after.
 system_odbc_configuration() {

@@ -39,18 +39,22 @@ mount --rbind /dev "$root/dev"
 mount --bind "$3" "$root$4"
 mount --rbind "$5" "$root$5"
 mount --rbind "$6" "$root$6"
-exec chroot "$root" bash -euc 'echo ready; read -r _ || true'
+exec chroot "$root" ${7:+"$7"} /bin/bash -euc 'echo ready; read -r _ || true'
 "#;
 
 impl Root {
     fn new(suite: &str) -> Root {
+        Root::of(suite, part("MSODBCSQL").parent().unwrap().parent().unwrap(), None)
+    }
+
+    /// With Microsoft's driver from this folder. An emulator, which is a file of the root, runs the programs of another architecture.
+    fn of(suite: &str, driver: &Path, emulator: Option<&str>) -> Root {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
-        let driver = part("MSODBCSQL").parent().unwrap().parent().unwrap().to_owned();
         let target = part("STANDIN").parent().unwrap().to_owned();
         let mut command = Command::new("unshare");
         command.args(["--mount", "bash", "-euc", HOLD, "hold"]).arg(folder.path());
         command.arg(part("DIST_ROOTS").join(suite)).arg(driver).arg(TARGET_FOLDER);
-        command.arg(project("").canonicalize().unwrap()).arg(target);
+        command.arg(project("").canonicalize().unwrap()).arg(target).args(emulator);
         Root { holder: Holder::of(&mut command), _folder: folder }
     }
 
@@ -666,6 +670,28 @@ fn the_archive_installs_on_the_oldest_libc() {
     assert_eq!(doctor.status, 0, "{}", doctor.stdout);
     root.sh("loopback-odbc uninstall").ok();
     root.is_as(&before);
+}
+
+// --- AArch64 ---
+
+/// The scripts of the package are those of x86-64, which do not run here: nothing in this root can start another program.
+#[test]
+fn debian_12_on_aarch64_registers_it_and_connects() {
+    const QEMU: &str = "/usr/bin/qemu-aarch64-static";
+    let driver = part("DIST_ROOTS").join("arm64/opt/python/mssql_python_odbc/libs/linux/debian_ubuntu/arm64");
+    let root = Root::of("arm64", &driver, Some(QEMU));
+    let run = |arguments: &[&str]| {
+        let mut command = root.holder.enter();
+        Ran::of(command.args([QEMU, "/usr/bin/loopback-odbc"]).args(arguments).env_clear().env("HOME", "/root"))
+    };
+    root.holder.prepare(&target());
+    let package = file(&release(), "_arm64.deb");
+    Ran::of(Command::new("dpkg-deb").args(["--extract", &package]).arg(root.holder.path("/"))).ok();
+    run(&["install"]).ok().says(&["/usr/lib/aarch64-linux-gnu/odbc/libloopbackodbc.so: in place, from its package"]);
+    run(&["doctor", "--installation"]).ok().says(&["It exports all 65 functions", "0 failures, 0 warnings"]);
+    let server = Server::start();
+    root.write(DATA_SOURCES, &(root.read(DATA_SOURCES) + &server.section()));
+    run(&["doctor", "--connect"]).ok().says(&["Connected as developer to master"]);
 }
 
 // --- The Python package ---
