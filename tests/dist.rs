@@ -868,8 +868,10 @@ fn the_msi_registers_upgrades_and_unregisters() {
         wine(&["reg", "delete", key, "/f"]);
     }
     let _ = fs::remove_dir_all(windows_folder());
-    // Each Windows has this key. Wine has it when the first data source is registered.
-    wine(&["reg", "add", r"HKLM\Software\ODBC\ODBC.INI\ODBC Data Sources", "/f"]).ok();
+    // Each Windows has these keys. Wine has them when the first driver and the first data source are registered.
+    for key in [r"ODBCINST.INI\ODBC Drivers", r"ODBC.INI\ODBC Data Sources"] {
+        wine(&["reg", "add", &format!(r"HKLM\Software\ODBC\{key}"), "/f"]).ok();
+    }
     for key in [r"ODBCINST.INI\SQL Server Loopback", r"ODBC.INI\Loopback"] {
         wine(&["reg", "delete", &format!(r"HKLM\Software\ODBC\{key}"), "/f"]);
     }
