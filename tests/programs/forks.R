@@ -1,17 +1,28 @@
-# Forked children that connect themselves, after the parent has connected and queried, as mclapply makes them.
+# Forked children that connect themselves, after the parent has connected and queried, as mclapply makes them: forks.R [alone], as forks.py.
 library(parallel)
 library(RODBC)
 
-ask <- function(number) {
-    channel <- odbcConnect("Loopback")
-    answer <- sqlQuery(channel, sprintf("SELECT @@SPID AS session, (SELECT COUNT(*) FROM dbo.Orders) AS orders, %d AS number", number))
-    odbcClose(channel)
+alone <- identical(commandArgs(trailingOnly = TRUE), "alone")
+string <- "DSN=Loopback"
+if (alone) {
+    password <- gsub("}", "}}", Sys.getenv("CLIENT_PASSWORD"), fixed = TRUE)
+    string <- sprintf("DSN=Direct;UID={%s};PWD={%s}", Sys.getenv("CLIENT_USER"), password)
+}
+
+refused <- function(number) {
     refusal <- tryCatch(odbcDriverConnect(sprintf("DSN=Loopback;TargetDriver=other %d", number)), warning = conditionMessage)
     stopifnot(grepl("HY024", refusal), grepl(sprintf("TargetDriver=other %d is not the driver", number), refusal))
+}
+
+ask <- function(number) {
+    channel <- odbcDriverConnect(string)
+    answer <- sqlQuery(channel, sprintf("SELECT @@SPID AS session, (SELECT COUNT(*) FROM dbo.Orders) AS orders, %d AS number", number))
+    odbcClose(channel)
+    if (!alone) refused(number)
     cbind(answer, process = Sys.getpid())
 }
 
-channel <- odbcConnect("Loopback")
+channel <- odbcDriverConnect(string)
 own <- sqlQuery(channel, "SELECT @@SPID AS session")$session
 invisible(ask(0))
 answers <- do.call(rbind, mclapply(1:16, ask, mc.cores = 4, mc.preschedule = FALSE))

@@ -100,8 +100,10 @@ def names(file: str) -> None:
 
 def about() -> None:
     connection = connect()
-    version, *_ = answers(connection, "@@VERSION")
-    rows = {"server": version.split("\n")[0].strip()}
+    # The lines after the first are the date, the copyright, and the edition and system, or what serves T-SQL instead. Not all are there.
+    lines = [line.strip() for line in answers(connection, "@@VERSION")[0].splitlines()]
+    first, *others = [line for line in lines if line and not line.startswith("Copyright")]
+    rows = {"server": "; ".join([first, *others[-1:]])}
     for name, what in (("product version", "ProductVersion"), ("edition, as a number", "EngineEdition"), ("collation", "Collation")):
         rows[name] = next(iter(answers(connection, property_of(what))), "not said")
     rows["Microsoft's driver"] = connection.getinfo(pyodbc.SQL_DRIVER_VER)

@@ -23,7 +23,6 @@ use server::Server;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
 use transcript::{Difference, Transcript};
 
 /// The program that makes the server go away, which these tests do with a relay.
@@ -32,11 +31,6 @@ const LOST: &str = "connecting: lost";
 const DIRECT_RUNS: usize = 5;
 /// The pairs of runs in which the speed is compared.
 const PAIRS: &str = "9";
-
-/// A code block of a page.
-fn block(text: &str) -> String {
-    format!("```text\n{}\n```\n", text.trim_end().replace("```", "'''"))
-}
 
 // --- The differential programs ---
 
@@ -101,7 +95,7 @@ fn differential() {
     }
     for difference in &found {
         page += "\n";
-        page += &block(&difference.to_string());
+        page += &server.block(&difference.to_string());
     }
     let expected = std::fs::read_to_string(project("tests/expected/differential/sql-server.expected")).unwrap();
     let missing = direct.missing(&expected);
@@ -154,8 +148,8 @@ fn clients() {
         if !same {
             different += 1;
             writeln!(details, "\n{name}, directly and through the library:\n").unwrap();
-            details += &block(&all(&direct));
-            details += &block(&all(&through));
+            details += &server.block(&all(&direct));
+            details += &server.block(&all(&through));
         }
     }
     server.execute("DROP TABLE IF EXISTS dbo.Typed");
@@ -189,7 +183,7 @@ fn bulk_copies() {
     let mut page =
         format!("10,000 rows by `bcp_sendrow`: {rows}. Results and errors through the library: {verdict}.\n");
     if !same {
-        page += &format!("\n{}{}", block(&direct), block(&through));
+        page += &format!("\n{}{}", server.block(&direct), server.block(&through));
     }
     server.report(&page);
     assert!(same, "bulk copy is different");
@@ -203,36 +197,27 @@ fn threads_and_forks() {
     let registrations = server.registrations();
     let threads = registrations.path("threads");
     compile("tests/programs/threads.c", &threads, &["-lodbc", "-lpthread", "-ldl"]);
-    let python = |way: &[&str]| {
-        let mut command = registrations.command("timeout");
-        command.arg("300").arg(part("PYTHON")).arg(project("tests/programs/forks.py")).args(way);
-        command
-    };
-    let mut r = registrations.command(part("RSCRIPT"));
-    r.arg(project("tests/programs/forks.R"));
-    let mut native = registrations.command(threads);
-    native.args(["8", "10", "real"]);
     let mut page = "| what | directly | through the library |\n|-|-|-|\n".to_owned();
     let (mut details, mut failed) = (String::new(), 0);
-    for (what, direct, through) in [
-        ("8 threads of a C program, 10 connects each", None, native),
-        ("16 children of Python's multiprocessing", Some(python(&["alone"])), python(&[])),
-        ("16 children of R's mclapply", None, r),
+    for (what, program, through) in [
+        ("8 threads of a C program, 10 connects each", vec![threads, "8".into(), "10".into()], &["real"] as &[_]),
+        ("16 children of Python's multiprocessing", vec![part("PYTHON"), project("tests/programs/forks.py")], &[]),
+        ("16 children of R's mclapply", vec![part("RSCRIPT"), project("tests/programs/forks.R")], &[]),
     ] {
-        let mut run = |mut command: Command| {
+        let [direct, through] = [&["alone"], through].map(|way| {
+            let mut command = registrations.command("timeout");
+            command.arg("300").args(&program).args(way);
             let ran = Ran::of(command.env("CLIENT_USER", &server.user).env("CLIENT_PASSWORD", &server.password));
-            let said = server.normal(&format!("status {}\n{}{}", ran.status, ran.stdout, ran.stderr));
             if ran.status != 0 {
-                writeln!(details, "\n{what}:\n\n{}", block(&said)).unwrap();
+                let said = server.normal(&format!("status {}\n{}{}", ran.status, ran.stdout, ran.stderr));
+                writeln!(details, "\n{what}:\n\n{}", server.block(&said)).unwrap();
             }
             ran.status == 0
-        };
+        });
         let word = |well: bool| if well { "each has its own results" } else { "**failed**" };
-        let direct = direct.map(&mut run);
-        let through = run(through);
         // Where the driver alone fails, the library cannot do better.
-        failed += usize::from(!through && direct != Some(false));
-        writeln!(page, "| {what} | {} | {} |", direct.map_or("not run", word), word(through)).unwrap();
+        failed += usize::from(direct && !through);
+        writeln!(page, "| {what} | {} | {} |", word(direct), word(through)).unwrap();
     }
     server.report(&(page + &details));
     assert_eq!(failed, 0, "threads or children have failed");
@@ -250,7 +235,7 @@ fn speed() {
     server.execute("DROP TABLE IF EXISTS dbo.Copies");
     let said = server.normal(&format!("{}{}", ran.stdout, ran.stderr));
     if ran.status != 0 {
-        server.report(&block(&said));
+        server.report(&server.block(&said));
         panic!("{said}");
     }
     let mut page = "| what pyodbc does | time through the library, by that of the driver alone | least | greatest |\n|-|-:|-:|-:|\n".to_owned();

@@ -122,8 +122,8 @@ impl Server {
         Some(relay)
     }
 
-    /// A text with usual names instead of those of this server and its users, and without what SQL Server makes up for each new object. It
-    /// may stand on the page.
+    /// A text with the usual names of database, login and password, and without what SQL Server makes up for each new object: so that it
+    /// can be compared with what is expected on every server.
     pub fn normal(&self, text: &str) -> String {
         // As connection strings quote it, and as the driver does.
         let quoted = format!("{{{}}}", self.password.replace('}', "}}"));
@@ -134,13 +134,16 @@ impl Server {
         for (name, mark, _) in own {
             text = replaced(&text, name, mark);
         }
-        for name in &self.names {
-            text = replaced(&text, name, "NAME");
-        }
         for (_, mark, usual) in own {
             text = text.replace(mark, usual);
         }
         without_object_numbers(&text)
+    }
+
+    /// A code block of a page, without the names of the server and of its users.
+    pub fn block(&self, text: &str) -> String {
+        let unnamed = self.names.iter().fold(text.to_owned(), |text, name| replaced(&text, name, "NAME"));
+        format!("```text\n{}\n```\n", unnamed.trim_end().replace("```", "'''"))
     }
 
     /// Writes the part of the page.
@@ -150,14 +153,14 @@ impl Server {
     }
 }
 
-/// Replaces a name where it is a word, in any case, and its bytes and units where a program writes them as hexadecimal digits.
+/// Replaces a name where it is a word or ends at an underscore, in any case, and its bytes and units where a program writes them as hexadecimal digits.
 fn replaced(text: &str, name: &str, usual: &str) -> String {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
     let lower = text.to_ascii_lowercase();
     let wanted = name.to_ascii_lowercase();
     let (mut result, mut done) = (String::new(), 0);
     for (at, found) in lower.match_indices(&wanted) {
-        let alone = !text[..at].ends_with(word) && !text[at + found.len()..].starts_with(word);
+        let alone = !text[..at].ends_with(char::is_alphanumeric)
+            && !text[at + found.len()..].starts_with(char::is_alphanumeric);
         if alone && at >= done {
             result += &text[done..at];
             result += usual;
