@@ -128,16 +128,16 @@ impl Client {
         expected
     }
 
-    /// The first line that is expected and is not in an output, or is not there in it.
-    pub fn missing(&self, output: &str) -> Option<String> {
-        let mut rest = output;
+    /// The lines that are expected and are not in an output, or are not there in it.
+    pub fn missing(&self, output: &str) -> Vec<String> {
+        let (mut rest, mut missing) = (output, Vec::new());
         for line in self.expected().lines() {
             match rest.split_once(line) {
                 Some((_, after)) => rest = after,
-                None => return Some(line.to_owned()),
+                None => missing.push(line.to_owned()),
             }
         }
-        None
+        missing
     }
 
     /// Whether this is the only distribution without a package of this client, and the client is not installed in another way.

@@ -29,10 +29,15 @@ use transcript::{Difference, Transcript};
 const LOST: &str = "connecting: lost";
 /// The most direct runs, to see what differs from itself.
 const DIRECT_RUNS: usize = 5;
+/// The most places that the page shows where direct runs differ.
+const SHOWN: usize = 10;
 /// The pairs of runs in which the speed is compared.
 const PAIRS: &str = "9";
 
 // --- The differential programs ---
+
+/// The names of programs, each with what it wrote in the first of several runs and not in all of them.
+type Unsteady = BTreeSet<(String, String)>;
 
 /// What the programs observe with this file as the driver.
 fn observed(server: &Server, driver: &Path) -> Transcript {
@@ -51,19 +56,19 @@ fn observed(server: &Server, driver: &Path) -> Transcript {
     };
     let mut text = run(case(server.section()), &[], &["--skip", LOST]);
     if let Some(relay) = server.relay() {
-        text += &run(case(relay.section.clone()), &relay.stop, &["--only", LOST]);
+        text += &relay.normal(&run(case(relay.section.clone()), &relay.stop, &["--only", LOST]));
     }
     Transcript::parse(&server.normal(&text))
 }
 
-/// What differs without a reason, and in how many places two direct runs differ, where nothing can be compared.
-fn compared(server: &Server) -> (Transcript, Vec<Difference>, usize) {
+/// What differs without a reason, and the programs and calls in which two direct runs differ, where nothing can be compared.
+fn compared(server: &Server) -> (Transcript, Vec<Difference>, Unsteady) {
     let driver = part("MSODBCSQL");
     let mut direct = vec![observed(server, &driver), observed(server, &driver)];
     let through = observed(server, &library());
     let register = case_register();
     loop {
-        let unsteady: BTreeSet<(String, String)> = direct[1..]
+        let unsteady: Unsteady = direct[1..]
             .iter()
             .flat_map(|other| direct[0].differences(other))
             .map(|it| (it.program, it.direct))
@@ -72,7 +77,7 @@ fn compared(server: &Server) -> (Transcript, Vec<Difference>, usize) {
         found.retain(|it| !unsteady.contains(&(it.program.clone(), it.direct.clone())));
         // What varies rarely may be the same in two runs.
         if found.is_empty() || direct.len() == DIRECT_RUNS {
-            return (direct.swap_remove(0), found, unsteady.len());
+            return (direct.swap_remove(0), found, unsteady);
         }
         direct.push(observed(server, &driver));
     }
@@ -87,8 +92,12 @@ fn differential() {
     let server = Server::given("1 Differential programs");
     let (direct, found, unsteady) = compared(&server);
     let mut page = format!("{}. Differences: **{}**.\n", direct.size(), found.len());
-    if unsteady > 0 {
-        writeln!(page, "{unsteady} lines differ between direct runs, and are not compared.").unwrap();
+    if !unsteady.is_empty() {
+        let first = unsteady.iter().take(SHOWN).map(|(program, lines)| format!("{program}\n{lines}\n"));
+        let count = unsteady.len();
+        write!(page, "\n{count} places differ between direct runs, and are not compared. The first {SHOWN}:\n\n")
+            .unwrap();
+        page += &server.block(&first.collect::<String>());
     }
     if server.relay_address().is_none() {
         writeln!(page, "Not run: `{LOST}`, because a relay needs the server as HOST,PORT.").unwrap();
@@ -141,8 +150,15 @@ fn clients() {
         let [direct, through] = ["Direct", "Loopback"].map(|dsn| output(&server, client, dsn));
         let all = |ran: &Ran| server.normal(&format!("status {}\n{}{}", ran.status, ran.stdout, ran.stderr));
         let same = all(&direct) == all(&through);
-        let alone =
-            client.missing(&direct.stdout).map_or("as expected".to_owned(), |line| format!("does not write `{line}`"));
+        let (missing, all_lines) = (client.missing(&direct.stdout), client.expected().lines().count());
+        let alone = match missing.first() {
+            None => "as expected".to_owned(),
+            Some(line) => format!(
+                "does not write {} of {all_lines} lines, the first of them `{}`",
+                missing.len(),
+                line.replace('|', "\\|")
+            ),
+        };
         let verdict = if same { "the same" } else { "**different**" };
         writeln!(page, "| {name} | {} | {verdict} | {alone} |", told(&direct.stdout, "client: ")).unwrap();
         if !same {

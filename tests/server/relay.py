@@ -1,6 +1,6 @@
-"""Passes connections on to a server, until it is killed: so that a server which nobody may stop can go away.
+"""Passes connections on to a server, until it is killed: so that a server which nobody may stop can go away. Prints its own port first.
 
-    relay.py PORT HOST HOST-PORT
+    relay.py HOST PORT
 """
 
 import socket
@@ -21,10 +21,11 @@ def pump(source: socket.socket, to: socket.socket) -> None:
             pass
 
 
-port, host, host_port = sys.argv[1:]
-listener = socket.create_server(("127.0.0.1", int(port)))
+host, port = sys.argv[1:]
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
 while True:
     client, _ = listener.accept()
-    server = socket.create_connection((host, int(host_port)))
+    server = socket.create_connection((host, int(port)))
     for ends in ((client, server), (server, client)):
         threading.Thread(target=pump, args=ends, daemon=True).start()

@@ -1,11 +1,9 @@
 //! The server that the tests are given, and how their results get onto the page.
 
 use crate::common::{Ran, Registrations, part, project};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
 
 /// What `scripts/test-server` exports.
 fn given(name: &str) -> String {
@@ -32,6 +30,14 @@ pub struct Relay {
     pub section: String,
     /// The command that cuts it.
     pub stop: Vec<String>,
+    port: u16,
+}
+
+impl Relay {
+    /// A text without the port, which is another one each time, of as many digits.
+    pub fn normal(&self, text: &str) -> String {
+        replaced(text, &self.port.to_string(), "PORT")
+    }
 }
 
 impl Drop for Relay {
@@ -104,22 +110,17 @@ impl Server {
         Some((host, port.trim().parse().ok()?))
     }
 
-    /// A new relay to the server. Each has the same port, because messages contain it.
+    /// A new relay to the server.
     pub fn relay(&self) -> Option<Relay> {
-        static PORT: std::sync::OnceLock<u16> = std::sync::OnceLock::new();
         let (host, host_port) = self.relay_address()?;
-        let port = *PORT.get_or_init(|| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
         let mut command = Command::new(part("PYTHON"));
-        command.arg(project("tests/server/relay.py")).args([&port.to_string(), host, &host_port.to_string()]);
-        let process = command.spawn().unwrap();
+        command.arg(project("tests/server/relay.py")).args([host, &host_port.to_string()]).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port: u16 = line.trim().parse().expect("the relay says its port");
         let stop = crate::platform::stop_command(process.id(), port);
-        let relay = Relay { process, section: self.section_to(&format!("127.0.0.1,{port}")), stop };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "the relay does not listen");
-            sleep(Duration::from_millis(20));
-        }
-        Some(relay)
+        Some(Relay { process, section: self.section_to(&format!("127.0.0.1,{port}")), stop, port })
     }
 
     /// A text with the usual names of database, login and password, and without what SQL Server makes up for each new object: so that it
