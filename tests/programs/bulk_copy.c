@@ -95,7 +95,7 @@ static void bind_row(void) {
     HOLD_BCP(bcp_bind(connection, &row.note, sizeof(SQLLEN), SQL_VARLEN_DATA, NULL, 0, SQLNVARCHAR, 9));
 }
 
-/* The row with this number; tests/bulk_copy.rs generates the same. */
+/* The row with this number; tests/common/bulk_copy.rs generates the same. Microseconds, because Babelfish has no more digits. */
 static void fill(int i) {
     row.id = i;
     row.big.length = i % 13 ? (SQLINTEGER)sizeof row.big.value : SQL_NULL_DATA;
@@ -118,7 +118,7 @@ static void fill(int i) {
     memset(row.data.value, i % 256, sizeof row.data.value);
 
     row.made.length = i % 29 ? (SQLINTEGER)sizeof row.made.value : SQL_NULL_DATA;
-    row.made.value = (SQL_TIMESTAMP_STRUCT){2026, 1 + i % 12, 1 + i % 28, i % 24, i % 60, i * 7 % 60, i * 100};
+    row.made.value = (SQL_TIMESTAMP_STRUCT){2026, 1 + i % 12, 1 + i % 28, i % 24, i % 60, i * 7 % 60, i * 1000};
     row.day.length = i % 23 ? (SQLINTEGER)sizeof row.day.value : SQL_NULL_DATA;
     row.day.value = (SQL_DATE_STRUCT){1 + i % 9999, 1 + i % 12, 1 + i % 28};
 
@@ -129,7 +129,7 @@ static void fill(int i) {
 
 static void load(void) {
     execute(u"CREATE TABLE dbo.[Läufe] (id int NOT NULL PRIMARY KEY, big bigint, ratio float, price decimal(12,3), name nvarchar(40),"
-            u" data varbinary(64), made datetime2(7), day date, note nvarchar(max))");
+            u" data varbinary(64), made datetime2(6), day date, note nvarchar(max))");
     HOLD_BCP(bcp_initW(connection, u"dbo.[Läufe]", NULL, NULL, DB_IN));
     bind_row();
     for (int i = 1; i <= 10000; i++) {
@@ -140,9 +140,10 @@ static void load(void) {
     printf("done: %d\n", bcp_done(connection));
     execute(u"SELECT COUNT(*), SUM(CAST(id AS bigint)), COUNT(big), SUM(big), COUNT(ratio), SUM(ratio), COUNT(price), SUM(price)"
             u" FROM dbo.[Läufe]");
-    execute(u"SELECT COUNT(name), COUNT(DISTINCT name), SUM(LEN(name)), COUNT(data), SUM(DATALENGTH(data)), COUNT(note),"
+    execute(u"SELECT COUNT(name), COUNT(DISTINCT name), COUNT(data), SUM(DATALENGTH(data)), COUNT(note),"
             u" SUM(CAST(LEN(note) AS bigint)) FROM dbo.[Läufe]");
-    execute(u"SELECT COUNT(made), MIN(made), MAX(made), COUNT(day), MIN(day), MAX(day) FROM dbo.[Läufe]");
+    execute(u"SELECT COUNT(made), CAST(MIN(made) AS datetime2(6)), CAST(MAX(made) AS datetime2(6)), COUNT(day), MIN(day),"
+            u" MAX(day) FROM dbo.[Läufe]");
     execute(u"SELECT id, big, ratio, price, name, data, made, day, LEN(note), LEFT(note, 1), RIGHT(note, 1) FROM dbo.[Läufe]"
             u" WHERE id % 1000 = 0 ORDER BY id");
 }
