@@ -166,6 +166,9 @@ fn clients() {
             writeln!(details, "\n{name}, directly and through the library:\n").unwrap();
             details += &server.block(&all(&direct));
             details += &server.block(&all(&through));
+        } else if direct.status != 0 {
+            writeln!(details, "\n{name} alone does not get to its end on this server:\n").unwrap();
+            details += &server.block(&all(&direct));
         }
     }
     server.execute("DROP TABLE IF EXISTS dbo.Typed");

@@ -141,9 +141,10 @@ impl Server {
         without_object_numbers(&text)
     }
 
-    /// A code block of a page, without the names of the server and of its users.
+    /// A code block of a page, without the names of the server and of its users, and without the path of the project's folder.
     pub fn block(&self, text: &str) -> String {
-        let unnamed = self.names.iter().fold(text.to_owned(), |text, name| replaced(&text, name, "NAME"));
+        let text = text.replace(env!("CARGO_MANIFEST_DIR"), ".");
+        let unnamed = self.names.iter().fold(text, |text, name| replaced(&text, name, "NAME"));
         format!("```text\n{}\n```\n", unnamed.trim_end().replace("```", "'''"))
     }
 

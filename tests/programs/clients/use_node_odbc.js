@@ -13,10 +13,10 @@ async function main() {
     await connection.query(`
         CREATE TABLE dbo.Typed (
             id int NOT NULL PRIMARY KEY, big bigint, amount decimal(19, 4), ratio float, name nvarchar(40),
-            born date, noted datetime2(7), flag bit, data varbinary(20))`);
+            born date, noted datetime2(6), flag bit, data varbinary(20))`);
     const rows = [
         [1, 9223372036854775807n, "1234567.8901", 0.1, "Bjørn & Sønner",
-            "1815-12-10", "2026-11-22 20:15:01.1234567", true, Buffer.from("00ff10", "hex")],
+            "1815-12-10", "2026-11-22 20:15:01.123456", true, Buffer.from("00ff10", "hex")],
         [2, -9223372036854775808n, "-0.0001", -1.5e300, "日本 Ω 😀", "9999-12-31", "0001-01-01 00:00:00", false, Buffer.from("")],
         [3, null, null, null, null, null, null, null, null],
     ];

@@ -10,10 +10,10 @@ $connection = odbc_connect($dsn, $user, $password);
 odbc_exec($connection, "
     CREATE TABLE dbo.Typed (
         id int NOT NULL PRIMARY KEY, big bigint, amount decimal(19, 4), ratio float, name nvarchar(40),
-        born date, noted datetime2(7), flag bit, data varbinary(20))");
+        born date, noted datetime2(6), flag bit, data varbinary(20))");
 $rows = [
     [1, "9223372036854775807", "1234567.8901", 0.1, "Bjørn & Sønner",
-     "1815-12-10", "2026-11-22 20:15:01.1234567", 1, "\x00\xff\x10"],
+     "1815-12-10", "2026-11-22 20:15:01.123456", 1, "\x00\xff\x10"],
     [2, "-9223372036854775808", "-0.0001", -1.5e300, "日本 Ω 😀", "9999-12-31", "0001-01-01 00:00:00", 0, ""],
     [3, ...array_fill(0, 8, null)],
 ];
