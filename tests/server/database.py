@@ -14,12 +14,13 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Callable
 
 import pyodbc
 
 # Names that are the same everywhere.
 COMMON = {"master", "tempdb", "model", "msdb", "dbo", "guest", "public"}
-DROP_ATTEMPTS = 10
+ATTEMPTS = 10
 
 
 def connect(database: str = "master") -> pyodbc.Connection:
@@ -41,6 +42,17 @@ def bracketed(name: str) -> str:
     return "[" + name.replace("]", "]]") + "]"
 
 
+def patiently(action: Callable[[], object]) -> None:
+    """Does it again after a second if the server refuses, some times."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            action()
+            return
+        except pyodbc.Error:
+            time.sleep(1)
+    action()
+
+
 def create(database: str, marker: str) -> None:
     connection = connect()
     if connection.execute("SELECT COUNT(*) FROM sys.databases WHERE name = ?", database).fetchval():
@@ -50,6 +62,8 @@ def create(database: str, marker: str) -> None:
     except pyodbc.Error as error:
         sys.exit(f"the database {database} cannot be created. The login needs the right CREATE ANY DATABASE. The server says: {error.args[1]}")
     Path(marker).touch()
+    # Azure SQL Database may take a moment more.
+    patiently(lambda: connect(database).close())
 
 
 def run(database: str, file: str) -> None:
@@ -63,14 +77,10 @@ def drop(database: str) -> None:
         connection.execute(f"ALTER DATABASE {bracketed(database)} SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
     except pyodbc.Error:
         pass  # Azure SQL Database, Babelfish and the stand-in cannot; then sessions have to end by themselves.
-    for attempt in range(DROP_ATTEMPTS):
-        try:
-            connection.execute(f"DROP DATABASE {bracketed(database)}")
-            return
-        except pyodbc.Error as error:
-            if attempt == DROP_ATTEMPTS - 1:
-                sys.exit(f"the database {database} is still there. Drop it yourself. The server says: {error.args[1]}")
-            time.sleep(1)
+    try:
+        patiently(lambda: connection.execute(f"DROP DATABASE {bracketed(database)}"))
+    except pyodbc.Error as error:
+        sys.exit(f"the database {database} is still there. Drop it yourself. The server says: {error.args[1]}")
 
 
 def answers(connection: pyodbc.Connection, *expressions: str) -> list[str]:

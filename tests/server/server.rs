@@ -104,10 +104,9 @@ impl Server {
         Ran::of(command.env("ODBCINI", self.folder.join("user.ini"))).ok();
     }
 
-    /// Host and port, if the address has them.
+    /// Where a relay leads, if the address tells.
     pub fn relay_address(&self) -> Option<(&str, u16)> {
-        let (host, port) = self.address.trim_start_matches("tcp:").split_once(',')?;
-        Some((host, port.trim().parse().ok()?))
+        host_and_port(&self.address)
     }
 
     /// A new relay to the server.
@@ -155,7 +154,25 @@ impl Server {
     }
 }
 
-/// Replaces a name where it is a word or ends at an underscore, in any case, and its bytes and units where a program writes them as hexadecimal digits.
+/// The host and the port of a driver's address. That of a named instance has no port: another service on the host tells it.
+fn host_and_port(address: &str) -> Option<(&str, u16)> {
+    let address = address.trim_start_matches("tcp:");
+    match address.split_once(',') {
+        Some((host, port)) => Some((host.split('\\').next()?, port.trim().parse().ok()?)),
+        None => (!address.contains('\\')).then_some((address, 1433)),
+    }
+}
+
+#[test]
+fn an_address_tells_host_and_port() {
+    assert_eq!(host_and_port("tcp:db.example.org, 1444"), Some(("db.example.org", 1444)));
+    assert_eq!(host_and_port("db"), Some(("db", 1433)));
+    assert_eq!(host_and_port(r"db\SQL2022,1444"), Some(("db", 1444)));
+    assert_eq!(host_and_port(r"db\SQL2022"), None);
+}
+
+/// Replaces a name where it is a word or ends at an underscore, in any case, and its bytes and units where a program writes them as
+/// hexadecimal digits.
 fn replaced(text: &str, name: &str, usual: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let wanted = name.to_ascii_lowercase();
