@@ -30,6 +30,8 @@ VARYING = [
     (re.compile(rf"({days()})([ T,]+\d+[:,] ?\d+([:,] ?\d+)?([.,] ?\d+)?)?"), "NOW"),
     # SQL Server's own names for constraints end in the object's number.
     (re.compile(r"\b([A-Z]{2}__\w+?__)[0-9A-F]{8,16}\b"), r"\1ID"),
+    # SQLAlchemy names these conditions in the order of a set of objects, which is that of their addresses.
+    (re.compile(r"(Unexpected success for '\w+') \(.*\)"), r"\1 (CONDITIONS)"),
     # The stand-in's port.
     (re.compile(r"\b(127\.0\.0\.1[,:])\d+"), r"\1PORT"),
 ]
