@@ -1,4 +1,4 @@
-# Forecasts next month's sales per region from the orders so far, and stores the forecast.
+# Forecasts the sales of the next month per region from the orders so far, and stores the forecast.
 # Run it where DSN=Loopback leads to a server with a database Sales, filled by sales.sql:
 #     python3 examples/loopback.py
 # Without SQL Server, `make demo` runs it against a stand-in.
