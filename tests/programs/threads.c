@@ -93,7 +93,8 @@ static void *work(void *argument) {
         struct record record = first_record(SQL_HANDLE_DBC, client.connection);
         HOLD(SQL_SUCCEEDED(code), "%d %s", code, record.text);
         if (recording) {
-            HOLD(code == SQL_SUCCESS_WITH_INFO && !strncmp(record.text, "01S00", 5) && strstr(record.text, "read only up to character"), "%s", record.text);
+            HOLD(code == SQL_SUCCESS_WITH_INFO, "%d", code);
+            HOLD(!strncmp(record.text, "01S00", 5) && strstr(record.text, "read only up to character"), "%s", record.text);
             use_recorded(client, name);
         } else {
             use_real(client, name, thread * rounds + round);
