@@ -31,8 +31,8 @@ mod world;
 
 /// What the program `loopback-odbc` uses of the library, so both decide with the same code.
 pub mod program {
-    pub use crate::loopback::advice::{misspelt, similar};
-    pub use crate::loopback::choice::{Target, preferred};
+    pub use crate::loopback::advice::{similar, unknown};
+    pub use crate::loopback::choice::{Target, opening_to_all, preferred};
     pub use crate::loopback::confirmation::{Told, document};
     pub use crate::loopback::connection_string::{Attribute, Text, parse, shown, shown_each};
     pub use crate::loopback::driver::{Kind, USUAL};

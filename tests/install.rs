@@ -188,7 +188,7 @@ fn an_administrator_installs_connects_and_uninstalls_without_a_trace() {
     assert_eq!(lines[4], "/etc/odbc.ini: [Loopback] added: Driver=SQL Server Loopback");
     assert_says(
         lines[5],
-        &["Done. ", "DSN=Loopback", "[Loopback] of /etc/odbc.ini", "loopback-odbc doctor --installation"],
+        &["Done. ", "DSN=Loopback", "[Loopback] of the developer's ~/.odbc.ini", "loopback-odbc doctor --installation"],
     );
     assert_eq!(lines.len(), 6);
     // The program can be called from now on.
@@ -552,7 +552,9 @@ fn the_fix_from_doctor_repairs_a_wrong_file() {
             reports.push(doctor());
         }
         let last = reports.last().unwrap();
-        assert!(reports.len() > 1 && last.status == 0, "{drivers}\n{sources}\n{user}\n{reports:#?}");
+        // A misspelt line does no harm beside the right one, and stays.
+        let is_well = last.status == 0 || last.status == 1 && last.stdout.contains("the keyword \"Drvier\" in section");
+        assert!(reports.len() > 1 && is_well, "{drivers}\n{sources}\n{user}\n{reports:#?}");
         fs::remove_file(of_user).unwrap();
     }
 }
@@ -568,7 +570,7 @@ fn doctor_says_how_to_make_a_driver_readable() {
         fs::set_permissions(root.path(path), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap()
     };
     for (folder, driver, command) in [
-        (0o700, 0o644, "sudo chmod a+rx '/usr/lib/closed'"),
+        (0o700, 0o644, "sudo chmod a+x '/usr/lib/closed'"),
         (0o755, 0o600, "sudo chmod a+r '/usr/lib/closed/libmsodbcsql.so'"),
     ] {
         mode("/usr/lib/closed", folder);
@@ -579,6 +581,70 @@ fn doctor_says_how_to_make_a_driver_readable() {
         ran.says(&[&format!("Permission denied. Let every user read it: {command}\n")]);
         assert!(!ran.stdout.contains("Install it again"), "{ran:?}");
     }
+}
+
+/// Sets the mode of a file or folder in the private root.
+fn set_mode(root: &Root, path: &str, mode: u32) {
+    fs::set_permissions(root.path(path), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
+/// Root reads everything, so that the files load although scripts of SQL Server cannot read them.
+#[test]
+fn doctor_tells_root_what_the_user_of_scripts_cannot_read() {
+    let root = Root::new();
+    root.run(&["install"]).ok().says(&["first add a server and a login to [Loopback] of the developer's ~/.odbc.ini"]);
+    let library = installed();
+    // Its message files are in the folder beside its own.
+    let copied = target().replace(TARGET_FOLDER, "/usr/lib/closed/a driver");
+    let copy = "mkdir /usr/lib/closed && cp -r \"$1\" '/usr/lib/closed/a driver'";
+    Ran::of(root.command("sh").args(["-c", copy, "sh", TARGET_FOLDER])).ok();
+    root.write(DRIVERS, &root.read(DRIVERS).replace(&target(), &copied));
+    let folder = Path::new(&library).parent().unwrap().to_str().unwrap();
+    let ask = |options: &[&str]| root.run(&[&["doctor"], options].concat());
+    ask(&["--installation"]).ok();
+    for (closed, mode, right, file) in [
+        (library.as_str(), 0o600, "a+r", library.as_str()),
+        (folder, 0o750, "a+x", library.as_str()),
+        (copied.as_str(), 0o600, "a+r", copied.as_str()),
+        ("/usr/lib/closed", 0o700, "a+x", copied.as_str()),
+        (DRIVERS, 0o640, "a+r", DRIVERS),
+        (DATA_SOURCES, 0o600, "a+r", DATA_SOURCES),
+    ] {
+        set_mode(&root, closed, mode);
+        for options in [&["--installation"][..], &[]] {
+            let ran = ask(options);
+            assert_eq!(ran.status, 2, "{closed}: {ran:?}");
+            let says = format!("  failure   {file} cannot be read by the user that SQL Server runs scripts as\n");
+            ran.says(&[&says, &format!("Fix: sudo chmod {right} '{closed}'\n")]);
+            assert_eq!(ran.stdout.matches("failure   ").count(), 1, "{ran:?}");
+        }
+        let ran = ask(&["--installation"]);
+        let fix = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("Fix: sudo ")).unwrap();
+        Ran::of(root.command("sh").args(["-c", fix])).ok();
+        ask(&["--installation"]).ok();
+    }
+}
+
+#[test]
+fn a_package_s_library_that_is_closed_or_missing_is_not_in_place() {
+    let root = Root::new();
+    root.run(&["install"]).ok();
+    fs::create_dir_all(root.path("/usr/lib/loopback-odbc")).unwrap();
+    root.write("/usr/lib/loopback-odbc/package", &(installed() + "\n"));
+    root.run(&["install"]).ok().says(&[&format!("{}: in place, from its package", installed())]);
+    let both = |fix: &str| {
+        for arguments in [&["install"][..], &["doctor", "--installation"]] {
+            let ran = root.run(arguments);
+            assert_eq!(ran.status, 2, "{ran:?}");
+            ran.says(&[&installed(), &format!("Fix: {fix}")]);
+            assert!(!format!("{ran:?}").contains("in place"), "{ran:?}");
+            assert!(!format!("{ran:?}").contains("loopback-odbc install"), "{ran:?}");
+        }
+    };
+    set_mode(&root, &installed(), 0o600);
+    both(&format!("sudo chmod a+r '{}'", installed()));
+    fs::remove_file(root.path(installed())).unwrap();
+    both("install the package again: sudo apt install --reinstall ./loopback-odbc_");
 }
 
 #[test]

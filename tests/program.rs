@@ -608,6 +608,30 @@ fn doctor_warns_of_a_better_target_that_cannot_be_loaded() {
 }
 
 #[test]
+fn doctor_says_that_a_line_with_an_unregistered_target_can_be_deleted() {
+    let usual = Registrations::usual("");
+    let odbcinst = fs::read_to_string(usual.path("odbcinst.ini")).unwrap();
+    let line = "[SQL Server Loopback]\nTargetDriver=ODBC Driver 17 for SQL Server\n";
+    fs::write(usual.path("odbcinst.ini"), odbcinst.replace("[SQL Server Loopback]\n", line)).unwrap();
+    let says = "ODBC Driver 17 for SQL Server: no such section in odbcinst.ini. It is set by TargetDriver in section [SQL Server \
+                Loopback] of odbcinst.ini. Install it, or delete that line, which is enough to use ODBC Driver 18 for SQL Server.\n";
+    assert_doctor(&loopback_odbc(&usual, &["doctor", "--installation"]), 2, &[says]);
+}
+
+#[test]
+fn doctor_names_misspelt_keywords_of_the_section() {
+    let section = "Server=x\nUID=y\nDatabse=Sales\nTrustServerCertifcate=Yes\nMARS_Connection=yes\nOwnWord=1\n";
+    for arguments in [&["doctor"][..], &["doctor", "--installation"]] {
+        let ran = loopback_odbc(&Registrations::usual(section), arguments);
+        let says = |keyword: &str, meant: &str| {
+            format!("The driver does not know the keyword \"{keyword}\" in section [Loopback]: did you mean {meant}?\n")
+        };
+        let both = [says("Databse", "Database"), says("TrustServerCertifcate", "TrustServerCertificate")];
+        assert_doctor(&ran, 1, &[&both[0], &both[1], "0 failures, 2 warnings\n"]);
+    }
+}
+
+#[test]
 fn doctor_leaves_a_driver_for_another_server_alone() {
     let registrations = Registrations::new(
         &format!(

@@ -11,11 +11,11 @@ use crate::{certificate, comparison, places, print, system, version};
 use loopbackodbc::entry_point_names;
 use loopbackodbc::program::{
     Attribute, Finding, Kind, Machine, Profile, Rewritten, Search, Target, Text, Told, USUAL, Wanted, World, document,
-    drivers, examine_target, file_of, misspelt, rewrite, shown, speak_for, utf16,
+    drivers, examine_target, file_of, rewrite, shown, speak_for, unknown, utf16,
 };
 use std::fs;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 /// The queries after a connection: the server's version, the login, and the database.
@@ -54,13 +54,22 @@ fn examine(report: &mut Report, examination: &Examination) {
     let found = registration::data_source(report, dsn, &drivers);
     let named = found.as_ref().ok().and_then(Option::as_ref);
     let registered = named.and_then(|source| registration::driver(report, source, &drivers));
+    // Root reads everything, and scripts of SQL Server run as another user.
+    let for_scripts = examination.installation || Machine.user() == 0;
+    if for_scripts {
+        registration::check_files(report, unreadable);
+    }
     // The driver may be registered even if the data source is not.
     let registered = registered.or_else(|| registration::usual_driver(dsn, &drivers));
     if let Some(registered) = &registered {
-        library(report, registered);
+        library(report, registered, for_scripts);
         speak_for(registered.driver.library.clone());
     }
-    let (target, kind) = target(report, registered.and_then(|registered| registered.driver.target_driver));
+    let named_target = registered.and_then(|registered| registered.driver.target_driver);
+    let (target, kind) = target(report, named_target, for_scripts);
+    if named.is_some() && kind.is_microsofts() {
+        warn_of_mistakes(report, dsn);
+    }
     let mut is_configured = false;
     let wanted = Wanted {
         target: &target,
@@ -77,9 +86,6 @@ fn examine(report: &mut Report, examination: &Examination) {
     } else {
         // Without the data source, the rest is checked as for a connection by DRIVER.
         let data_source = named.map(|_| Attribute::new("DSN", &utf16(dsn)));
-        if named.is_some() && kind.is_microsofts() {
-            warn_of_mistakes(report, dsn);
-        }
         if let Some(rewritten) = session(report, &wanted, data_source.as_slice(), dsn) {
             is_configured = !rewritten.is_loopback;
             let section = |_| format!("The driver reads the other keywords of section [{dsn}] of odbc.ini itself");
@@ -94,16 +100,24 @@ fn examine(report: &mut Report, examination: &Examination) {
     }
 }
 
-/// Warns of keywords that the driver ignores and that are probably misspelt.
+/// Warns of keywords of the data source that the driver ignores and that are probably misspelt.
 fn warn_of_mistakes(report: &mut Report, dsn: &str) {
     let keywords = Machine.profile_keywords(Profile::Odbc, dsn).unwrap_or_default();
-    for mistake in keywords.iter().filter_map(|keyword| misspelt(keyword, &format!("section [{dsn}]"))) {
-        report.add(Area::Session, Level::Warning, mistake, Vec::new());
+    for mistake in keywords.iter().filter_map(|keyword| unknown(keyword, &format!("section [{dsn}]"))) {
+        report.add(Area::Target, Level::Warning, mistake, Vec::new());
+    }
+}
+
+/// Reports a file that the user of scripts cannot read.
+fn unreadable(report: &mut Report, area: Area, path: &Path) {
+    if let Some(command) = system::opening(path) {
+        let text = format!("{} cannot be read by the user that SQL Server runs scripts as", path.display());
+        report.failure(area, text, &format!("Fix: {command}"));
     }
 }
 
 /// The file that the driver manager would load.
-fn library(report: &mut Report, registered: &Registered) {
+fn library(report: &mut Report, registered: &Registered, for_scripts: bool) {
     let Registered { driver, remedy } = registered;
     let path = &driver.library;
     match version::of(path) {
@@ -119,7 +133,13 @@ fn library(report: &mut Report, registered: &Registered) {
                 remedy.clone(),
             ],
         ),
-        Err(reason) => report.failure(Area::Library, Text::new(reason).to_string(), remedy),
+        Err(reason) => {
+            let remedy = places::mending(path).map_or_else(|| remedy.clone(), |it| format!("Fix: {it}"));
+            return report.failure(Area::Library, Text::new(reason).to_string(), &remedy);
+        }
+    }
+    if for_scripts {
+        unreadable(report, Area::Library, path);
     }
     if let Some(remedy) = system::unseen(path) {
         let text = format!("Scripts that SQL Server runs cannot see {}", path.display());
@@ -129,7 +149,7 @@ fn library(report: &mut Report, registered: &Registered) {
 
 /// The target driver, loaded as the library loads it. If that fails, the driver that the library's section names, or the preferred
 /// one.
-fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
+fn target(report: &mut Report, named: Option<String>, for_scripts: bool) -> (Target, Kind) {
     match examine_target(&Machine) {
         Ok(examined) => {
             for refused in &examined.refused {
@@ -150,6 +170,9 @@ fn target(report: &mut Report, named: Option<String>) -> (Target, Kind) {
                     "Fix: install a newer version: programs may need these functions",
                 ),
                 _ => report.ok(Area::Target, lacking()),
+            }
+            if for_scripts {
+                unreadable(report, Area::Target, examined.target.library());
             }
             (examined.target, examined.kind)
         }

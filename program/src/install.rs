@@ -37,7 +37,10 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
             library::source(named.as_deref(), &folder_of(installed))?
         }
     };
-    library::check(&from)?;
+    match places.packaged {
+        true => check_packaged(&from)?,
+        false => library::check(&from)?,
+    }
     let file = path_text(&places.library)?;
 
     let mut plan = Plan::default();
@@ -64,6 +67,18 @@ pub fn run(wanted: &Installation) -> Result<u8, String> {
     warn_of_older_copies(&mut plan, &from, &places, &drivers);
     plan.say(next(registration, &places, lacking));
     plan.carry_out(|| places.recover(), registration)
+}
+
+/// Checks a package's library, which is used where it is and as it is.
+///
+/// # Errors
+/// Not every user can read it, or it is not this library in this version.
+fn check_packaged(library: &Path) -> Result<(), String> {
+    let checked = match system::opening(library) {
+        Some(_) => Err(format!("{} cannot be read by every user", library.display())),
+        None => library::check(library),
+    };
+    checked.map_err(|reason| format!("{reason}. Fix: {}", places::mending(library).unwrap_or_default()))
 }
 
 fn owned_by_a_package(places: &Places) -> String {
@@ -231,14 +246,16 @@ impl Entry<'_> {
 /// The last line: what to do next. `lacking` is what connections need and do not have.
 fn next(registration: &Registration, places: &Places, lacking: Option<String>) -> String {
     let dsn = &registration.dsn;
-    let configure = format!("add a server and a login to [{dsn}] of {}", places.data_sources);
+    let configure = |place: &str| format!("add a server and a login to [{dsn}] of {place}");
     let next = match (lacking, registration.user) {
         (Some(lacking), _) => format!("Done, but connections fail until {lacking}."),
         (None, true) => {
+            let configure = configure(&places.data_sources.to_string());
             format!("Done. To connect, {configure}. Scripts that SQL Server runs do not see this installation.")
         }
         (None, false) => format!(
-            "Done. Scripts that SQL Server runs connect with DSN={dsn}. On a development machine, first {configure}."
+            "Done. Scripts that SQL Server runs connect with DSN={dsn}. On a development machine, first {}.",
+            configure(&system::of_developer(&places.data_sources))
         ),
     };
     let check = option("--dsn", dsn, DSN);

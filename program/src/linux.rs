@@ -20,7 +20,7 @@ use crate::arguments::NAME;
 use crate::places::Mode;
 use crate::plan::{Plan, unwritable};
 use crate::program::Program;
-use loopbackodbc::program::{Machine, World};
+use loopbackodbc::program::{Machine, opening_to_all};
 use rustix::fs::{Access, access};
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -53,12 +53,38 @@ pub fn as_administrator() -> String {
 
 /// The fix for a register that this user may not read.
 pub fn let_read(register: &Register) -> String {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
     let path = register.path.display();
-    match home.is_some_and(|home| register.path.starts_with(home)) {
+    match is_in_home(&register.path) {
         true => format!("Fix: sudo chown $USER '{path}' && chmod u+r '{path}'"),
         false => format!("Fix: sudo chmod a+r '{path}' (scripts of SQL Server run as another user)"),
     }
+}
+
+fn is_in_home(path: &Path) -> bool {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.parent().is_some());
+    home.is_some_and(|home| path.starts_with(home))
+}
+
+/// The command that lets every user read a file; none if its mode and those of the folders above it do, or if it is below this user's
+/// home folder, whose files are for no script of SQL Server. Groups and access control lists are not considered.
+pub fn opening(path: &Path) -> Option<String> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let paths = [path, &real].into_iter().filter(|path| !is_in_home(path));
+    paths.filter(|path| path.is_absolute()).find_map(|path| opening_to_all(&Machine, path))
+}
+
+/// The fix for a file that is missing in a package.
+pub const REINSTALL: &str = concat!(
+    "install the package again: sudo apt install --reinstall ./loopback-odbc_",
+    env!("CARGO_PKG_VERSION"),
+    "-1_*.deb, or sudo rpm -i --replacepkgs loopback-odbc-",
+    env!("CARGO_PKG_VERSION"),
+    "-1.*.rpm"
+);
+
+/// Where a developer adds a server and a login: those in the file for all would end discovery for every script.
+pub fn of_developer(_data_sources: &Register) -> String {
+    "the developer's ~/.odbc.ini, which loopback-odbc install --user creates".to_owned()
 }
 
 /// Who has the right to install for all.
@@ -199,8 +225,9 @@ pub fn take_away(path: &Path) -> io::Result<Option<String>> {
 
 /// Warns if scripts of SQL Server cannot see or read a path.
 pub fn warn_if_unseen(plan: &mut Plan, what: &str, path: &Path) {
-    if Machine.readable_by_all(path).is_ok_and(|readable| !readable) {
-        plan.warn(format!("{what}{} cannot be read by the user that SQL Server runs scripts as", path.display()));
+    if let Some(command) = opening(path) {
+        let path = path.display();
+        plan.warn(format!("{what}{path} cannot be read by the user that SQL Server runs scripts as. Fix: {command}"));
     }
     warn_if_hidden(plan, what, path);
 }

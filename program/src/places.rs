@@ -88,6 +88,13 @@ pub fn package() -> Result<Option<PathBuf>, String> {
     }
 }
 
+/// The fix for a library that is missing or cannot be loaded, if `install` cannot replace it: a command that lets every user read it,
+/// or, for a package's library, the package.
+pub fn mending(library: &Path) -> Option<String> {
+    let is_packaged = || package().is_ok_and(|packaged| packaged.as_deref() == Some(library));
+    system::opening(library).or_else(|| is_packaged().then(|| system::REINSTALL.to_owned()))
+}
+
 fn check_name(option: &str, name: &str, longest: usize) -> Result<(), String> {
     let odd = |character: char| character.is_control() || NOT_IN_NAMES.contains(character);
     let reserved = NOT_NAMES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));

@@ -68,6 +68,15 @@ fn tell_unreadable(report: &mut Report, profile: Profile, level: Level) -> bool 
     any
 }
 
+/// Calls `check` for the files of registrations for all users that this user can read: the others have been reported.
+pub fn check_files(report: &mut Report, check: fn(&mut Report, Area, &Path)) {
+    let registers = [Profile::Odbcinst, Profile::Odbc].into_iter().flat_map(registers);
+    let of_all = registers.filter(|(mode, register)| *mode == Mode::System && register.read().is_ok());
+    for (_, register) in of_all {
+        register.file().into_iter().for_each(|path| check(report, Area::Registration, path));
+    }
+}
+
 /// Checks the data source's section. None if it names no driver, an error if that cannot be read.
 pub fn data_source<'s>(report: &mut Report, dsn: &'s str, drivers: &[Driver]) -> Result<Option<Source<'s>>, ()> {
     let place = place(Profile::Odbc, dsn);

@@ -36,6 +36,19 @@ pub fn let_read(_register: &Register) -> String {
         .to_owned()
 }
 
+/// The command that lets every user read a file. Not checked on Windows.
+pub fn opening(_path: &Path) -> Option<String> {
+    None
+}
+
+/// The fix for a file that is missing in a package.
+pub const REINSTALL: &str = "install the MSI again";
+
+/// Where a developer adds a server and a login.
+pub fn of_developer(data_sources: &Register) -> String {
+    data_sources.to_string()
+}
+
 /// Who has the right to install for all.
 pub const WHO_MAY: &str = "as an administrator";
 

@@ -27,6 +27,75 @@ const OTHER_WORDS: [(&str, &str); 14] = [
 /// The keywords that configure a server and a login.
 const NEEDED: [Slot; 5] = [SERVER, USER, PASSWORD, TRUSTED_CONNECTION, AUTHENTICATION];
 
+/// The keywords of data sources that this library, a driver manager or a driver for SQL Server knows (docs/settings.md has the
+/// sources).
+const KNOWN: [&str; 64] = [
+    "Addr",
+    "Address",
+    "AnsiNPW",
+    "APP",
+    "ApplicationIntent",
+    "AttachDBFileName",
+    "Authentication",
+    "AutoTranslate",
+    "ClientCertificate",
+    "ClientKey",
+    "ColumnEncryption",
+    "ConcatNull",
+    "ConnectRetryCount",
+    "ConnectRetryInterval",
+    "Database",
+    "Description",
+    "Driver",
+    "Driver64",
+    "DSN",
+    "Encrypt",
+    "Failover_Partner",
+    "FILEDSN",
+    "HostNameInCertificate",
+    "IpAddressPreference",
+    "KeepAlive",
+    "KeepAliveInterval",
+    "KeystoreAuthentication",
+    "KeystoreLocation",
+    "KeystorePrincipalId",
+    "KeystoreSecret",
+    "Language",
+    "LastUser",
+    "LongAsMax",
+    "MARS_Connection",
+    "MultiSubnetFailover",
+    "Net",
+    "Network",
+    "PacketSize",
+    "Port",
+    "PWD",
+    "QueryLog_On",
+    "QueryLogFile",
+    "QueryLogTime",
+    "QuotedId",
+    "Regional",
+    "Replication",
+    "RetryExec",
+    "SAVEFILE",
+    "Server",
+    "ServerCertificate",
+    "ServerSPN",
+    "Setup",
+    "StatsLog_On",
+    "StatsLogFile",
+    "TargetDriver",
+    "TDS_Version",
+    "Threading",
+    "Trace",
+    "TransparentNetworkIPResolution",
+    "Trusted_Connection",
+    "TrustServerCertificate",
+    "UID",
+    "UseFMTONLY",
+    "WSID",
+];
+
 /// Where a value can be configured that the application does not give.
 pub fn place(sources: &Sources) -> String {
     match sources::data_source(&sources.application) {
@@ -102,14 +171,10 @@ fn mistakes(sources: &Sources) -> Vec<String> {
 }
 
 /// What is wrong with a keyword that resembles one of the needed keywords but is not one.
-pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
+fn misspelt(keyword: &str, place: &str) -> Option<String> {
     let is_known =
         |word: &str| NEEDED.iter().flat_map(|slot| slot.iter()).any(|known| known.eq_ignore_ascii_case(word));
-    // A long one may be anything, after a forgotten brace or quotation mark.
-    if is_known(keyword)
-        || keyword.chars().count() > LONGEST
-        || !keyword.chars().all(|it| it.is_ascii_alphanumeric() || " _".contains(it))
-    {
+    if is_known(keyword) || !is_comparable(keyword) {
         return None;
     }
     if is_known(keyword.trim()) {
@@ -122,7 +187,25 @@ pub fn misspelt(keyword: &str, place: &str) -> Option<String> {
     let other = OTHER_WORDS.iter().find(|(word, _)| *word == plain).map(|(_, meant)| *meant);
     let known = || NEEDED.iter().flat_map(|slot| slot.iter()).copied();
     let meant = other.or_else(|| similar(keyword, known()))?;
-    Some(format!("The driver does not know the keyword \"{keyword}\" in {place}: did you mean {meant}?"))
+    Some(did_you_mean(keyword, place, meant))
+}
+
+/// What is wrong with a keyword that neither this library nor a driver knows, and that resembles one that they know.
+pub fn unknown(keyword: &str, place: &str) -> Option<String> {
+    let is_known = KNOWN.iter().any(|known| known.eq_ignore_ascii_case(keyword));
+    if is_known || !is_comparable(keyword) {
+        return None;
+    }
+    misspelt(keyword, place).or_else(|| Some(did_you_mean(keyword, place, similar(keyword, KNOWN.into_iter())?)))
+}
+
+fn did_you_mean(keyword: &str, place: &str, meant: &str) -> String {
+    format!("The driver does not know the keyword \"{keyword}\" in {place}: did you mean {meant}?")
+}
+
+/// A long one may be anything, after a forgotten brace or quotation mark.
+fn is_comparable(keyword: &str) -> bool {
+    keyword.chars().count() <= LONGEST && keyword.chars().all(|it| it.is_ascii_alphanumeric() || " _".contains(it))
 }
 
 /// The known word that is most similar to a written one, if one is similar enough to be meant.
@@ -236,48 +319,9 @@ mod tests {
     /// Keywords that the driver knows, and some for other drivers.
     #[test]
     fn no_other_keyword_is_taken_for_a_mistake() {
-        for keyword in [
-            "APP",
-            "WSID",
-            "Addr",
-            "Address",
-            "AnsiNPW",
-            "ApplicationIntent",
-            "AttachDBFileName",
-            "AutoTranslate",
-            "Database",
-            "Description",
-            "Driver",
-            "DSN",
-            "Encrypt",
-            "Failover_Partner",
-            "FILEDSN",
-            "KeepAlive",
-            "Language",
-            "MARS_Connection",
-            "MultiSubnetFailover",
-            "Net",
-            "Network",
-            "PacketSize",
-            "Port",
-            "QueryLog_On",
-            "QuotedId",
-            "Regional",
-            "Replication",
-            "ServerCertificate",
-            "ServerSPN",
-            "StatsLog_On",
-            "TDS_Version",
-            "Trace",
-            "TrustServerCertificate",
-            "UseFMTONLY",
-            "LastUser",
-            "HostNameInCertificate",
-            "ClientCertificate",
-            "ClientKey",
-            "KeystoreAuthentication",
-            "Threading",
-        ] {
+        let needed = |keyword: &str| NEEDED.iter().flat_map(|slot| slot.iter()).any(|known| *known == keyword);
+        for keyword in KNOWN.into_iter().filter(|keyword| !needed(keyword)) {
+            assert_eq!(unknown(keyword, "the section"), None);
             assert!(
                 advice(&format!("DSN=L;{keyword}=x"), &[keyword]).starts_with("No server")
                     || keyword.starts_with("Addr"),

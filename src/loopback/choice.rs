@@ -11,7 +11,7 @@ use super::driver::{Kind, USUAL, rank};
 use super::failure::{Failure, Sqlstate};
 use super::official;
 use super::registration::{self, Driver};
-use crate::world::{Platform, World};
+use crate::world::{Owner, Platform, World};
 use std::path::{Path, PathBuf};
 
 /// Sets the target: the name of a driver in odbcinst.ini, or the path of a library.
@@ -140,6 +140,8 @@ pub struct Choice {
     passed_over: Vec<String>,
     /// Which setting named the target, as part of a sentence; none when no setting did.
     named_by: Option<String>,
+    /// The registered driver that is used without the line that named the target.
+    instead: Option<String>,
     /// The command that lets this user read a candidate, if its file or a folder above it is closed.
     pub opening: Option<String>,
 }
@@ -186,7 +188,10 @@ pub fn choose(world: &dyn World) -> Result<Choice, Failure> {
         ));
     }
     if let Some((name, section)) = own.iter().find_map(|driver| Some((driver.target_driver.clone()?, &driver.name))) {
-        return Ok(named(&Text::new(name), format!("by TargetDriver in section [{section}] of odbcinst.ini")));
+        let registered = drivers.iter().flatten().map(|driver| driver.name.as_str());
+        let instead = preferred(world.platform(), registered).into_iter().find(|other| *other != name);
+        let choice = named(&Text::new(&*name), format!("by TargetDriver in section [{section}] of odbcinst.ini"));
+        return Ok(Choice { instead: instead.map(str::to_owned), ..choice });
     }
     let mut choice = Choice::default();
     match &drivers {
@@ -237,9 +242,13 @@ impl Choice {
             (_, Some(opening)) => {
                 format!("The target driver cannot be loaded: {reasons}. Let every user read it: {opening}")
             }
-            (Some(by), None) => format!(
-                "The target driver cannot be loaded: {reasons}. It is set {by}. Install it, or set another driver."
-            ),
+            (Some(by), None) => {
+                let or = match &self.instead {
+                    Some(name) => format!("delete that line, which is enough to use {name}"),
+                    None => "set another driver".to_owned(),
+                };
+                format!("The target driver cannot be loaded: {reasons}. It is set {by}. Install it, or {or}.")
+            }
             (None, None) if reasons.is_empty() => format!(
                 "No Microsoft ODBC driver for SQL Server, version 17 or later, is registered in odbcinst.ini. Install {USUAL}, or \
                  name another driver with TargetDriver in this driver's section of odbcinst.ini, or with {TARGET_VARIABLE}."
@@ -253,21 +262,29 @@ impl Choice {
     }
 }
 
-/// The command that opens the uppermost closed folder of a library, or its file, to every user; none if nothing is
-/// closed to this user.
+/// The command that lets this user read a library; none if nothing is closed to this user.
 fn opening(world: &dyn World, library: &Path) -> Option<String> {
+    let is_other = |it: &Owner| it.user != world.user() && it.group != world.group();
+    if world.user() == 0 { None } else { opening_for(world, library, is_other) }
+}
+
+/// The command that lets every user read a file; none if nothing is closed to users who are neither its owner nor in its group.
+pub fn opening_to_all(world: &dyn World, file: &Path) -> Option<String> {
+    opening_for(world, file, |_| true)
+}
+
+/// The command that opens the uppermost closed folder of a file, or the file, to every user. `is_other` tells whether the user who is
+/// to read it has only the rights of all users.
+fn opening_for(world: &dyn World, file: &Path, is_other: impl Fn(&Owner) -> bool) -> Option<String> {
     let is_closed = |path: &Path, needed: u32| {
         let owner = world.owner(path).ok().flatten();
-        owner.is_some_and(|it| it.user != world.user() && it.group != world.group() && it.mode & needed == 0)
+        owner.is_some_and(|it| is_other(&it) && it.mode & needed == 0)
     };
-    if world.user() == 0 {
-        return None;
-    }
-    let mut folders: Vec<&Path> = library.ancestors().skip(1).collect();
+    let mut folders: Vec<&Path> = file.ancestors().skip(1).collect();
     folders.reverse();
     let folder = folders.into_iter().find(|folder| is_closed(folder, 0o001));
     let command = |rights, path: &Path| format!("sudo chmod {rights} '{}'", path.display());
-    folder.map(|folder| command("a+rx", folder)).or_else(|| is_closed(library, 0o004).then(|| command("a+r", library)))
+    folder.map(|folder| command("a+x", folder)).or_else(|| is_closed(file, 0o004).then(|| command("a+r", file)))
 }
 
 /// The sections of odbcinst.ini that register this library itself.
@@ -342,7 +359,7 @@ mod tests {
     fn an_unreadable_driver_needs_chmod_and_not_reinstallation() {
         let library = "/opt/17.so";
         for (path, mode, command) in [
-            ("/opt", 0o700, Some("sudo chmod a+rx '/opt'")),
+            ("/opt", 0o700, Some("sudo chmod a+x '/opt'")),
             (library, 0o600, Some("sudo chmod a+r '/opt/17.so'")),
             (library, 0o644, None),
         ] {

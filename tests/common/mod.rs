@@ -130,6 +130,9 @@ impl Registrations {
     /// Creates the two files with these contents.
     pub fn new(odbcinst: &str, odbc: &str) -> Registrations {
         let folder = tempfile::Builder::new().prefix("loopback-odbc-test").tempdir().unwrap();
+        // As everybody's registrations are; a new temporary folder is its owner's alone.
+        #[cfg(unix)]
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         std::fs::write(folder.path().join("odbcinst.ini"), odbcinst).unwrap();
         std::fs::write(folder.path().join("odbc.ini"), odbc).unwrap();
         Registrations { folder }
