@@ -10,7 +10,8 @@ use std::process::Command;
 
 /// The program in a folder with its own registrations.
 fn loopback_odbc(registrations: &Registrations, arguments: &[&str]) -> Ran {
-    Ran::of(registrations.command(part("PROGRAM")).args(arguments))
+    // The project may be in a closed home, which is not root's under sudo. What is in the caller's own home is for no other user.
+    Ran::of(registrations.command(part("PROGRAM")).args(arguments).env("HOME", project("")))
 }
 
 /// The program in the satellite setting as `./loopback-odbc`, started by another program or directly.
