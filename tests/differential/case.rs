@@ -56,10 +56,15 @@ impl Case {
         Register::read(&project("docs/differences.md"), &format!("{}{}", self.target, platform::ON))
     }
 
+    /// The patterns of what must succeed on the driver itself.
+    pub fn expected(&self) -> String {
+        let file = project(&format!("tests/expected/differential/{}.expected", self.target));
+        std::fs::read_to_string(file).unwrap()
+    }
+
     /// What must succeed on the driver itself, and does not in this transcript.
     pub fn missing(&self, direct: &Transcript) -> Vec<String> {
-        let file = project(&format!("tests/expected/differential/{}.expected", self.target));
-        let missing = direct.missing(&std::fs::read_to_string(file).unwrap()).into_iter();
+        let missing = direct.missing(&self.expected()).into_iter();
         missing.map(|(program, pattern)| format!("{program}: {pattern}")).collect()
     }
 }

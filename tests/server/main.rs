@@ -39,34 +39,39 @@ const PAIRS: &str = "9";
 /// The names of programs, each with what it wrote in the first of several runs and not in all of them.
 type Unsteady = BTreeSet<(String, String)>;
 
-/// What the programs observe with this file as the driver.
-fn observed(server: &Server, driver: &Path) -> Transcript {
-    let case = |section: String| Case {
+/// The case of tests/differential, with this way to the server.
+fn case(server: &Server, section: String) -> Case {
+    let driver = part("MSODBCSQL");
+    Case {
         target: "sql-server",
-        registered: format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", part("MSODBCSQL").display()),
-        driver: driver.to_owned(),
+        registered: format!("[ODBC Driver 18 for SQL Server]\nDriver={}\n", driver.display()),
+        driver,
         section,
         database: server.database.clone(),
         user: server.user.clone(),
         password: server.password.clone(),
-    };
+    }
+}
+
+/// What the programs observe with this file as the driver.
+fn observed(server: &Server, driver: &Path) -> Transcript {
     let run = |case: Case, stop: &[String], arguments: &[&str]| {
         let registrations = case.registrations(driver);
         finished(&mut case.command(&registrations, stop, arguments))
     };
-    let mut text = run(case(server.section()), &[], &["--skip", LOST]);
+    let mut text = run(case(server, server.section()), &[], &["--skip", LOST]);
     if let Some(relay) = server.relay() {
-        text += &relay.normal(&run(case(relay.section.clone()), &relay.stop, &["--only", LOST]));
+        text += &relay.normal(&run(case(server, relay.section.clone()), &relay.stop, &["--only", LOST]));
     }
     Transcript::parse(&server.normal(&text))
 }
 
 /// What differs without a reason, and the programs and calls in which two direct runs differ, where nothing can be compared.
 fn compared(server: &Server) -> (Transcript, Vec<Difference>, Unsteady) {
-    let driver = part("MSODBCSQL");
-    let mut direct = vec![observed(server, &driver), observed(server, &driver)];
+    let case = case(server, server.section());
+    let mut direct = vec![observed(server, &case.driver), observed(server, &case.driver)];
     let through = observed(server, &library());
-    let register = case_register();
+    let register = case.register();
     loop {
         let unsteady: Unsteady = direct[1..]
             .iter()
@@ -80,12 +85,8 @@ fn compared(server: &Server) -> (Transcript, Vec<Difference>, Unsteady) {
         if found.is_empty() || direct.len() == DIRECT_RUNS {
             return (direct.swap_remove(0), found, unsteady);
         }
-        direct.push(observed(server, &driver));
+        direct.push(observed(server, &case.driver));
     }
-}
-
-fn case_register() -> transcript::Register {
-    transcript::Register::read(&project("docs/differences.md"), "sql-server")
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn differential() {
         page += "\n";
         page += &server.block(&difference.to_string());
     }
-    let expected = std::fs::read_to_string(project("tests/expected/differential/sql-server.expected")).unwrap();
+    let expected = case(&server, server.section()).expected();
     // It is the last one.
     let (without_lost, _) = expected.split_once(&format!("{}{LOST}", transcript::PROGRAM)).unwrap();
     let missing = direct.missing(if server.relay_address().is_some() { &expected } else { without_lost });
